@@ -1,1 +1,28 @@
-//! Karaul.
+//! Karaul (the guard): cameras in, incident alerts out.
+//!
+//! The rooms of the house, in the order a picture passes them:
+//!
+//! * [`camera`]: one RTSP stream to decoded frames; the only place that knows GStreamer.
+//! * [`vision`]: frames to detections; [`vision::session`] is the only place that knows ONNX Runtime.
+//! * [`track`]: detections to tracks.
+//! * [`rules`]: tracks over time to findings.
+//! * [`incident`]: findings to incidents and alerts.
+//! * [`evidence`]: pictures kept on the box.
+//! * [`uplink`]: the outbox on disk and the MQTT link; the only place that knows rumqttc.
+//! * [`site`]: starts, stops and watches all of them.
+//!
+//! [`config`] describes a site and is valid by construction, [`clock`] is the only
+//! source of time, [`trust`] keeps secrets secret, [`cli`] is the command line.
+
+pub mod camera;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod evidence;
+pub mod incident;
+pub mod rules;
+pub mod site;
+pub mod track;
+pub mod trust;
+pub mod uplink;
+pub mod vision;

@@ -1,1 +1,30 @@
-//! Wire.
+//! What Karaul says and hears over MQTT: topics, alerts, states.
+//!
+//! This crate is the contract with integrators. It knows neither GStreamer nor
+//! ONNX Runtime nor an MQTT client; it turns Rust values into topic names and
+//! JSON and back. The JSON Schemas under `configs/schema/` are generated from
+//! these types, and a test fails when they differ.
+//!
+//! A minor version only adds optional fields. Consumers ignore what they do not
+//! know, and nothing is ever reused for another meaning.
+
+mod alert;
+mod event;
+mod schema;
+mod segment;
+mod state;
+mod topic;
+mod words;
+
+pub use alert::{
+    Alert, Clock, ClockSource, CloseReason, Evidence, EvidenceKind, Incident, Location, Model, Object, Phase,
+    Redaction, Rule, RuleKind, Status, Why,
+};
+pub use event::{AlertEvent, Event, EventError, Sequence, mark_backfill};
+pub use schema::schemas;
+pub use segment::{Segment, SegmentError};
+pub use state::{
+    BlindReason, BoxBirth, BoxHealth, BoxState, BoxStatus, CameraBirth, CameraCounters, CameraState, CameraStatus,
+};
+pub use topic::BoxPath;
+pub use words::{Language, Severity, Text};

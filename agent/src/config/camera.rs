@@ -1,0 +1,71 @@
+use std::{fmt, num::NonZeroU16};
+
+use karaul_wire::{Segment, Text};
+
+use super::Rule;
+use crate::{trust::Secret, vision::Manifest};
+
+/// `[[camera]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Camera {
+    /// `id`.
+    pub id: Segment,
+    /// `label` for people, by language; the id where a language is missing.
+    pub label: Text,
+    /// `enabled`.
+    pub enabled: bool,
+    /// `url` of the stream to watch.
+    pub url: CameraUrl,
+    /// `username` and `password`.
+    pub login: Option<(String, Secret)>,
+    /// `transport` of the stream.
+    pub transport: Transport,
+    /// `decoder` to use.
+    pub decoder: Decoder,
+    /// `model`: manifest of the detector.
+    pub model: Manifest,
+    /// `detections_per_second`.
+    pub detections_per_second: f64,
+    /// `purpose`, as the law wants it stated.
+    pub purpose: String,
+    /// `[[camera.rule]]`, in the order of the file; ids unique within the camera.
+    pub rules: Vec<Rule>,
+}
+
+/// An `rtsp://` URL without user or password. Safe to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraUrl {
+    /// Host name or address; IPv6 without brackets.
+    pub host: String,
+    /// Port, 554 if the URL has none.
+    pub port: NonZeroU16,
+    /// Path and query, with the leading `/`; may be empty.
+    pub path: String,
+}
+
+impl fmt::Display for CameraUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        write!(f, "rtsp://{open}{}{close}:{}{}", self.host, self.port, self.path)
+    }
+}
+
+/// How the stream's packets travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Inside the RTSP connection: no loss, passes firewalls. The default.
+    Tcp,
+    /// RTP over UDP.
+    Udp,
+}
+
+/// Which decoder to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoder {
+    /// Hardware if one really works here, otherwise software. The default.
+    Auto,
+    /// The processor (libav).
+    Software,
+    /// Hardware; an error if none works.
+    Hardware,
+}

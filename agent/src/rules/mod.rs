@@ -1,0 +1,3 @@
+//! Tracks over time to findings.
+
+pub mod geometry;

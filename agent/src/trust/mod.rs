@@ -1,0 +1,5 @@
+//! Secrets that cannot print themselves.
+
+mod secret;
+
+pub use secret::Secret;

@@ -1,0 +1,193 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+/// What `models/<name>/model.toml` says about a model: how to feed it and how to
+/// read what it answers. The session checks the ONNX file against it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Name of the model, also of its folder.
+    pub id: String,
+    /// Version of the weights.
+    pub version: String,
+    /// ONNX file, relative to the manifest.
+    pub file: PathBuf,
+    /// SHA-256 of the file, hex.
+    pub sha256: String,
+    /// SPDX licence expression of the weights.
+    pub licence: String,
+    /// Where the weights come from.
+    pub source: String,
+    /// Class names; a detection's class is an index into them.
+    pub labels: Vec<String>,
+    /// How a picture becomes the input tensor.
+    pub input: Input,
+    /// How the output tensors become boxes.
+    pub head: Head,
+    /// Folder of the manifest; filled in by [`Manifest::load`].
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// The input tensor: `[1, 3, height, width]`, `f32`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Name of the tensor.
+    pub name: String,
+    /// Height and width in pixels.
+    pub size: [usize; 2],
+    /// Order of the three channels.
+    pub colour: Colour,
+    /// Subtracted from 0..255 samples, by channel, in the order of `colour`.
+    pub mean: [f32; 3],
+    /// Divides what is left, by channel.
+    pub std: [f32; 3],
+    /// How a picture of another shape is fitted in.
+    pub resize: Resize,
+    /// Sample value of what a letterbox leaves empty, before normalisation.
+    #[serde(default)]
+    pub fill: u8,
+}
+
+/// Order of the colour channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Colour {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+}
+
+/// How a picture is fitted into the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resize {
+    /// Keeps the aspect ratio; the picture lies at the top left (YOLOX).
+    Letterbox,
+    /// Keeps the aspect ratio; the picture lies in the middle (NanoDet).
+    LetterboxCentred,
+    /// Fills the input, whatever the aspect ratio (PicoDet).
+    Stretch,
+}
+
+/// How the output is read.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Family of the head.
+    pub kind: HeadKind,
+    /// Strides of its levels in input pixels, in the order of its outputs or rows.
+    pub strides: Vec<usize>,
+    /// Names of the output tensors; see [`HeadKind`] for their order.
+    pub outputs: Vec<String>,
+    /// Two boxes of one class that overlap by more than this are one object.
+    pub nms_iou: f32,
+    /// Boxes below this score are not looked at. Rules have a threshold of their own.
+    pub score_threshold: f32,
+}
+
+/// Families of detection heads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadKind {
+    /// YOLOX (arXiv 2107.08430): one output `[1, rows, 5 + classes]`, anchor free,
+    /// objectness and class probabilities already through the sigmoid.
+    Yolox,
+    /// Generalised focal loss (arXiv 2006.04388), as in PicoDet and NanoDet: first one
+    /// output of class probabilities per stride, `[1, rows, classes]`, then one of
+    /// distances per stride, either `[1, rows, 4 * bins]` before the softmax or
+    /// `[1, rows, 4]` after it, in units of the stride.
+    Gfl,
+}
+
+/// Why a manifest cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// No such folder or file.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The manifest.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Not TOML, or not a manifest.
+    #[error("{path} is not a model manifest: {message}")]
+    Parse {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// A value that makes no sense.
+    #[error("{path}: {problem}")]
+    Invalid {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong and what to write instead.
+        problem: String,
+    },
+}
+
+impl Manifest {
+    /// Name of the manifest in a model's folder.
+    pub const FILE: &str = "model.toml";
+
+    /// Reads and checks `<folder>/model.toml`. Does not open the ONNX file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is not a manifest, or contradicts itself.
+    pub fn load(folder: &Path) -> Result<Self, ManifestError> {
+        let path = folder.join(Self::FILE);
+        let text = fs::read_to_string(&path).map_err(|source| ManifestError::Read { path: path.clone(), source })?;
+        let mut manifest: Self = toml::from_str(&text)
+            .map_err(|e| ManifestError::Parse { path: path.clone(), message: e.to_string().trim_end().to_owned() })?;
+        manifest.folder = folder.to_owned();
+        match manifest.problem() {
+            Some(problem) => Err(ManifestError::Invalid { path, problem }),
+            None => Ok(manifest),
+        }
+    }
+
+    /// Path of the ONNX file.
+    #[must_use]
+    pub fn onnx(&self) -> PathBuf {
+        self.folder.join(&self.file)
+    }
+
+    fn problem(&self) -> Option<String> {
+        let share = |name: &str, v: f32| {
+            (!(0.0..=1.0).contains(&v)).then(|| format!("{name} is {v}: write a number from 0 to 1"))
+        };
+        if self.labels.is_empty() {
+            return Some("labels is empty: name the model's classes in their order".to_owned());
+        }
+        if self.head.strides.is_empty() || self.head.strides.contains(&0) {
+            return Some("head.strides must list the strides of the levels, for example [8, 16, 32]".to_owned());
+        }
+        if self.input.size.contains(&0) {
+            return Some("input.size must be [height, width] in pixels, both above 0".to_owned());
+        }
+        if self.input.std.contains(&0.0) {
+            return Some("input.std divides the samples and cannot be 0".to_owned());
+        }
+        let wanted = match self.head.kind {
+            HeadKind::Yolox => 1,
+            HeadKind::Gfl => 2 * self.head.strides.len(),
+        };
+        if self.head.outputs.len() != wanted {
+            return Some(format!(
+                "head.outputs names {} tensors, but this head with {} strides has {wanted}",
+                self.head.outputs.len(),
+                self.head.strides.len()
+            ));
+        }
+        share("head.nms_iou", self.head.nms_iou).or_else(|| share("head.score_threshold", self.head.score_threshold))
+    }
+}

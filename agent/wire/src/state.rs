@@ -1,0 +1,150 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Segment, Text};
+
+/// Retained on `status/box`, and the last will.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BoxStatus {
+    /// Is the box there?
+    pub state: BoxState,
+    /// Counts the agent's connections for ever. A late last will carries an older
+    /// number than a newer birth and is to be ignored.
+    pub session: u64,
+    /// When this was written.
+    pub since: Timestamp,
+}
+
+/// The states of a box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BoxState {
+    /// Connected.
+    Online,
+    /// Stopped in an orderly way.
+    Stopped,
+    /// The broker lost it: written by the broker as last will.
+    Lost,
+}
+
+/// Retained on `status/camera/<camera>`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CameraStatus {
+    /// Does it see?
+    pub state: CameraState,
+    /// Why it does not; only with `blind`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<BlindReason>,
+    /// One sentence for people, without secrets; only with `blind`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The states of a camera.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CameraState {
+    /// Pictures arrive and are being looked at.
+    Seeing,
+    /// They do not.
+    Blind,
+    /// Switched off in the config.
+    Disabled,
+}
+
+/// Why a camera is blind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BlindReason {
+    /// No connection, or one that was refused.
+    Offline,
+    /// Connected, but no pictures.
+    Stalled,
+    /// The lens is covered.
+    Covered,
+    /// Out of focus.
+    Blurred,
+    /// It looks elsewhere.
+    Moved,
+    /// Too dark to see anything.
+    Dark,
+    /// The same picture again and again.
+    Frozen,
+}
+
+/// Retained on `meta/box`: what the box is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BoxBirth {
+    /// The session that [`BoxStatus`] counts.
+    pub session: u64,
+    /// Version of the agent.
+    pub agent: String,
+    /// Versions of what it is built on, by name.
+    pub libraries: BTreeMap<String, String>,
+    /// The cameras and their rules.
+    pub cameras: Vec<CameraBirth>,
+    /// Addresses of the schemas of this version, by message type.
+    pub schemas: BTreeMap<String, String>,
+    /// Kernel boot id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<Uuid>,
+}
+
+/// One camera in [`BoxBirth`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CameraBirth {
+    /// Camera id.
+    pub id: Segment,
+    /// Its name for people.
+    pub label: Text,
+    /// Stated purpose.
+    pub purpose: String,
+    /// Model id.
+    pub model: String,
+    /// SHA-256 of the model, hex.
+    pub model_sha256: String,
+    /// Rule ids.
+    pub rules: Vec<Segment>,
+}
+
+/// Sent on `health/box` every 30 to 60 s, never stored. Counters since the agent's start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BoxHealth {
+    /// When this was written.
+    pub time: Timestamp,
+    /// Seconds since the agent's start.
+    pub uptime_s: u64,
+    /// Messages waiting in the outbox.
+    pub outbox_waiting: u64,
+    /// Alerts the broker has acknowledged.
+    pub delivered: u64,
+    /// Messages sent more than once.
+    pub resent: u64,
+    /// Connections to the broker that were made.
+    pub connections: u64,
+    /// By camera.
+    pub cameras: BTreeMap<Segment, CameraCounters>,
+}
+
+/// Counters of one camera since the agent's start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CameraCounters {
+    /// Pictures that came out of the decoder.
+    pub decoded: u64,
+    /// Pictures that were looked at by the model.
+    pub inferred: u64,
+    /// Pictures replaced by a newer one before anybody looked: the agent was too slow.
+    pub overrun: u64,
+    /// Connections that failed or ended.
+    pub reconnects: u64,
+    /// Incidents opened.
+    pub incidents: u64,
+    /// Findings that a cooldown held back.
+    pub suppressed: u64,
+}
