@@ -1,1 +1,10 @@
-//! evidence.
+//! Pictures kept on the box.
+//!
+//! What lies here has not been redacted and does not leave the box by itself; alerts
+//! carry only its id, size and hash.
+
+mod album;
+mod picture;
+
+pub use album::{Album, AlbumError};
+pub use picture::to_rgb;

@@ -1,0 +1,234 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+use karaul_wire::{
+    Alert, Clock, ClockSource, CloseReason, Evidence, Incident, Language, Location, Model, Object, Phase, Rule, Status,
+};
+use uuid::Uuid;
+
+use super::wording;
+use crate::{
+    clock::Stamp,
+    config::{self, RuleKind},
+    rules::{Change, Finding},
+    track::Track,
+};
+
+/// While an incident lasts, its state is sent again this often.
+const UPDATE_EVERY: Duration = Duration::from_secs(30);
+
+/// The incidents of one camera.
+///
+/// There is one incident per track and rule. A rule that has just sent an alert opens
+/// no other incident until its cooldown is over; what it holds back is counted.
+#[derive(Debug)]
+pub struct Desk {
+    camera: config::Camera,
+    languages: Vec<Language>,
+    provider: String,
+    clock: ClockSource,
+    boot_id: Option<Uuid>,
+    open: Vec<Open>,
+    rules: Vec<RuleState>,
+}
+
+#[derive(Debug)]
+struct Open {
+    rule: usize,
+    track: u64,
+    id: Uuid,
+    rev: u32,
+    opened: Stamp,
+    last_sent: Duration,
+}
+
+#[derive(Debug, Default)]
+struct RuleState {
+    quiet_until: Option<Duration>,
+    suppressed: u32,
+}
+
+/// One step of one incident, ready to be stored and sent.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The payload; its evidence may be added before it is stored.
+    pub alert: Alert,
+    /// The time of the picture.
+    pub at: Stamp,
+    rule: usize,
+    track: u64,
+}
+
+impl Step {
+    /// Attaches a picture that lies on the box.
+    pub fn attach(&mut self, evidence: Evidence) {
+        self.alert.evidence.push(evidence);
+    }
+}
+
+impl Desk {
+    /// The desk of a camera. `provider` is the execution provider that really runs
+    /// the model, `boot_id` the kernel's.
+    #[must_use]
+    pub fn new(
+        camera: &config::Camera,
+        languages: &[Language],
+        provider: &str,
+        clock: ClockSource,
+        boot_id: Option<Uuid>,
+    ) -> Self {
+        Self {
+            camera: camera.clone(),
+            languages: languages.to_vec(),
+            provider: provider.to_owned(),
+            clock,
+            boot_id,
+            open: Vec::new(),
+            rules: camera.rules.iter().map(|_| RuleState::default()).collect(),
+        }
+    }
+
+    /// What a finding means for the incidents, if anything. Changes nothing but the
+    /// count of what is held back: see [`Desk::committed`].
+    pub fn propose(&mut self, at: Stamp, finding: &Finding) -> Option<Step> {
+        let open = self.open.iter().find(|o| o.rule == finding.rule && o.track == finding.track.id);
+        let (id, rev, opened, phase) = match (open, finding.change) {
+            (None, Change::Ended(_)) => return None,
+            (None, Change::Began | Change::Holds) => {
+                let state = &mut self.rules[finding.rule];
+                if state.quiet_until.is_some_and(|until| at.mono < until) {
+                    // `Holds` repeats what `Began` said: one object is one suppressed finding.
+                    state.suppressed += u32::from(finding.change == Change::Began);
+                    return None;
+                }
+                (new_id(at.wall), 1, at, Phase::Open)
+            }
+            (Some(_), Change::Began) => return None,
+            (Some(o), Change::Holds) => {
+                if at.mono.saturating_sub(o.last_sent) < UPDATE_EVERY {
+                    return None;
+                }
+                (o.id, o.rev + 1, o.opened, Phase::Update)
+            }
+            (Some(o), Change::Ended(_)) => (o.id, o.rev + 1, o.opened, Phase::Close),
+        };
+        let alert = self.alert(at, finding, id, rev, opened, phase);
+        Some(Step { alert, at, rule: finding.rule, track: finding.track.id })
+    }
+
+    /// The step is safe in the outbox: from now on the incident is what it says.
+    pub fn committed(&mut self, step: &Step) {
+        let same = |o: &Open| o.rule == step.rule && o.track == step.track;
+        let incident = &step.alert.incident;
+        match incident.phase {
+            Phase::Open => {
+                let opened = step.at;
+                let (rule, track) = (step.rule, step.track);
+                self.open.push(Open { rule, track, id: incident.id, rev: 1, opened, last_sent: step.at.mono });
+                let cooldown = self.camera.rules[rule].cooldown;
+                self.rules[rule] = RuleState { quiet_until: Some(step.at.mono + cooldown), suppressed: 0 };
+            }
+            Phase::Update => {
+                for open in self.open.iter_mut().filter(|o| same(o)) {
+                    open.rev = incident.rev;
+                    open.last_sent = step.at.mono;
+                }
+            }
+            Phase::Close => self.open.retain(|o| !same(o)),
+        }
+    }
+
+    /// Incidents that are open now.
+    #[must_use]
+    pub fn open_count(&self) -> usize {
+        self.open.len()
+    }
+
+    fn alert(&self, at: Stamp, finding: &Finding, id: Uuid, rev: u32, opened: Stamp, phase: Phase) -> Alert {
+        let rule = &self.camera.rules[finding.rule];
+        let (zone, line) = match &rule.kind {
+            RuleKind::Intrusion { zone, .. } => (Some(zone.clone()), None),
+            RuleKind::LineCrossing { line, .. } => (None, Some(line.clone())),
+        };
+        let close_reason = match finding.change {
+            Change::Ended(reason) => Some(reason),
+            Change::Began | Change::Holds => None,
+        };
+        let mut why = finding.why.clone();
+        why.score_max = round(why.score_max, 1e3);
+        why.suppressed = self.rules[finding.rule].suppressed;
+        let kind = rule.kind.wire();
+        let mut alert = Alert {
+            incident: Incident {
+                id,
+                rev,
+                phase,
+                status: Status::Actual,
+                severity: rule.severity,
+                opened: opened.wall,
+                closed: close_reason.map(|_| at.wall),
+                close_reason,
+            },
+            rule: Rule { id: rule.id.clone(), kind, onvif: kind.onvif().map(str::to_owned) },
+            location: Location { camera: self.camera.id.clone(), label: self.camera.label.clone(), zone, line },
+            text: karaul_wire::Text::new(),
+            objects: vec![self.object(&finding.track)],
+            why,
+            model: Model {
+                id: self.camera.model.id.clone(),
+                sha256: self.camera.model.sha256.clone(),
+                provider: self.provider.clone(),
+            },
+            evidence: Vec::new(),
+            clock: Clock {
+                source: self.clock,
+                error_ms: None,
+                boot_id: self.boot_id,
+                monotonic_ns: u64::try_from(at.mono.as_nanos()).unwrap_or(u64::MAX),
+            },
+            purpose: self.camera.purpose.clone(),
+            backfill: false,
+        };
+        alert.text = self.languages.iter().map(|l| (*l, wording::sentence(*l, &alert))).collect();
+        alert
+    }
+
+    fn object(&self, track: &Track) -> Object {
+        let class = self.camera.model.labels.get(usize::from(track.class));
+        let b = track.bbox.clip(1.0, 1.0);
+        Object {
+            track: track.id,
+            class: class.cloned().unwrap_or_else(|| format!("class-{}", track.class)),
+            score: round(track.score, 1e3),
+            bbox: [b.x, b.y, b.w, b.h].map(|v| round(v, 1e4)),
+        }
+    }
+}
+
+/// The closing step of an incident whose agent ended without closing it.
+#[must_use]
+pub fn close_orphan(last: &Alert, at: Timestamp, languages: &[Language]) -> Alert {
+    let mut alert = last.clone();
+    alert.incident.rev += 1;
+    alert.incident.phase = Phase::Close;
+    alert.incident.closed = Some(at);
+    alert.incident.close_reason = Some(CloseReason::Restarted);
+    alert.text = languages.iter().map(|l| (*l, wording::sentence(*l, &alert))).collect();
+    alert
+}
+
+/// More digits than this mean nothing and cost bytes on a thin link.
+fn round(value: f32, steps: f32) -> f32 {
+    (value * steps).round() / steps
+}
+
+/// A UUIDv7 of this very time, so that ids sort by the time of what they name.
+fn new_id(at: Timestamp) -> Uuid {
+    let nanos = at.as_nanosecond().max(0);
+    let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(0);
+    let rest = u32::try_from(nanos % 1_000_000_000).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, rest))
+}
+
+#[cfg(test)]
+mod tests;

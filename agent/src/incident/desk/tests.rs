@@ -1,0 +1,189 @@
+use karaul_wire::{Segment, Severity, Why};
+
+use super::*;
+use crate::{
+    config::{CameraUrl, Decoder, Direction, Filter, Transport},
+    rules::geometry::{Point, Polygon},
+    vision::{Colour, Head, HeadKind, Input, Manifest, Rect, Resize},
+};
+
+fn camera(cooldown_s: u64) -> config::Camera {
+    let filter = Filter { classes: vec![0], min_score: 0.5, min_size: [0.0; 2], max_size: [1.0; 2], min_travel: 0.0 };
+    let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)].map(|(x, y)| Point::new(x, y));
+    let rule = |id: &str, kind| config::Rule {
+        id: id.parse().unwrap(),
+        severity: Severity::Critical,
+        schedule: None,
+        cooldown: Duration::from_secs(cooldown_s),
+        filter: filter.clone(),
+        kind,
+    };
+    config::Camera {
+        id: "gate".parse().unwrap(),
+        label: karaul_wire::Text::new(),
+        enabled: true,
+        url: CameraUrl { host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() },
+        login: None,
+        transport: Transport::Tcp,
+        decoder: Decoder::Auto,
+        model: Manifest {
+            id: "m".to_owned(),
+            version: "1".to_owned(),
+            file: "m.onnx".into(),
+            sha256: "ab".repeat(32),
+            licence: "Apache-2.0".to_owned(),
+            source: "here".to_owned(),
+            labels: vec!["person".to_owned()],
+            input: Input {
+                name: "images".to_owned(),
+                size: [64, 64],
+                colour: Colour::Bgr,
+                mean: [0.0; 3],
+                std: [1.0; 3],
+                resize: Resize::Letterbox,
+                fill: 114,
+            },
+            head: Head {
+                kind: HeadKind::Yolox,
+                strides: vec![8],
+                outputs: vec!["output".to_owned()],
+                nms_iou: 0.5,
+                score_threshold: 0.3,
+            },
+            folder: "models/m".into(),
+        },
+        detections_per_second: 5.0,
+        purpose: "school-safety".to_owned(),
+        rules: vec![
+            rule(
+                "night",
+                RuleKind::Intrusion {
+                    zone: "yard".parse().unwrap(),
+                    polygon: Polygon::new(corners.to_vec()).unwrap(),
+                    dwell: Duration::from_secs(2),
+                },
+            ),
+            rule(
+                "over",
+                RuleKind::LineCrossing {
+                    line: "fence".parse().unwrap(),
+                    points: [Point::new(0.5, 1.0), Point::new(0.5, 0.0)],
+                    direction: Direction::Either,
+                },
+            ),
+        ],
+    }
+}
+
+fn desk(cooldown_s: u64) -> Desk {
+    Desk::new(&camera(cooldown_s), &[Language::Ru, Language::En], "cpu", ClockSource::Box, None)
+}
+
+fn at(seconds: u64) -> Stamp {
+    Stamp::after("2026-11-22T03:00:00Z".parse().unwrap(), Duration::from_secs(seconds))
+}
+
+fn finding(rule: usize, track: u64, change: Change) -> Finding {
+    Finding {
+        rule,
+        track: Track {
+            id: track,
+            class: 0,
+            bbox: Rect { x: 0.4, y: -0.1, w: 0.1, h: 0.4 },
+            score: 0.7,
+            score_max: 0.9,
+            seen: true,
+            first_seen: Duration::ZERO,
+            last_seen: Duration::ZERO,
+        },
+        change,
+        why: Why { dwell_s: Some(2.0), dwell_min_s: Some(2.0), score_max: 0.9, score_min: 0.5, ..Why::default() },
+    }
+}
+
+/// Proposes and, if there is a step, commits it.
+fn take(desk: &mut Desk, at: Stamp, finding: &Finding) -> Option<Step> {
+    let step = desk.propose(at, finding)?;
+    desk.committed(&step);
+    Some(step)
+}
+
+const CLEARED: Change = Change::Ended(CloseReason::Cleared);
+
+#[test]
+fn one_incident_opens_updates_and_closes_under_one_id() {
+    let mut desk = desk(0);
+    let open = take(&mut desk, at(0), &finding(0, 1, Change::Began)).unwrap().alert.incident;
+    assert_eq!((open.phase, open.rev, open.opened), (Phase::Open, 1, at(0).wall));
+    assert!(take(&mut desk, at(1), &finding(0, 1, Change::Holds)).is_none());
+    let update = take(&mut desk, at(30), &finding(0, 1, Change::Holds)).unwrap().alert.incident;
+    assert_eq!((update.phase, update.rev, update.id), (Phase::Update, 2, open.id));
+    assert!(take(&mut desk, at(59), &finding(0, 1, Change::Holds)).is_none());
+    let close = take(&mut desk, at(60), &finding(0, 1, CLEARED)).unwrap().alert.incident;
+    assert_eq!((close.phase, close.rev, close.id), (Phase::Close, 3, open.id));
+    assert_eq!((close.closed, close.close_reason), (Some(at(60).wall), Some(CloseReason::Cleared)));
+    assert_eq!(desk.open_count(), 0);
+    assert!(take(&mut desk, at(61), &finding(0, 1, CLEARED)).is_none());
+}
+
+#[test]
+fn tracks_and_rules_have_incidents_of_their_own() {
+    let mut desk = desk(0);
+    let ids: Vec<_> = [(0, 1), (0, 2), (1, 1)]
+        .into_iter()
+        .map(|(rule, track)| take(&mut desk, at(0), &finding(rule, track, Change::Began)).unwrap().alert.incident.id)
+        .collect();
+    assert_eq!(desk.open_count(), 3);
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+}
+
+#[test]
+fn the_cooldown_holds_back_and_counts_and_then_lets_through() {
+    let mut desk = desk(10);
+    take(&mut desk, at(0), &finding(0, 1, Change::Began)).unwrap();
+    assert!(take(&mut desk, at(3), &finding(0, 2, Change::Began)).is_none());
+    assert!(take(&mut desk, at(9), &finding(0, 2, Change::Holds)).is_none());
+    assert!(take(&mut desk, at(9), &finding(1, 2, Change::Began)).is_some(), "another rule is not held back");
+    let late = take(&mut desk, at(10), &finding(0, 2, Change::Holds)).unwrap();
+    assert_eq!(late.alert.incident.phase, Phase::Open);
+    assert_eq!(late.alert.why.suppressed, 1);
+}
+
+#[test]
+fn an_alert_that_was_not_sent_starts_no_cooldown_and_opens_nothing() {
+    let mut desk = desk(10);
+    assert!(desk.propose(at(0), &finding(0, 1, Change::Began)).is_some());
+    // The disk refused it: nothing is committed.
+    assert_eq!(desk.open_count(), 0);
+    let again = take(&mut desk, at(1), &finding(0, 1, Change::Holds)).unwrap();
+    assert_eq!((again.alert.incident.phase, again.alert.incident.opened), (Phase::Open, at(1).wall));
+}
+
+#[test]
+fn what_a_cooldown_held_back_does_not_close() {
+    let mut desk = desk(10);
+    take(&mut desk, at(0), &finding(1, 1, Change::Began)).unwrap();
+    assert!(take(&mut desk, at(1), &finding(1, 2, Change::Began)).is_none());
+    assert!(take(&mut desk, at(2), &finding(1, 2, CLEARED)).is_none());
+}
+
+#[test]
+fn the_alert_says_where_what_and_why() {
+    let mut desk = desk(0);
+    let alert = desk.propose(at(5), &finding(0, 7, Change::Began)).unwrap().alert;
+    assert_eq!(alert.location.zone.as_ref().map(Segment::as_str), Some("yard"));
+    assert_eq!(alert.objects[0].bbox, [0.4, 0.0, 0.1, 0.3], "clipped to the picture");
+    assert_eq!(alert.text[&Language::En], "gate: person in zone 'yard', 2 s");
+    assert_eq!(alert.clock.monotonic_ns, 5_000_000_000);
+    assert!(!alert.text.contains_key(&Language::Kk));
+}
+
+#[test]
+fn an_orphan_is_closed_as_restarted() {
+    let mut desk = desk(0);
+    let open = desk.propose(at(0), &finding(0, 1, Change::Began)).unwrap().alert;
+    let close = close_orphan(&open, at(90).wall, &[Language::En]);
+    assert_eq!((close.incident.id, close.incident.rev), (open.incident.id, 2));
+    assert_eq!(close.incident.close_reason, Some(CloseReason::Restarted));
+    assert_eq!(close.text[&Language::En], "gate: person in zone 'yard' — over after 90 s: the agent was restarted");
+}
