@@ -1,6 +1,12 @@
 //! What the end-to-end tests share.
 
+mod delivery;
+mod site;
+
 use std::path::PathBuf;
+
+pub use delivery::{Delivered, delivered};
+pub use site::TestSite;
 
 /// A file or folder of the real test material, or `None`, said aloud, where that is absent.
 ///

@@ -1,1 +1,56 @@
-//! cli.
+//! The command line: one file per subcommand.
+//!
+//! Exit codes: 0 well, 1 failed, 64 bad configuration (a unit must not restart on it).
+
+pub mod check;
+pub mod detect;
+pub mod models;
+pub mod replay;
+pub mod run;
+pub mod track;
+
+use std::{fmt::Display, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Karaul, the guard: watches cameras and delivers alerts.
+#[derive(Debug, Parser)]
+#[command(name = "karaul", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Check(check::Args),
+    Replay(replay::Args),
+    Detect(detect::Args),
+    Track(track::Args),
+    Models(models::Args),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Logs go to standard error, so that standard output holds only what was asked for.
+    let filter = EnvFilter::try_from_env("KARAUL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,karaul=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    match Cli::parse().command {
+        Command::Run(args) => done(run::run(&args)),
+        Command::Check(args) => done(check::run(&args)),
+        Command::Replay(args) => done(replay::run(&args)),
+        Command::Detect(args) => done(detect::run(&args)),
+        Command::Track(args) => done(track::run(&args).map(|()| ExitCode::SUCCESS)),
+        Command::Models(args) => done(models::run(&args)),
+    }
+}
+
+fn done<E: Display>(result: Result<ExitCode, E>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("karaul: {error}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,1 +1,193 @@
-//! site.
+//! Starts, stops and watches everything else.
+
+mod cadence;
+mod delivery;
+mod guard;
+mod pulse;
+mod watch;
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use karaul_wire::{BlindReason, BoxBirth, CameraBirth, ClockSource};
+use uuid::Uuid;
+
+pub use self::watch::{Detect, Sink, Watch};
+use self::{
+    delivery::Delivery,
+    guard::{Guard, StatusLight, Tally},
+    pulse::Pulse,
+};
+use crate::{
+    camera::{self, CameraError, Counters, StreamSettings, keeper},
+    clock::{Clock, SystemClock},
+    config::{Camera, Config},
+    evidence::{Album, AlbumError},
+    incident::Desk,
+    stop::Stop,
+    uplink::{Link, Outbox, OutboxError, StateBoard},
+    vision::{Detector, Model, Runtime, VisionError},
+};
+
+/// What all cameras need and cannot be had. Anything that only one camera needs makes
+/// that camera blind and disturbs no other.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// GStreamer.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    /// ONNX Runtime.
+    #[error(transparent)]
+    Vision(#[from] VisionError),
+    /// The outbox.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The pictures.
+    #[error(transparent)]
+    Album(#[from] AlbumError),
+    /// The system gives no thread.
+    #[error("cannot start the thread of {name}: {source}")]
+    Thread {
+        /// What it was for.
+        name: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Runs a site until it is told to stop.
+///
+/// # Errors
+/// If something that all cameras need cannot be had.
+pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
+    camera::init()?;
+    let runtime = Runtime::init(config.inference.library.as_deref())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let boot_id = boot_id();
+    let outbox = Arc::new(Outbox::open(&config.storage.path, config.storage.outbox_quota, Arc::clone(&clock))?);
+    let album = Arc::new(Album::open(&config.storage.path.join("evidence"), config.storage.evidence_quota)?);
+    let board = Arc::new(StateBoard::new());
+    let delivery =
+        Delivery { path: config.site.path.clone(), outbox: Arc::clone(&outbox), album, clock: Arc::clone(&clock) };
+    delivery.close_orphans(&config.site.languages);
+
+    let link = Link::start(
+        &config.broker,
+        &config.site.path,
+        birth(config, boot_id),
+        Arc::clone(&outbox),
+        Arc::clone(&board),
+        Arc::clone(&clock),
+    );
+
+    let mut models = Models { runtime: &runtime, config, loaded: HashMap::new() };
+    let mut pulse = Pulse::new(&config.site.path, &clock, &outbox, &board);
+    let mut threads = Vec::new();
+    for (index, camera) in config.cameras.iter().enumerate() {
+        let mut status = StatusLight::new(&config.site.path, &camera.id, Arc::clone(&board), Arc::clone(&clock));
+        if !camera.enabled {
+            status.disabled();
+            continue;
+        }
+        let model = match models.get(camera) {
+            Ok(model) => model,
+            Err(error) => {
+                tracing::error!(camera = %camera.id, "{error}");
+                status.blind(BlindReason::Model, &error);
+                continue;
+            }
+        };
+        let provider = model.provider().as_str();
+        tracing::info!(camera = %camera.id, url = %camera.url, model = %camera.model.id, provider, "watching");
+        let desk = Desk::new(camera, &config.site.languages, provider, ClockSource::Box, boot_id);
+        let watch = Watch::new(camera, Detector::new(model), desk, delivery.clone());
+        let (counters, tally) = (Arc::new(Counters::default()), Arc::new(Tally::default()));
+        pulse.add(&camera.id, &counters, &tally);
+        let guard = Guard::new(watch, status, Arc::clone(&clock), tally);
+        threads.push(start(camera, index, guard, Arc::clone(&clock), counters, stop.clone())?);
+    }
+
+    pulse.beat_until(stop, &link);
+    for thread in threads {
+        if thread.join().is_err() {
+            tracing::error!("the thread of a camera ended in a panic");
+        }
+    }
+    link.stop();
+    Ok(())
+}
+
+/// The thread of one camera.
+fn start(
+    camera: &Camera,
+    index: usize,
+    mut guard: Guard<Detector, Delivery>,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+    stop: Stop,
+) -> Result<JoinHandle<()>, SiteError> {
+    let settings = StreamSettings::from(camera);
+    let name = format!("camera {}", camera.id);
+    // Cameras that share no seed do not come back all at once.
+    let seed = fastrand::u64(..).wrapping_add(index as u64);
+    thread::Builder::new()
+        .name(name.clone())
+        .spawn(move || {
+            keeper::run(&settings, &clock, &counters, &stop, seed, &mut guard);
+            guard.stop();
+        })
+        .map_err(|source| SiteError::Thread { name, source })
+}
+
+/// Each model is loaded once, whoever uses it.
+struct Models<'a> {
+    runtime: &'a Runtime,
+    config: &'a Config,
+    loaded: HashMap<String, Result<Arc<Model>, String>>,
+}
+
+impl Models<'_> {
+    fn get(&mut self, camera: &Camera) -> Result<Arc<Model>, String> {
+        let load = || {
+            Model::load(self.runtime, &camera.model, &self.config.inference).map(Arc::new).map_err(|e| e.to_string())
+        };
+        self.loaded.entry(camera.model.id.clone()).or_insert_with(load).clone()
+    }
+}
+
+fn birth(config: &Config, boot_id: Option<Uuid>) -> BoxBirth {
+    let cameras = config
+        .cameras
+        .iter()
+        .map(|camera| CameraBirth {
+            id: camera.id.clone(),
+            label: camera.label.clone(),
+            purpose: camera.purpose.clone(),
+            model: camera.model.id.clone(),
+            model_sha256: camera.model.sha256.clone(),
+            rules: camera.rules.iter().map(|rule| rule.id.clone()).collect(),
+        })
+        .collect();
+    let schemas =
+        karaul_wire::schemas().into_iter().map(|(name, _)| (name.to_owned(), karaul_wire::schema_address(name))).collect();
+    BoxBirth {
+        session: 0, // counted by the link at each connection
+        agent: env!("CARGO_PKG_VERSION").to_owned(),
+        libraries: [("gstreamer", camera::version()), ("onnxruntime", Runtime::version())]
+            .into_iter()
+            .map(|(name, version)| (name.to_owned(), version))
+            .collect(),
+        cameras,
+        schemas,
+        boot_id,
+    }
+}
+
+/// The kernel's boot id: monotonic times can be compared only within one boot.
+fn boot_id() -> Option<Uuid> {
+    std::fs::read_to_string(Path::new("/proc/sys/kernel/random/boot_id")).ok()?.trim().parse().ok()
+}

@@ -21,7 +21,7 @@ pub use alert::{
     Redaction, Rule, RuleKind, Status, Why,
 };
 pub use event::{AlertEvent, Event, EventError, Sequence, mark_backfill};
-pub use schema::schemas;
+pub use schema::{schema_address, schemas};
 pub use segment::{Segment, SegmentError};
 pub use state::{
     BlindReason, BoxBirth, BoxHealth, BoxState, BoxStatus, CameraBirth, CameraCounters, CameraState, CameraStatus,

@@ -14,6 +14,12 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     ]
 }
 
+/// The address of a schema of [`schemas`]: a name, not a promise that a server answers there.
+#[must_use]
+pub fn schema_address(name: &str) -> String {
+    format!("urn:karaul:schema:{name}:1")
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs, path::PathBuf};
@@ -41,6 +47,11 @@ mod tests {
             let before = fs::read_to_string(&path).unwrap_or_default();
             assert_eq!(now, before, "{} differs: see the comment of this test", path.display());
         }
+    }
+
+    #[test]
+    fn an_alert_names_its_schema() {
+        assert_eq!(AlertEvent::SCHEMA, schema_address("alert"));
     }
 
     #[test]

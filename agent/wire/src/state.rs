@@ -76,6 +76,8 @@ pub enum BlindReason {
     Dark,
     /// The same picture again and again.
     Frozen,
+    /// Pictures come, but the detector cannot be run on them.
+    Model,
 }
 
 /// Retained on `meta/box`: what the box is made of.
@@ -141,10 +143,8 @@ pub struct CameraCounters {
     pub inferred: u64,
     /// Pictures replaced by a newer one before anybody looked: the agent was too slow.
     pub overrun: u64,
+    /// Pictures damaged on the way, which nobody looked at.
+    pub corrupted: u64,
     /// Connections that failed or ended.
     pub reconnects: u64,
-    /// Incidents opened.
-    pub incidents: u64,
-    /// Findings that a cooldown held back.
-    pub suppressed: u64,
 }

@@ -1,0 +1,28 @@
+# Two commands do it all: `make demo` and `make test`. Both install what is missing first.
+#
+#   make setup    only install what is missing
+#   make demo     cameras in, alerts out, on this machine, until Ctrl-C
+#                 CAMERA=rtsp://user:password@host/path  your own camera
+#                 VIDEO=file.mp4                         your own recording
+#                 MODEL=dir                              another detector (default models/yard-nano)
+#   make test     format, lints, licences, all tests
+#   make bench    cost per camera, memory and latency on this machine
+
+ORT_DYLIB_PATH ?= $(CURDIR)/.karaul/onnxruntime/libonnxruntime.so
+export ORT_DYLIB_PATH
+
+.PHONY: setup demo test bench
+
+setup:
+	@tools/setup.sh
+
+demo: setup
+	@cargo build --quiet --release -p karaul -p karaul-simulator -p karaul-stage
+	@target/release/karaul-demo $(if $(CAMERA),--camera '$(CAMERA)') $(if $(VIDEO),--video '$(VIDEO)') $(if $(MODEL),--model '$(MODEL)')
+
+test: setup
+	@tools/check.sh
+
+bench: setup
+	@cargo build --quiet --release -p karaul -p karaul-simulator -p karaul-stage -p karaul-bench
+	@target/release/karaul-bench $(BENCH)

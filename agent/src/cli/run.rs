@@ -1,0 +1,69 @@
+//! `karaul run`: the daemon.
+
+use std::{path::PathBuf, process::ExitCode, thread};
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+use super::check::BAD_CONFIG;
+use crate::{
+    config::Config,
+    site::{self, SiteError},
+    stop::Stop,
+};
+
+/// Watches the cameras of a site until it is told to stop (SIGTERM or Ctrl-C).
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The description of the site
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Why the daemon could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A part of the site.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The system's signals.
+    #[error("cannot listen for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// If something that all cameras need cannot be had.
+pub fn run(args: &Args) -> Result<ExitCode, Error> {
+    let config = match Config::load(&args.config) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return Ok(ExitCode::from(BAD_CONFIG));
+        }
+    };
+    let stop = Stop::new();
+    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(Error::Signals)?;
+    let handle = signals.handle();
+    let listener = thread::spawn({
+        let stop = stop.clone();
+        move || {
+            for signal in signals.forever() {
+                if stop.is_stopped() {
+                    // Asked twice: somebody is in a hurry, and the outbox keeps what is not sent.
+                    std::process::exit(128 + signal);
+                }
+                stop.stop();
+            }
+        }
+    });
+    let result = site::run(&config, &stop);
+    handle.close();
+    // The listener ends with its handle; it has nothing to say.
+    let _ = listener.join();
+    result?;
+    Ok(ExitCode::SUCCESS)
+}

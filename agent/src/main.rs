@@ -1,0 +1,5 @@
+//! The `karaul` program; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    karaul::cli::main()
+}

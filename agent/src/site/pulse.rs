@@ -1,0 +1,77 @@
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use karaul_wire::{BoxHealth, BoxPath, CameraCounters, Segment};
+
+use super::guard::Tally;
+use crate::{
+    camera::Counters,
+    clock::Clock,
+    stop::Stop,
+    uplink::{Link, Outbox, StateBoard},
+};
+
+/// How often `health/box` is sent.
+const BEAT: Duration = Duration::from_secs(30);
+
+/// Sends the box's counters on `health/box`.
+pub(super) struct Pulse {
+    topic: String,
+    clock: Arc<dyn Clock>,
+    outbox: Arc<Outbox>,
+    board: Arc<StateBoard>,
+    cameras: Vec<(Segment, Arc<Counters>, Arc<Tally>)>,
+}
+
+impl Pulse {
+    pub(super) fn new(path: &BoxPath, clock: &Arc<dyn Clock>, outbox: &Arc<Outbox>, board: &Arc<StateBoard>) -> Self {
+        Self {
+            topic: path.health(),
+            clock: Arc::clone(clock),
+            outbox: Arc::clone(outbox),
+            board: Arc::clone(board),
+            cameras: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, camera: &Segment, counters: &Arc<Counters>, tally: &Arc<Tally>) {
+        self.cameras.push((camera.clone(), Arc::clone(counters), Arc::clone(tally)));
+    }
+
+    /// Sends them every [`BEAT`], until told to stop.
+    pub(super) fn beat_until(&self, stop: &Stop, link: &Link) {
+        while !stop.wait(BEAT) {
+            match serde_json::to_vec(&self.health(link)) {
+                Ok(payload) => self.board.pass(self.topic.clone(), payload),
+                Err(error) => tracing::error!("the box's counters cannot be written as JSON: {error}"),
+            }
+        }
+    }
+
+    fn health(&self, link: &Link) -> BoxHealth {
+        let now = self.clock.now();
+        let sent = link.counts();
+        BoxHealth {
+            time: now.wall,
+            uptime_s: now.mono.as_secs(),
+            outbox_waiting: self.outbox.waiting(),
+            delivered: sent.delivered,
+            resent: sent.resent,
+            connections: sent.connections,
+            cameras: self.cameras.iter().map(|(id, counters, tally)| (id.clone(), counts(counters, tally))).collect(),
+        }
+    }
+}
+
+fn counts(counters: &Counters, tally: &Tally) -> CameraCounters {
+    let stream = counters.read();
+    CameraCounters {
+        decoded: stream.decoded,
+        inferred: tally.inferred.load(Relaxed),
+        overrun: stream.overrun,
+        corrupted: stream.corrupted,
+        reconnects: stream.reconnects,
+    }
+}

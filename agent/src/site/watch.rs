@@ -1,0 +1,101 @@
+use karaul_wire::CloseReason;
+
+use super::cadence::Cadence;
+use crate::{
+    clock::Stamp,
+    config,
+    incident::{Desk, Step},
+    rules::{Engine, Finding},
+    track::{Tracker, TrackerSettings},
+    vision::{Detection, Detector, Planes, VisionError},
+};
+
+/// What looks at pictures: the model, or a test's script.
+pub trait Detect {
+    /// The objects in one picture.
+    ///
+    /// # Errors
+    /// If the model could not be run.
+    fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError>;
+}
+
+impl Detect for Detector {
+    fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError> {
+        Detector::detect(self, picture)
+    }
+}
+
+/// Where the steps of incidents go: the outbox, or a replay's output.
+pub trait Sink {
+    /// Makes a step safe. `picture` is the one it was seen in, if there is one.
+    fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>);
+}
+
+/// One camera's way from picture to incident: one call stack, in one thread.
+pub struct Watch<D, S> {
+    cadence: Cadence,
+    detector: D,
+    tracker: Tracker,
+    engine: Engine,
+    desk: Desk,
+    sink: S,
+    findings: Vec<Finding>,
+    looks: u64,
+}
+
+impl<D: Detect, S: Sink> Watch<D, S> {
+    /// A watch over this camera.
+    pub fn new(camera: &config::Camera, detector: D, desk: Desk, sink: S) -> Self {
+        Self {
+            cadence: Cadence::new(camera.detections_per_second),
+            detector,
+            tracker: Tracker::new(TrackerSettings::default()),
+            engine: Engine::new(&camera.rules),
+            desk,
+            sink,
+            findings: Vec::new(),
+            looks: 0,
+        }
+    }
+
+    /// Takes one picture; looks at it if it is due. Says whether it did.
+    ///
+    /// # Errors
+    /// If the model could not be run; the picture is then lost, and nothing else.
+    pub fn picture(&mut self, at: Stamp, picture: &Planes<'_>) -> Result<bool, VisionError> {
+        if !self.cadence.is_due(at.mono) {
+            return Ok(false);
+        }
+        let detections = self.detector.detect(picture)?;
+        let tracks = self.tracker.update(at.mono, detections);
+        self.engine.observe(at, tracks, &mut self.findings);
+        self.looks += 1;
+        self.report(at, Some(picture));
+        Ok(true)
+    }
+
+    /// Nothing more is to be seen: ends what is open, for this reason.
+    pub fn end_all(&mut self, at: Stamp, reason: CloseReason) {
+        self.engine.end_all(reason, &mut self.findings);
+        self.report(at, None);
+    }
+
+    /// Pictures looked at so far.
+    pub fn looks(&self) -> u64 {
+        self.looks
+    }
+
+    /// Where the steps went.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
+    fn report(&mut self, at: Stamp, picture: Option<&Planes<'_>>) {
+        for finding in self.findings.drain(..) {
+            if let Some(mut step) = self.desk.propose(at, &finding) {
+                self.sink.commit(&mut step, picture);
+                self.desk.committed(&step);
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What was opened arrives, whatever fails in between.
+
+use std::{thread, time::Duration};
+
+use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber};
+use karaul_tests::{TestSite, delivered};
+use karaul_wire::{BlindReason, BoxState, CameraState, CloseReason, Phase};
+
+/// Opens and closes incidents all the time: a whole-picture zone, no dwell, no cooldown.
+const BUSY: &str = r#"
+detections_per_second = 10
+[camera.zone.all]
+points = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+[[camera.rule]]
+id = "any-person"
+kind = "intrusion"
+zone = "all"
+classes = ["person"]
+dwell = "0s"
+cooldown = "0s"
+[[camera.rule]]
+id = "any-car"
+kind = "intrusion"
+zone = "all"
+classes = ["car"]
+dwell = "0s"
+cooldown = "0s"
+"#;
+
+struct Stage {
+    broker: Broker,
+    subscriber: Subscriber,
+    simulator: Simulator,
+}
+
+fn stage(mounts: &[&str]) -> Stage {
+    let broker = Broker::start(0, &[]).unwrap();
+    let subscriber = Subscriber::start(broker.port, "centre").unwrap();
+    let mounts: Vec<_> = mounts.iter().map(|m| (*m).to_owned()).collect();
+    let simulator = Simulator::start(0, &mounts, &[]).unwrap();
+    Stage { broker, subscriber, simulator }
+}
+
+fn opened(heard: &[Heard]) -> usize {
+    heard.iter().filter(|h| matches!(h, Heard::Alert(a) if a.data.incident.phase == Phase::Open)).count()
+}
+
+fn stopped(heard: &[Heard]) -> bool {
+    heard.iter().any(|h| matches!(h, Heard::Box(s) if s.state == BoxState::Stopped))
+}
+
+#[test]
+fn alerts_made_while_the_broker_is_away_arrive_in_order_and_marked() {
+    let mut s = stage(&["/yard=scene:yard"]);
+    let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", BUSY);
+    let mut agent = Agent::start(&site.write()).unwrap();
+    let mut heard = s.subscriber.collect(Duration::from_secs(30), |h| opened(h) >= 1);
+    assert!(opened(&heard) >= 1);
+
+    s.broker.stop().unwrap();
+    thread::sleep(Duration::from_secs(20)); // the outage itself: incidents go on meanwhile
+    s.broker.restart().unwrap();
+    heard.extend(s.subscriber.collect(Duration::from_secs(40), |h| {
+        h.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill))
+    }));
+    assert!(heard.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill)), "nothing came late");
+    agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
+    heard.extend(s.subscriber.collect(Duration::from_secs(10), stopped));
+
+    let all = delivered(&heard);
+    assert_eq!(all.faults, Vec::<String>::new());
+    assert_eq!(all.still_open(), []);
+    eprintln!("{} alerts, {} repeated", all.alerts.len(), all.repeated);
+}
+
+#[test]
+fn an_agent_that_is_killed_again_and_again_loses_nothing() {
+    // `KARAUL_KILLS=20` for the full run.
+    let kills: u64 = std::env::var("KARAUL_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
+    let mut s = stage(&["/yard=scene:yard"]);
+    let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", BUSY);
+    let config = site.write();
+    let mut heard = Vec::new();
+    for kill in 0..kills {
+        let mut agent = Agent::start(&config).unwrap();
+        // From "just starting" to "in the middle of it", by a fixed sequence.
+        let lives = Duration::from_millis(1500 + kill * 7919 % 5000);
+        heard.extend(s.subscriber.collect(lives, |_| false));
+        agent.program.kill();
+    }
+    let mut agent = Agent::start(&config).unwrap();
+    heard.extend(s.subscriber.collect(Duration::from_secs(5), |_| false));
+    agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
+    heard.extend(s.subscriber.collect(Duration::from_secs(5), stopped));
+
+    let all = delivered(&heard);
+    assert!(opened(&heard) > 0, "no incident in all that time");
+    assert_eq!(all.faults, Vec::<String>::new());
+    assert_eq!(all.still_open(), [], "orphans are closed");
+    let orphans = |a: &&karaul_wire::AlertEvent| a.data.incident.close_reason == Some(CloseReason::Restarted);
+    eprintln!(
+        "{kills} kills: {} alerts, {} closed after a restart, {} repeated",
+        all.alerts.len(),
+        all.alerts.values().filter(orphans).count(),
+        all.repeated
+    );
+    // A last will tells of each death that followed a connection.
+    assert!(heard.iter().any(|h| matches!(h, Heard::Box(s) if s.state == BoxState::Lost)));
+}
+
+#[test]
+fn a_camera_that_goes_away_is_reported_and_seen_again_and_disturbs_no_other() {
+    let mut s = stage(&["/yard=scene:yard"]);
+    let port = karaul_stage::free_port().unwrap();
+    let gate = || Simulator::start(port, &["/gate=scene:yard".to_owned()], &[]).unwrap();
+    let mut other = gate();
+    let site = TestSite::new(&s.broker.url())
+        .camera("yard", &s.simulator.urls[0], "yard-nano", BUSY)
+        .camera("gate", &other.urls[0].clone(), "yard-nano", BUSY);
+    let mut agent = Agent::start(&site.write()).unwrap();
+    let is = |id: &'static str, state: CameraState| {
+        move |heard: &[Heard]| heard.iter().any(|h| matches!(h, Heard::Camera(i, s) if i == id && s.state == state))
+    };
+    let mut heard = s.subscriber.collect(Duration::from_secs(30), is("gate", CameraState::Seeing));
+    assert!(is("gate", CameraState::Seeing)(&heard));
+
+    other.program.kill();
+    let away = s.subscriber.collect(Duration::from_secs(10), is("gate", CameraState::Blind));
+    let Some(Heard::Camera(_, status)) = away.iter().find(|h| matches!(h, Heard::Camera(i, _) if i == "gate")) else {
+        panic!("its loss was not reported within 10 s");
+    };
+    assert!(matches!(status.reason, Some(BlindReason::Offline | BlindReason::Stalled)), "{status:?}");
+    assert!(status.detail.as_ref().is_some_and(|d| d.contains(&format!("127.0.0.1:{port}"))), "{status:?}");
+    heard.extend(away);
+    // The other camera goes on meanwhile.
+    let meanwhile = s.subscriber.collect(Duration::from_secs(40), |h| {
+        h.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.location.camera.as_str() == "yard"))
+    });
+    assert!(!meanwhile.is_empty(), "no alert of the other camera");
+    heard.extend(meanwhile);
+
+    let _back = gate();
+    let back = s.subscriber.collect(Duration::from_secs(40), is("gate", CameraState::Seeing));
+    assert!(is("gate", CameraState::Seeing)(&back), "not seen again");
+    heard.extend(back);
+    agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
+    heard.extend(s.subscriber.collect(Duration::from_secs(5), stopped));
+    let all = delivered(&heard);
+    assert_eq!(all.faults, Vec::<String>::new());
+    assert_eq!(all.still_open(), []);
+}

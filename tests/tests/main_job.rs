@@ -1,0 +1,72 @@
+//! The main job: a camera in, alerts out, with real RTSP and a real broker.
+
+use std::{fs, time::Duration};
+
+use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber};
+use karaul_tests::{TestSite, delivered};
+use karaul_wire::{BoxState, CameraState, Phase, Severity};
+
+const YARD: &str = r#"
+label = { en = "Yard camera" }
+[camera.zone.yard]
+points = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+[[camera.rule]]
+id = "person-in-yard"
+kind = "intrusion"
+zone = "yard"
+classes = ["person"]
+dwell = "1s"
+severity = "critical"
+cooldown = "0s"
+"#;
+
+fn count(heard: &[Heard], phase: Phase) -> usize {
+    heard.iter().filter(|h| matches!(h, Heard::Alert(a) if a.data.incident.phase == phase)).count()
+}
+
+#[test]
+fn a_person_in_the_yard_becomes_an_alert_and_a_stop_leaves_nothing_open() {
+    let broker = Broker::start(0, &[]).unwrap();
+    let mut subscriber = Subscriber::start(broker.port, "centre").unwrap();
+    let simulator = Simulator::start(0, &["/yard=scene:yard".to_owned()], &[]).unwrap();
+    let site = TestSite::new(&broker.url()).camera("yard", &simulator.urls[0], "yard-nano", YARD);
+    let mut agent = Agent::start(&site.write()).unwrap();
+
+    let mut heard = subscriber.collect(Duration::from_secs(30), |heard| count(heard, Phase::Open) >= 1);
+    let Some(Heard::Alert(alert)) = heard.iter().find(|h| matches!(h, Heard::Alert(_))) else {
+        panic!("no alert within 30 s: {heard:?}");
+    };
+    let incident = &alert.data.incident;
+    assert_eq!((incident.phase, incident.rev, incident.severity), (Phase::Open, 1, Severity::Critical));
+    assert_eq!(alert.data.location.camera.as_str(), "yard");
+    assert_eq!(alert.data.objects[0].class, "person");
+    assert!(alert.data.why.dwell_s.unwrap() >= 1.0);
+    assert_eq!(alert.data.model.provider, "cpu");
+    assert!(!alert.data.backfill);
+
+    // The picture lies on the box, as it is described.
+    let evidence = &alert.data.evidence[0];
+    let picture = fs::read(site.file("state/evidence").join(format!("{}.jpg", evidence.id))).unwrap();
+    assert_eq!(evidence.size, picture.len() as u64);
+    let picture = image::load_from_memory(&picture).unwrap();
+    assert_eq!((picture.width(), picture.height()), (640, 360));
+
+    // States before the first alert: the box is there, the camera sees.
+    assert!(heard.iter().any(|h| matches!(h, Heard::Box(s) if s.state == BoxState::Online && s.session == 1)));
+    assert!(heard.iter().any(|h| matches!(h, Heard::Camera(id, s) if id == "yard" && s.state == CameraState::Seeing)));
+
+    let status = agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops within 10 s");
+    assert!(status.success(), "{status}");
+    let stopped = |h: &Heard| matches!(h, Heard::Box(s) if s.state == BoxState::Stopped);
+    heard.extend(subscriber.collect(Duration::from_secs(5), |heard| heard.iter().any(stopped)));
+    assert!(heard.iter().any(stopped), "no orderly farewell");
+    let all = delivered(&heard);
+    assert_eq!(all.faults, Vec::<String>::new());
+    assert_eq!(all.still_open(), [], "everything is closed");
+    // Each retained open incident has been cleared.
+    for event in all.opened() {
+        let id = event.data.incident.id.to_string();
+        assert!(heard.iter().any(|h| matches!(h, Heard::Open(i, Some(_)) if *i == id)));
+        assert!(heard.iter().any(|h| matches!(h, Heard::Open(i, None) if *i == id)));
+    }
+}
