@@ -1,5 +1,7 @@
 //! What the end-to-end tests share.
 
+pub mod mot;
+
 use std::path::PathBuf;
 
 /// A file or folder of the real test material, or `None`, said aloud, where that is absent.
