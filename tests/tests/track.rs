@@ -1,5 +1,8 @@
 //! The tracker on real people: `karaul track` against a SORT (arXiv 1602.00763) that counts frames.
 
+// The allowance of clippy.toml does not reach the helpers of a test.
+#![allow(clippy::unwrap_used)]
+
 use std::{fs, num::NonZeroU32};
 
 use karaul::cli::track::{Args, run};

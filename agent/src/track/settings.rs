@@ -23,7 +23,7 @@ pub struct TrackerSettings {
     /// An unconfirmed track is dropped when unseen for longer.
     pub tentative_for: Duration,
     /// A confirmed track ends when unseen for longer; so does everything after a longer pause
-    /// between two pictures.
+    /// between two pictures. Above zero.
     pub lost_for: Duration,
     /// A track unseen for longer cannot be prolonged by a low score.
     pub low_for: Duration,
