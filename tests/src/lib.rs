@@ -1,6 +1,7 @@
 //! What the end-to-end tests share.
 
 mod delivery;
+pub mod mot;
 mod site;
 
 use std::path::PathBuf;

@@ -1,6 +1,26 @@
 //! Detections over time to tracks.
+//!
+//! [`Tracker`] follows the objects of one camera online, by their boxes alone: nothing of a
+//! person's looks is kept. It associates in two stages as ByteTrack does (arXiv 2110.06864) and
+//! leans on what was observed rather than on what was predicted as OC-SORT does (arXiv
+//! 2203.14360), but reckons in seconds where those count frames: the same settings serve 3 to 25
+//! pictures a second, and a lost picture is a longer step of time and nothing else. It reckons in
+//! widths and heights of the object where those count pixels, so any unit will do on either axis.
+
+mod assignment;
+mod motion;
+mod settings;
+mod tracker;
+mod trajectory;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
+
+pub use assignment::Assignment;
+pub use settings::{Noise, TrackerSettings};
+pub use tracker::Tracker;
 
 use crate::vision::Rect;
 
@@ -14,7 +34,8 @@ pub struct Track {
     pub id: u64,
     /// Index into the model's labels.
     pub class: u16,
-    /// Where it is now: the detection if it was seen, otherwise the prediction.
+    /// Where it is now: the detection, smoothed, if it was seen, otherwise the prediction,
+    /// which may leave the picture.
     pub bbox: Rect,
     /// Score of its last detection.
     pub score: f32,

@@ -1,0 +1,255 @@
+//! What the tracker promises, on made-up objects.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use proptest::prelude::*;
+
+use super::{Track, Tracker, TrackerSettings};
+use crate::vision::{Detection, Rect};
+
+const PERSON: u16 = 0;
+const CAR: u16 = 2;
+
+fn tracker() -> Tracker {
+    Tracker::new(TrackerSettings::default())
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// A box 10 wide and 20 high with its left edge at `x`.
+fn at_x(x: f32) -> Detection {
+    Detection { bbox: Rect { x, y: 0.0, w: 10.0, h: 20.0 }, score: 0.8, class: PERSON }
+}
+
+fn ids(tracks: &[Track]) -> Vec<u64> {
+    tracks.iter().map(|t| t.id).collect()
+}
+
+#[test]
+fn one_sighting_is_no_track_unless_it_is_sure() {
+    let mut tracker = tracker();
+    assert_eq!(tracker.update(ms(0), &[at_x(0.0)]), []);
+    let track = &tracker.update(ms(200), &[at_x(0.0)])[0];
+    assert_eq!((track.first_seen, track.last_seen, track.seen), (ms(0), ms(200), true));
+
+    let mut tracker = self::tracker();
+    assert_eq!(tracker.update(ms(0), &[Detection { score: 0.95, ..at_x(0.0) }]).len(), 1);
+}
+
+#[test]
+fn a_flicker_now_and_then_is_no_track() {
+    let mut tracker = tracker();
+    for picture in 0..50 {
+        let flicker = [Detection { score: 0.6, ..at_x(0.0) }];
+        let seen: &[Detection] = if picture % 3 == 0 { &flicker } else { &[] };
+        assert_eq!(tracker.update(ms(picture * 200), seen), []);
+    }
+}
+
+#[test]
+fn an_unseen_object_is_kept_on_its_way_and_found_again() {
+    let mut tracker = tracker();
+    for n in 0..10_u16 {
+        tracker.update(ms(u64::from(n) * 100), &[at_x(f32::from(n) * 2.0)]);
+    }
+    for n in 10..20_u16 {
+        let tracks = tracker.update(ms(u64::from(n) * 100), &[]);
+        assert_eq!((ids(tracks), tracks[0].seen, tracks[0].last_seen), (vec![1], false, ms(900)));
+        assert!((tracks[0].bbox.x - f32::from(n) * 2.0).abs() < 3.0, "{:?}", tracks[0].bbox);
+    }
+    let tracks = tracker.update(ms(2000), &[at_x(40.0)]);
+    assert_eq!((ids(tracks), tracks[0].seen), (vec![1], true));
+}
+
+#[test]
+fn a_track_ends_once_and_says_so() {
+    let mut tracker = tracker();
+    for n in 0..3 {
+        tracker.update(ms(n * 200), &[at_x(0.0)]);
+    }
+    assert_eq!(ids(tracker.update(ms(2400), &[])), [1]);
+    assert!(tracker.ended().is_empty());
+    assert_eq!(tracker.update(ms(2401), &[]), []);
+    assert_eq!(tracker.ended(), [1]);
+    tracker.update(ms(2402), &[]);
+    assert!(tracker.ended().is_empty());
+    assert!(tracker.is_idle());
+}
+
+#[test]
+fn after_a_long_pause_everything_begins_anew() {
+    let mut tracker = tracker();
+    tracker.update(ms(0), &[at_x(0.0)]);
+    assert_eq!(ids(tracker.update(ms(200), &[at_x(0.0)])), [1]);
+    tracker.update(ms(60_000), &[at_x(0.0)]);
+    assert_eq!(tracker.ended(), [1]);
+    assert_eq!(ids(tracker.update(ms(60_200), &[at_x(0.0)])), [2]);
+}
+
+#[test]
+fn a_low_score_prolongs_a_track_but_begins_none() {
+    let low = |x| Detection { score: 0.2, ..at_x(x) };
+    let mut tracker = tracker();
+    for n in 0..5 {
+        assert_eq!(tracker.update(ms(n * 200), &[low(0.0)]), []);
+    }
+    tracker.update(ms(1000), &[at_x(0.0)]);
+    tracker.update(ms(1200), &[at_x(0.0)]);
+    let tracks = tracker.update(ms(1400), &[low(0.0)]);
+    assert_eq!((tracks[0].seen, tracks[0].score, tracks[0].score_max), (true, 0.2, 0.8));
+}
+
+#[test]
+fn two_objects_that_pass_each_other_keep_their_ids() {
+    let mut tracker = tracker();
+    // Each steps 4 to its side each picture, one a little lower, and they pass at x = 40.
+    let pair = |n: u16| {
+        let right = at_x(f32::from(n) * 4.0);
+        let mut left = at_x(80.0 - f32::from(n) * 4.0);
+        left.bbox.y = 3.0;
+        [right, left]
+    };
+    for n in 0..=20 {
+        tracker.update(ms(u64::from(n) * 200), &pair(n));
+    }
+    let tracks = tracker.update(ms(4200), &pair(21));
+    let right = tracks.iter().find(|t| t.id == 1).unwrap();
+    assert_eq!(ids(tracks), [1, 2]);
+    assert!((right.bbox.x - 84.0).abs() < 3.0, "{right:?}");
+}
+
+#[test]
+fn classes_are_followed_apart_unless_told_otherwise() {
+    let car = Detection { class: CAR, ..at_x(0.0) };
+    let mut apart = tracker();
+    for n in 0..3 {
+        apart.update(ms(n * 200), &[at_x(0.0), car]);
+    }
+    let tracks = apart.update(ms(600), &[car]);
+    assert_eq!(tracks.iter().map(|t| (t.class, t.seen)).collect::<Vec<_>>(), [(PERSON, false), (CAR, true)]);
+
+    let mut across = Tracker::new(TrackerSettings { across_classes: true, ..TrackerSettings::default() });
+    let classes: Vec<u16> = [PERSON, PERSON, CAR, CAR, CAR, CAR]
+        .into_iter()
+        .enumerate()
+        .filter_map(|(n, class)| {
+            let tracks = across.update(ms(n as u64 * 200), &[Detection { class, ..at_x(0.0) }]);
+            tracks.first().map(|t| (t.id, t.class))
+        })
+        .map(|(id, class)| {
+            assert_eq!(id, 1);
+            class
+        })
+        .collect();
+    assert_eq!(classes, [PERSON, PERSON, PERSON, CAR, CAR], "the majority decides");
+}
+
+#[test]
+fn time_that_stands_still_or_runs_back_does_no_harm() {
+    let mut tracker = tracker();
+    tracker.update(ms(1000), &[at_x(0.0)]);
+    tracker.update(ms(1000), &[at_x(0.0)]);
+    let tracks = tracker.update(ms(0), &[at_x(0.1)]);
+    assert_eq!((ids(tracks), tracks[0].last_seen), (vec![1], ms(1000)));
+}
+
+#[test]
+fn what_is_no_box_is_ignored() {
+    let odd = [f32::NAN, f32::INFINITY, -1.0, 0.0, 1e-30, 1e30];
+    let of_width = |w| Detection { bbox: Rect { w, ..at_x(0.0).bbox }, score: 0.95, class: PERSON };
+    let mut tracker = tracker();
+    for n in 0..4 {
+        let mut detections: Vec<_> = odd.iter().copied().map(of_width).collect();
+        detections.push(Detection { score: f32::NAN, ..at_x(0.0) });
+        assert_eq!(tracker.update(ms(n * 200), &detections), []);
+    }
+    assert!(tracker.is_idle());
+}
+
+/// Pictures of anything at any time: mostly sane boxes, and every other float there is.
+fn pictures() -> impl Strategy<Value = Vec<(u64, Vec<Detection>)>> {
+    let value = prop_oneof![8 => 0.0_f32..100.0, 1 => any::<f32>(), 1 => Just(0.0_f32)];
+    let bbox = [value.clone(), value.clone(), value.clone(), value].prop_map(|[x, y, w, h]| Rect { x, y, w, h });
+    let detection = (bbox, prop_oneof![9 => 0.0_f32..1.0, 1 => any::<f32>()], 0..3_u16)
+        .prop_map(|(bbox, score, class)| Detection { bbox, score, class });
+    let step = prop_oneof![9 => 0..500_u64, 1 => any::<u64>().prop_map(|ms| ms >> 8)];
+    prop::collection::vec((step, prop::collection::vec(detection, 0..12)), 0..40)
+}
+
+proptest! {
+    #[test]
+    fn any_input_gives_sound_tracks_and_ids_are_used_once(pictures in pictures()) {
+        let mut tracker = tracker();
+        let mut at = Duration::ZERO;
+        let (mut shown, mut ended) = (BTreeSet::new(), BTreeSet::new());
+        for (step, detections) in pictures {
+            at = at.saturating_add(ms(step));
+            let tracks = tracker.update(at, &detections).to_vec();
+            let now: BTreeSet<u64> = tracks.iter().map(|t| t.id).collect();
+            prop_assert_eq!(now.len(), tracks.len(), "an id twice in one picture");
+            prop_assert!(now.is_disjoint(&ended), "an id after its end");
+            let gone: BTreeSet<u64> = shown.difference(&now).copied().collect();
+            prop_assert_eq!(&gone, &tracker.ended().iter().copied().collect());
+            ended.extend(gone);
+            for t in &tracks {
+                let Rect { x, y, w, h } = t.bbox;
+                prop_assert!([x, y, w, h].iter().all(|v| v.is_finite()) && w > 0.0 && h > 0.0, "{:?}", t);
+                prop_assert!(t.first_seen <= t.last_seen && t.last_seen <= at);
+                // At a time that stood still, the last sighting may be of the picture before.
+                prop_assert!(t.seen == (t.last_seen == at) || (step == 0 && !t.seen));
+                prop_assert!(t.score <= t.score_max);
+            }
+            shown = now;
+        }
+    }
+
+    /// Powers of two, so that even the last bit must be the same.
+    #[test]
+    fn the_unit_of_an_axis_does_not_matter(pictures in pictures(), sx in -6..6_i32, sy in -6..6_i32) {
+        let (sx, sy) = (2.0_f32.powi(sx), 2.0_f32.powi(sy));
+        let scale = |r: Rect| Rect { x: r.x * sx, y: r.y * sy, w: r.w * sx, h: r.h * sy };
+        let sane = |d: &&Detection| {
+            let Rect { x, y, w, h } = d.bbox;
+            x.abs() < 1e4 && y.abs() < 1e4 && (1e-3..1e4).contains(&w) && (1e-3..1e4).contains(&h)
+        };
+        let (mut plain, mut scaled) = (tracker(), tracker());
+        let mut at = Duration::ZERO;
+        for (step, detections) in pictures {
+            at = at.saturating_add(ms(step));
+            let detections: Vec<Detection> = detections.iter().filter(sane).copied().collect();
+            let in_scale: Vec<Detection> =
+                detections.iter().map(|&d| Detection { bbox: scale(d.bbox), ..d }).collect();
+            let expected: Vec<Track> =
+                plain.update(at, &detections).iter().map(|t| Track { bbox: scale(t.bbox), ..t.clone() }).collect();
+            prop_assert_eq!(scaled.update(at, &in_scale), &expected[..]);
+        }
+    }
+
+    #[test]
+    fn an_object_in_steady_motion_keeps_its_id_through_lost_pictures(
+        fps in 3.0_f64..25.0,
+        speed in (-2.5_f32..2.5, -1.0_f32..1.0),
+        lost in prop::collection::vec(0.0_f64..1.0, 120),
+        jitter in prop::collection::vec((-0.03_f32..0.03, -0.03_f32..0.03), 120),
+    ) {
+        let mut tracker = tracker();
+        let (mut seen_ids, mut last) = (BTreeSet::new(), Duration::ZERO);
+        let (w, h) = (0.05_f32, 0.2_f32);
+        for (n, (lost, jitter)) in lost.iter().zip(&jitter).enumerate() {
+            let at = Duration::from_secs_f64(n as f64 / fps);
+            // Three in ten are lost, but for the first three, by which it becomes known, and for a second at most.
+            if n >= 3 && *lost < 0.3 && at - last < ms(700) {
+                continue;
+            }
+            last = at;
+            let t = at.as_secs_f32();
+            let bbox = Rect { x: (speed.0 * t + jitter.0) * w, y: (speed.1 * t + jitter.1) * h, w, h };
+            let tracks = tracker.update(at, &[Detection { bbox, score: 0.7, class: PERSON }]);
+            prop_assert!(n == 0 || tracks.iter().any(|t| t.seen), "not followed in picture {}", n);
+            seen_ids.extend(ids(tracks));
+        }
+        prop_assert_eq!(seen_ids, BTreeSet::from([1]));
+    }
+}

@@ -1,0 +1,185 @@
+//! Which detection belongs to which track.
+
+use std::time::Duration;
+
+use super::{Track, assignment::Assignment, motion::Shape, settings::TrackerSettings, trajectory::Trajectory};
+use crate::vision::{Detection, Rect};
+
+/// Most objects followed at once; while there are so many, no new one is begun. Far more than a
+/// picture shows, and few enough to associate within a picture's time.
+const MOST_TRACKS: usize = 500;
+/// Greatest coordinate and inverse of the least size of a box that is looked at, in whatever unit: far
+/// beyond any picture, and no sum or product of such boxes overflows.
+const LARGEST: f32 = 1e9;
+
+/// Follows the objects of one camera.
+#[derive(Debug)]
+pub struct Tracker {
+    settings: TrackerSettings,
+    trajectories: Vec<Trajectory>,
+    now: Duration,
+    next_id: u64,
+    shown: Vec<Track>,
+    ended: Vec<u64>,
+    high: Pool,
+    low: Pool,
+    matcher: Matcher,
+}
+
+impl Tracker {
+    /// A tracker that has seen nothing.
+    #[must_use]
+    pub fn new(settings: TrackerSettings) -> Self {
+        Self {
+            settings,
+            trajectories: Vec::new(),
+            now: Duration::ZERO,
+            next_id: 1,
+            shown: Vec::new(),
+            ended: Vec::new(),
+            high: Pool::default(),
+            low: Pool::default(),
+            matcher: Matcher::default(),
+        }
+    }
+
+    /// Takes in one picture's detections and returns the confirmed tracks, seen in it or not.
+    ///
+    /// `at` is on the monotonic time line; a time before that of the last picture counts as that one.
+    /// Detections that are no box (not finite, without area) are ignored.
+    pub fn update(&mut self, at: Duration, detections: &[Detection]) -> &[Track] {
+        self.now = self.now.max(at);
+        let at = self.now;
+        self.ended.clear();
+        self.give_up(at);
+        for trajectory in &mut self.trajectories {
+            trajectory.predict(at, &self.settings.noise);
+        }
+        self.associate(at, detections);
+        let tentative_for = self.settings.tentative_for;
+        self.trajectories.retain(|t| t.confirmed || t.unseen_for(at) <= tentative_for);
+        self.begin(at, detections);
+        self.shown.clear();
+        self.shown.extend(self.trajectories.iter().filter(|t| t.confirmed).map(|t| t.track.clone()));
+        &self.shown
+    }
+
+    /// The tracks that the last update had shown before it, and no longer shows. They never come back.
+    #[must_use]
+    pub fn ended(&self) -> &[u64] {
+        &self.ended
+    }
+
+    /// Is no object followed, confirmed or not?
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.trajectories.is_empty()
+    }
+
+    fn give_up(&mut self, at: Duration) {
+        let (lost_for, ended) = (self.settings.lost_for, &mut self.ended);
+        self.trajectories.retain(|t| {
+            let keep = t.unseen_for(at) <= lost_for;
+            if !keep && t.confirmed {
+                ended.push(t.track.id);
+            }
+            keep
+        });
+    }
+
+    fn associate(&mut self, at: Duration, detections: &[Detection]) {
+        let Self { settings: s, trajectories, high, low, matcher, .. } = self;
+        high.fill(detections, |score| score >= s.high_score);
+        low.fill(detections, |score| score >= s.low_score && score < s.high_score);
+        let mut stage = |pool: &mut Pool, gain: &dyn Fn(&Trajectory, &Detection) -> f64| {
+            let gain = |t: &Trajectory, d: &Detection| {
+                if s.across_classes || t.track.class == d.class { gain(t, d) } else { 0.0 }
+            };
+            matcher.pair(trajectories, pool, detections, gain, |t, d| t.see(at, d, s));
+        };
+        stage(high, &|t, d| similarity(t, d, at, s));
+        stage(low, &|t, d| {
+            if !t.confirmed || t.unseen_for(at) > s.low_for {
+                return 0.0;
+            }
+            f64::from(t.track.bbox.iou(&d.bbox)) - s.min_low_overlap
+        });
+        stage(high, &|t, d| f64::from(t.last.grown(0.0, 0.0).iou(&d.bbox)) - s.min_recovery_overlap);
+    }
+
+    fn begin(&mut self, at: Duration, detections: &[Detection]) {
+        for &i in &self.high.free {
+            let detection = &detections[i];
+            if detection.score >= self.settings.new_score && self.trajectories.len() < MOST_TRACKS {
+                self.trajectories.push(Trajectory::start(self.next_id, at, detection, &self.settings));
+                self.next_id += 1;
+            }
+        }
+    }
+}
+
+/// How well a detection fits a track, above 0 if well enough.
+fn similarity(t: &Trajectory, d: &Detection, at: Duration, s: &TrackerSettings) -> f64 {
+    let (predicted, seen) = (t.predicted(), Shape::from(d.bbox));
+    // Both boxes are grown, as in C-BIoU (arXiv 2211.14317), but by what is not known of the track's place: little
+    // for one that was just seen, much for a new one, after a gap and at few pictures a second.
+    let (x, y) = t.doubt();
+    let [x, y] = [x, y].map(|doubt| (s.grow_by_doubt * doubt).min(s.grow_most));
+    let overlap = f64::from(predicted.grown(x, y).iou(&seen.grown(x, y)));
+    let fit = overlap * predicted.size_agreement(&seen);
+    if fit < s.min_similarity {
+        return 0.0;
+    }
+    let unseen = t.unseen_for(at).as_secs_f64() / s.lost_for.as_secs_f64();
+    fit - s.lost_penalty * unseen
+}
+
+/// The detections of one kind that belong to no track yet, by their index.
+#[derive(Debug, Default)]
+struct Pool {
+    free: Vec<usize>,
+}
+
+impl Pool {
+    fn fill(&mut self, detections: &[Detection], wanted: impl Fn(f32) -> bool) {
+        self.free.clear();
+        self.free.extend((0..detections.len()).filter(|&i| wanted(detections[i].score) && is_box(&detections[i].bbox)));
+    }
+}
+
+fn is_box(r: &Rect) -> bool {
+    let sound = 1.0 / LARGEST..LARGEST;
+    r.x.abs() < LARGEST && r.y.abs() < LARGEST && sound.contains(&r.w) && sound.contains(&r.h)
+}
+
+/// Pairs unseen tracks with free detections, in the same memory each time.
+#[derive(Debug, Default)]
+struct Matcher {
+    assignment: Assignment,
+    unseen: Vec<usize>,
+    gain: Vec<f64>,
+}
+
+impl Matcher {
+    fn pair(
+        &mut self,
+        trajectories: &mut [Trajectory],
+        pool: &mut Pool,
+        detections: &[Detection],
+        gain: impl Fn(&Trajectory, &Detection) -> f64,
+        mut see: impl FnMut(&mut Trajectory, &Detection),
+    ) {
+        self.unseen.clear();
+        self.unseen.extend((0..trajectories.len()).filter(|&t| !trajectories[t].track.seen));
+        self.gain.clear();
+        for &t in &self.unseen {
+            self.gain.extend(pool.free.iter().map(|&d| gain(&trajectories[t], &detections[d])));
+        }
+        let pairs = self.assignment.solve(self.unseen.len(), pool.free.len(), &self.gain);
+        for &(row, column) in pairs {
+            see(&mut trajectories[self.unseen[row]], &detections[pool.free[column]]);
+            pool.free[column] = usize::MAX;
+        }
+        pool.free.retain(|&d| d != usize::MAX);
+    }
+}

@@ -1,0 +1,120 @@
+//! One object's track and what the tracker knows of it besides.
+
+use std::time::Duration;
+
+use super::{
+    Track,
+    motion::{Motion, Shape},
+    settings::{Noise, TrackerSettings},
+};
+use crate::vision::Detection;
+
+/// Most steps in which a gap is filled; more bring nothing.
+const GAP_STEPS: u32 = 8;
+
+/// A track with its motion, its past and its standing.
+#[derive(Clone, Debug)]
+pub(super) struct Trajectory {
+    pub(super) track: Track,
+    pub(super) confirmed: bool,
+    /// The last detection.
+    pub(super) last: Shape,
+    /// Belief at the last detection, that one taken in.
+    motion: Motion,
+    /// Belief at the present picture.
+    now: Motion,
+    /// Pictures since the last detection.
+    missed: u32,
+    /// Sum of the scores of all detections.
+    score_sum: f32,
+    /// Lead of the present class over the others, in summed scores.
+    class_lead: f32,
+}
+
+impl Trajectory {
+    pub(super) fn start(id: u64, at: Duration, seen: &Detection, settings: &TrackerSettings) -> Self {
+        let last = Shape::from(seen.bbox);
+        let motion = Motion::start(&last, &settings.noise);
+        Self {
+            track: Track {
+                id,
+                class: seen.class,
+                bbox: seen.bbox,
+                score: seen.score,
+                score_max: seen.score,
+                seen: true,
+                first_seen: at,
+                last_seen: at,
+            },
+            confirmed: seen.score >= settings.sure_score.min(settings.confirm_score),
+            last,
+            motion,
+            now: motion,
+            missed: 0,
+            score_sum: seen.score,
+            class_lead: seen.score,
+        }
+    }
+
+    /// Goes on to a new picture, in which the object is not seen until [`Self::see`] says so.
+    pub(super) fn predict(&mut self, at: Duration, noise: &Noise) {
+        self.now = self.motion.after(self.unseen_for(at).as_secs_f64(), noise);
+        self.missed = self.missed.saturating_add(1);
+        self.track.seen = false;
+        self.track.bbox = self.now.shape().grown(0.0, 0.0);
+    }
+
+    /// Takes in the object's detection in the picture that `predict` went on to.
+    pub(super) fn see(&mut self, at: Duration, seen: &Detection, settings: &TrackerSettings) {
+        let shape = Shape::from(seen.bbox);
+        self.close_gap(self.unseen_for(at).as_secs_f64(), &shape, &settings.noise);
+        self.last = shape;
+        self.missed = 0;
+        self.vote(seen);
+        self.score_sum += seen.score;
+        self.confirmed |= seen.score >= settings.sure_score || self.score_sum >= settings.confirm_score;
+        self.track.bbox = self.now.shape().grown(0.0, 0.0);
+        self.track.score = seen.score;
+        self.track.score_max = self.track.score_max.max(seen.score);
+        self.track.seen = true;
+        self.track.last_seen = at;
+    }
+
+    /// How long ago the last detection was.
+    pub(super) fn unseen_for(&self, at: Duration) -> Duration {
+        at.saturating_sub(self.track.last_seen)
+    }
+
+    /// Where the object is expected in the present picture.
+    pub(super) fn predicted(&self) -> Shape {
+        self.now.shape()
+    }
+
+    /// Standard deviation of the predicted centre, in widths and heights.
+    pub(super) fn doubt(&self) -> (f64, f64) {
+        self.now.doubt()
+    }
+
+    /// The observation-centric re-update of OC-SORT: after a gap the filter goes back to the last detection and
+    /// is led straight to the new one, so that it learns the velocity of the gap and forgets what it guessed.
+    fn close_gap(&mut self, seconds: f64, seen: &Shape, noise: &Noise) {
+        let steps = self.missed.clamp(1, GAP_STEPS);
+        for step in 1..=steps {
+            let on_the_way = self.last.towards(seen, f64::from(step) / f64::from(steps));
+            self.motion = self.motion.after(seconds / f64::from(steps), noise).seeing(&on_the_way, noise);
+        }
+        self.now = self.motion;
+    }
+
+    /// Keeps the class of the weighted majority (Boyer and Moore's vote).
+    fn vote(&mut self, seen: &Detection) {
+        if seen.class == self.track.class {
+            self.class_lead += seen.score;
+        } else if seen.score <= self.class_lead {
+            self.class_lead -= seen.score;
+        } else {
+            self.track.class = seen.class;
+            self.class_lead = seen.score - self.class_lead;
+        }
+    }
+}
