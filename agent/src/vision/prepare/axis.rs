@@ -7,6 +7,11 @@
 /// texture into noise that moves from frame to frame.
 const AREA_FROM: f64 = 2.0;
 
+/// Whether an axis that shrinks by `ratio` takes the mean of areas.
+pub(super) fn takes_areas(ratio: f64) -> bool {
+    ratio >= AREA_FROM
+}
+
 /// Taps of one axis in fixed point; the weights of a pixel sum to exactly `one`, so
 /// that an even surface keeps its value.
 #[derive(Clone, Debug)]
@@ -17,18 +22,16 @@ pub(super) struct Axis {
     pub starts: Vec<u32>,
     /// `taps` weights per pixel.
     pub weights: Vec<u16>,
-    /// Each pixel is the sample of the same index.
-    pub identity: bool,
 }
 
 impl Axis {
     /// Resamples `from` samples to `to` pixels, both above 0.
     pub fn new(from: usize, to: usize, one: u16) -> Self {
         let ratio = from as f64 / to as f64;
-        let pixels: Vec<_> =
-            (0..to).map(|i| if ratio >= AREA_FROM { area(i, ratio, from) } else { linear(i, ratio, from) }).collect();
+        let shares = if takes_areas(ratio) { area } else { linear };
+        let pixels: Vec<_> = (0..to).map(|i| shares(i, ratio, from)).collect();
         let taps = pixels.iter().map(|(_, shares)| shares.len()).max().unwrap_or(1);
-        let mut axis = Self { taps, starts: Vec::new(), weights: Vec::new(), identity: from == to };
+        let mut axis = Self { taps, starts: Vec::new(), weights: Vec::new() };
         for (start, shares) in pixels {
             // Near the end a pixel starts earlier, with weights of zero in front, so that all have as many taps.
             let moved = start.min(from - taps);
@@ -85,7 +88,6 @@ mod tests {
     #[test]
     fn an_unchanged_size_takes_each_sample_once() {
         let axis = Axis::new(5, 5, 256);
-        assert!(axis.identity);
         assert_eq!((axis.taps, axis.starts, axis.weights), (1, vec![0, 1, 2, 3, 4], vec![256; 5]));
     }
 

@@ -5,20 +5,20 @@
 //! instruction set has many lanes for), the blended row is resampled across, and the three
 //! colour rows are written. Nothing is allocated after the first picture of a size.
 
+mod across;
 mod axis;
 mod rows;
 #[cfg(test)]
 mod tests;
 
+use across::Across;
 use axis::Axis;
-use rows::{across, blend, deinterleave};
+use rows::{Conversion, blend, interleave};
 
 use crate::vision::{Colour, Fit, Input, Layout, Planes, PlanesError, Resize};
 
 /// One in the weights down the columns: the largest with which 255 still fits 16 bits.
-const ONE_DOWN: u16 = 256;
-/// One in the weights across the rows: these sums have 32 bits.
-const ONE_ACROSS: u16 = 4096;
+const ONE: u16 = 256;
 
 /// Makes the input tensor of one model out of the pictures of one camera.
 ///
@@ -37,37 +37,47 @@ pub struct Preparer {
     order: [usize; 3],
     tensor: Vec<f32>,
     tables: Option<Tables>,
-    scratch: Scratch,
 }
 
 /// What depends on the size of the picture.
 #[derive(Clone, Debug)]
 struct Tables {
     picture: (usize, usize),
-    subsampled: bool,
     fit: Fit,
-    luma: Resample,
-    chroma: Resample,
+    samples: Samples,
 }
 
-/// How a plane is resampled.
+/// The planes of a layout.
 #[derive(Clone, Debug)]
-struct Resample {
-    across: Axis,
+enum Samples {
+    Yuv { y: Plane<1>, uv: Plane<2>, u_row: Vec<i16>, v_row: Vec<i16> },
+    Rgb(Plane<3>),
+}
+
+/// How a plane of samples with `C` channels is resampled; rows in 8.7 fixed point.
+#[derive(Clone, Debug)]
+struct Plane<const C: usize> {
     down: Axis,
+    across: Across<C>,
+    blended: Vec<[i16; C]>,
+    pixels: Vec<[i16; C]>,
 }
 
-impl Resample {
-    fn new(from: (usize, usize), fit: &Fit) -> Self {
-        Self { across: Axis::new(from.0, fit.width, ONE_ACROSS), down: Axis::new(from.1, fit.height, ONE_DOWN) }
+impl<const C: usize> Plane<C> {
+    fn new((width, height): (usize, usize), fit: &Fit) -> Self {
+        Self {
+            down: Axis::new(height, fit.height, ONE),
+            across: Across::new(width, fit.width),
+            blended: vec![[0; C]; width],
+            pixels: vec![[0; C]; fit.width],
+        }
     }
-}
 
-#[derive(Clone, Debug, Default)]
-struct Scratch {
-    blended: Vec<u16>,
-    planes: [Vec<u16>; 3],
-    resampled: [Vec<u16>; 3],
+    /// Row `row` of the resampled plane.
+    fn row(&mut self, plane: &[u8], stride: usize, row: usize) -> &[[i16; C]] {
+        blend(plane, stride, self.down.pixel(row), self.blended.as_flattened_mut());
+        self.across.resample(&self.blended, &mut self.pixels)
+    }
 }
 
 impl Preparer {
@@ -94,7 +104,6 @@ impl Preparer {
             order,
             tensor: vec![0.0; 3 * width * height],
             tables: None,
-            scratch: Scratch::default(),
         }
     }
 
@@ -105,74 +114,53 @@ impl Preparer {
     pub fn prepare(&mut self, planes: &Planes<'_>) -> Result<(&[f32], Fit), PlanesError> {
         planes.check()?;
         self.set_size(planes);
-        let Self { width, height, normalise, order, tensor, tables, scratch, .. } = self;
-        let Some(tables) = tables else { unreachable!("set_size has just made them") };
-        let fit = tables.fit;
-        let convert = rows::Conversion::new(planes.range, planes.matrix, normalise);
+        let Self { width, height, normalise, order, tensor, tables, .. } = self;
+        let Some(Tables { fit, samples, .. }) = tables else { unreachable!("set_size has just made them") };
+        let convert = Conversion::new(planes.range, planes.matrix, normalise);
         for row in 0..fit.height {
-            let colours = scratch.row(planes, tables, row);
             let mut out = split_rows(tensor, *width * *height, (fit.y + row) * *width + fit.x, fit.width, *order);
-            match planes.layout {
-                Layout::Rgb { .. } => convert.rgb(colours, &mut out),
-                Layout::I420 { .. } | Layout::Nv12 { .. } => convert.yuv(colours, &mut out),
+            match (planes.layout, &mut *samples) {
+                (
+                    Layout::I420 { y, u, v, y_stride, u_stride, v_stride },
+                    Samples::Yuv { y: luma, uv, u_row, v_row },
+                ) => {
+                    blend(u, u_stride, uv.down.pixel(row), u_row);
+                    blend(v, v_stride, uv.down.pixel(row), v_row);
+                    interleave(u_row, v_row, &mut uv.blended);
+                    let chroma = uv.across.resample(&uv.blended, &mut uv.pixels);
+                    convert.yuv(luma.row(y, y_stride, row).as_flattened(), chroma, &mut out);
+                }
+                (Layout::Nv12 { y, uv, y_stride, uv_stride }, Samples::Yuv { y: luma, uv: chroma, .. }) => {
+                    convert.yuv(luma.row(y, y_stride, row).as_flattened(), chroma.row(uv, uv_stride, row), &mut out);
+                }
+                (Layout::Rgb { rgb, stride }, Samples::Rgb(pixels)) => {
+                    convert.rgb(pixels.row(rgb, stride, row), &mut out);
+                }
+                _ => unreachable!("set_size has just made tables for this layout"),
             }
         }
-        Ok((tensor, fit))
+        Ok((tensor, *fit))
     }
 
     fn set_size(&mut self, planes: &Planes<'_>) {
         let picture = (planes.width, planes.height);
-        let subsampled = !matches!(planes.layout, Layout::Rgb { .. });
-        if self.tables.as_ref().is_some_and(|t| t.picture == picture && t.subsampled == subsampled) {
+        let is_rgb = matches!(planes.layout, Layout::Rgb { .. });
+        let fits = |t: &Tables| t.picture == picture && is_rgb == matches!(t.samples, Samples::Rgb(_));
+        if self.tables.as_ref().is_some_and(fits) {
             return;
         }
         let fit = Fit::new(picture, (self.width, self.height), self.resize);
-        let chroma = (picture.0.div_ceil(2), picture.1.div_ceil(2));
-        self.tables = Some(Tables {
-            picture,
-            subsampled,
-            fit,
-            luma: Resample::new(picture, &fit),
-            chroma: if subsampled { Resample::new(chroma, &fit) } else { Resample::new(picture, &fit) },
-        });
+        let half = (picture.0.div_ceil(2), picture.1.div_ceil(2));
+        let samples = if is_rgb {
+            Samples::Rgb(Plane::new(picture, &fit))
+        } else {
+            let (u_row, v_row) = (vec![0; half.0], vec![0; half.0]);
+            Samples::Yuv { y: Plane::new(picture, &fit), uv: Plane::new(half, &fit), u_row, v_row }
+        };
+        self.tables = Some(Tables { picture, fit, samples });
         for (plane, &value) in self.tensor.chunks_exact_mut(self.width * self.height).zip(&self.fill) {
             plane.fill(value);
         }
-        self.scratch.blended.resize(3 * picture.0.max(2), 0);
-        self.scratch.planes.iter_mut().for_each(|p| p.resize(picture.0, 0));
-        self.scratch.resampled.iter_mut().for_each(|p| p.resize(fit.width, 0));
-    }
-}
-
-impl Scratch {
-    /// Row `row` of the picture as it lies in the tensor: three rows of samples in 8.8 fixed
-    /// point, Y, U, V or R, G, B.
-    fn row(&mut self, picture: &Planes<'_>, tables: &Tables, row: usize) -> [&[u16]; 3] {
-        let Self { blended, planes, resampled } = self;
-        let width = picture.width;
-        let chroma_width = width.div_ceil(2);
-        let (luma, chroma) = (&tables.luma, &tables.chroma);
-        let [y_row, u_row, v_row] = planes;
-        match picture.layout {
-            Layout::I420 { y, u, v, y_stride, u_stride, v_stride } => {
-                blend(y, y_stride, luma.down.pixel(row), &mut y_row[..width]);
-                blend(u, u_stride, chroma.down.pixel(row), &mut u_row[..chroma_width]);
-                blend(v, v_stride, chroma.down.pixel(row), &mut v_row[..chroma_width]);
-            }
-            Layout::Nv12 { y, uv, y_stride, uv_stride } => {
-                blend(y, y_stride, luma.down.pixel(row), &mut y_row[..width]);
-                let blended = &mut blended[..2 * chroma_width];
-                blend(uv, uv_stride, chroma.down.pixel(row), blended);
-                deinterleave(blended, [&mut u_row[..chroma_width], &mut v_row[..chroma_width]]);
-            }
-            Layout::Rgb { rgb, stride } => {
-                let blended = &mut blended[..3 * width];
-                blend(rgb, stride, luma.down.pixel(row), blended);
-                deinterleave(blended, [&mut y_row[..width], &mut u_row[..width], &mut v_row[..width]]);
-            }
-        }
-        let [y_out, u_out, v_out] = resampled;
-        [across(&luma.across, y_row, y_out), across(&chroma.across, u_row, u_out), across(&chroma.across, v_row, v_out)]
     }
 }
 

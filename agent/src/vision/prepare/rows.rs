@@ -1,86 +1,65 @@
 //! The loops over one row. They are written so that the compiler makes vector code of them:
 //! slices of one length walked together, no branches, no bounds to check inside.
 
-use super::{ONE_ACROSS, axis::Axis};
 use crate::vision::{Matrix, Range};
 
-/// Blends the rows of `plane` that one row of the tensor covers, to 8.8 fixed point.
-pub(super) fn blend(plane: &[u8], stride: usize, (first, weights): (usize, &[u16]), out: &mut [u16]) {
+/// Blends the rows of `plane` that one row of the tensor covers, to 8.7 fixed point. The
+/// weights sum to 256, so 16 bits hold the sum.
+pub(super) fn blend(plane: &[u8], stride: usize, (first, weights): (usize, &[u16]), out: &mut [i16]) {
     let width = out.len();
     let row = |k: usize| &plane[(first + k) * stride..][..width];
     match weights {
         [_] => {
             for (o, &a) in out.iter_mut().zip(row(0)) {
-                *o = u16::from(a) << 8;
+                *o = i16::from(a) << 7;
             }
         }
         &[wa, wb] => {
             let (a, b) = (row(0), row(1));
             for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                *o = u16::from(a) * wa + u16::from(b) * wb;
+                *o = halve(u16::from(a) * wa + u16::from(b) * wb);
             }
         }
         &[wa, wb, wc] => {
             let (a, b, c) = (row(0), row(1), row(2));
             for (((o, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
-                *o = u16::from(a) * wa + u16::from(b) * wb + u16::from(c) * wc;
+                *o = halve(u16::from(a) * wa + u16::from(b) * wb + u16::from(c) * wc);
             }
         }
-        weights => {
-            out.fill(0);
-            for (k, &w) in weights.iter().enumerate() {
-                for (o, &a) in out.iter_mut().zip(row(k)) {
-                    *o += u16::from(a) * w;
-                }
-            }
-        }
+        weights => blend_many(weights, row, out),
     }
 }
 
-/// Splits interleaved samples into planes.
-pub(super) fn deinterleave<const N: usize>(samples: &[u16], mut planes: [&mut [u16]; N]) {
-    for (i, pixel) in samples.chunks_exact(N).enumerate() {
-        for (plane, &sample) in planes.iter_mut().zip(pixel) {
-            plane[i] = sample;
-        }
-    }
-}
-
-/// Resamples a row; where nothing changes, it is the row itself.
-pub(super) fn across<'a>(axis: &Axis, row: &'a [u16], out: &'a mut [u16]) -> &'a [u16] {
-    if axis.identity {
-        return &row[..axis.starts.len()];
-    }
-    match axis.taps {
-        1 => gather::<1>(axis, row, out),
-        2 => gather::<2>(axis, row, out),
-        3 => gather::<3>(axis, row, out),
-        4 => gather::<4>(axis, row, out),
-        taps => {
-            for ((o, &start), weights) in out.iter_mut().zip(&axis.starts).zip(axis.weights.chunks_exact(taps)) {
-                *o = mean(&row[start as usize..][..taps], weights);
+fn blend_many<'a>(weights: &[u16], row: impl Fn(usize) -> &'a [u8], out: &mut [i16]) {
+    // A stretch of the row at a time, so that the sums stay in the nearest cache.
+    const STRETCH: usize = 256;
+    for (i, out) in out.chunks_mut(STRETCH).enumerate() {
+        let mut sums = [0u16; STRETCH];
+        for (k, &w) in weights.iter().enumerate() {
+            for (sum, &sample) in sums.iter_mut().zip(&row(k)[i * STRETCH..][..out.len()]) {
+                *sum += u16::from(sample) * w;
             }
         }
-    }
-    out
-}
-
-fn gather<const N: usize>(axis: &Axis, row: &[u16], out: &mut [u16]) {
-    let (weights, _) = axis.weights.as_chunks::<N>();
-    for ((o, &start), weights) in out.iter_mut().zip(&axis.starts).zip(weights) {
-        *o = mean(&row[start as usize..][..N], weights);
+        for (o, &sum) in out.iter_mut().zip(&sums) {
+            *o = halve(sum);
+        }
     }
 }
 
 #[inline]
-fn mean(samples: &[u16], weights: &[u16]) -> u16 {
-    let one = u32::from(ONE_ACROSS);
-    let sum: u32 = samples.iter().zip(weights).map(|(&s, &w)| u32::from(s) * u32::from(w)).sum();
-    // The weights sum to one, so the mean fits 16 bits again.
-    ((sum + one / 2) / one) as u16
+fn halve(sum: u16) -> i16 {
+    // At most 255 * 256 / 2, which is positive in 16 bits.
+    ((sum + 1) >> 1) as i16
 }
 
-/// From samples in 8.8 fixed point to normalised red, green and blue.
+/// Lays two rows together, sample by sample.
+pub(super) fn interleave(a: &[i16], b: &[i16], out: &mut [[i16; 2]]) {
+    for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *o = [a, b];
+    }
+}
+
+/// From samples in 8.7 fixed point to normalised red, green and blue.
 pub(super) struct Conversion {
     luma: f32,
     black: f32,
@@ -91,8 +70,8 @@ pub(super) struct Conversion {
     normalise: [(f32, f32); 3],
 }
 
-/// One step of 8.8 fixed point.
-const STEP: f32 = 1.0 / 256.0;
+/// One step of 8.7 fixed point.
+const STEP: f32 = 1.0 / 128.0;
 /// Chroma without colour, in 8-bit samples.
 const GREY: f32 = 128.0;
 
@@ -121,30 +100,27 @@ impl Conversion {
         }
     }
 
-    /// Writes red, green and blue from Y, U and V.
-    pub fn yuv(&self, [y, u, v]: [&[u16]; 3], [red, green, blue]: &mut [&mut [f32]; 3]) {
+    /// Writes red, green and blue from Y and U, V.
+    pub fn yuv(&self, y: &[i16], uv: &[[i16; 2]], [red, green, blue]: &mut [&mut [f32]; 3]) {
         let [norm_r, norm_g, norm_b] = self.normalise;
         let grey = GREY / STEP;
-        let offset = self.black - self.red_v * grey;
-        for ((o, &y), &v) in red.iter_mut().zip(y).zip(v) {
-            *o = scale(self.luma * f32::from(y) + self.red_v * f32::from(v) + offset, norm_r);
-        }
-        let offset = self.black - (self.green_u + self.green_v) * grey;
-        for (((o, &y), &u), &v) in green.iter_mut().zip(y).zip(u).zip(v) {
-            let colour = self.green_u * f32::from(u) + self.green_v * f32::from(v);
-            *o = scale(self.luma * f32::from(y) + colour + offset, norm_g);
-        }
-        let offset = self.black - self.blue_u * grey;
-        for ((o, &y), &u) in blue.iter_mut().zip(y).zip(u) {
-            *o = scale(self.luma * f32::from(y) + self.blue_u * f32::from(u) + offset, norm_b);
+        let offset_r = self.black - self.red_v * grey;
+        let offset_g = self.black - (self.green_u + self.green_v) * grey;
+        let offset_b = self.black - self.blue_u * grey;
+        let out = red.iter_mut().zip(green.iter_mut()).zip(blue.iter_mut());
+        for ((((r, g), b), &y), &[u, v]) in out.zip(y).zip(uv) {
+            let (y, u, v) = (self.luma * f32::from(y), f32::from(u), f32::from(v));
+            *r = scale(y + self.red_v * v + offset_r, norm_r);
+            *g = scale(y + self.green_u * u + self.green_v * v + offset_g, norm_g);
+            *b = scale(y + self.blue_u * u + offset_b, norm_b);
         }
     }
 
     /// Writes red, green and blue from themselves.
-    pub fn rgb(&self, colours: [&[u16]; 3], out: &mut [&mut [f32]; 3]) {
-        for ((out, samples), (factor, offset)) in out.iter_mut().zip(colours).zip(self.normalise) {
-            for (o, &sample) in out.iter_mut().zip(samples) {
-                *o = f32::from(sample) * STEP * factor + offset;
+    pub fn rgb(&self, pixels: &[[i16; 3]], out: &mut [&mut [f32]; 3]) {
+        for (c, (out, (factor, offset))) in out.iter_mut().zip(self.normalise).enumerate() {
+            for (o, pixel) in out.iter_mut().zip(pixels) {
+                *o = f32::from(pixel[c]) * STEP * factor + offset;
             }
         }
     }
