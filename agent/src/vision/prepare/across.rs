@@ -36,7 +36,7 @@ pub(super) struct Linear<const C: usize> {
 
 impl<const C: usize> Across<C> {
     /// Resamples `from` samples to `to` pixels, both above 0.
-    pub fn new(from: usize, to: usize) -> Self {
+    pub(super) fn new(from: usize, to: usize) -> Self {
         let ratio = from as f64 / to as f64;
         if from == to {
             Self::Same
@@ -50,7 +50,7 @@ impl<const C: usize> Across<C> {
     }
 
     /// The pixels of `row`; where nothing changes, they are the row itself.
-    pub fn resample<'a>(&'a mut self, row: &'a [[i16; C]], out: &'a mut [[i16; C]]) -> &'a [[i16; C]] {
+    pub(super) fn resample<'a>(&'a mut self, row: &'a [[i16; C]], out: &'a mut [[i16; C]]) -> &'a [[i16; C]] {
         match self {
             Self::Same => return &row[..out.len()],
             Self::Mean(2) => mean::<C, 2>(row, out),

@@ -17,16 +17,16 @@ pub(super) fn takes_areas(ratio: f64) -> bool {
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
     /// Samples per pixel.
-    pub taps: usize,
+    pub(super) taps: usize,
     /// First sample of each pixel; `start + taps` never exceeds the number of samples.
-    pub starts: Vec<u32>,
+    pub(super) starts: Vec<u32>,
     /// `taps` weights per pixel.
-    pub weights: Vec<u16>,
+    pub(super) weights: Vec<u16>,
 }
 
 impl Axis {
     /// Resamples `from` samples to `to` pixels, both above 0.
-    pub fn new(from: usize, to: usize, one: u16) -> Self {
+    pub(super) fn new(from: usize, to: usize, one: u16) -> Self {
         let ratio = from as f64 / to as f64;
         let shares = if takes_areas(ratio) { area } else { linear };
         let pixels: Vec<_> = (0..to).map(|i| shares(i, ratio, from)).collect();
@@ -44,7 +44,7 @@ impl Axis {
     }
 
     /// First sample and weights of pixel `i`.
-    pub fn pixel(&self, i: usize) -> (usize, &[u16]) {
+    pub(super) fn pixel(&self, i: usize) -> (usize, &[u16]) {
         (self.starts[i] as usize, &self.weights[i * self.taps..][..self.taps])
     }
 }

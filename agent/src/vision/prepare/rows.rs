@@ -78,7 +78,7 @@ const GREY: f32 = 128.0;
 impl Conversion {
     /// Coefficients as in ITU-T H.273, equations 23 to 40: the luma weights of red and
     /// blue (BT.601, BT.709) and the quantisation range fix all others.
-    pub fn new(range: Range, matrix: Matrix, normalise: &[(f32, f32); 3]) -> Self {
+    pub(super) fn new(range: Range, matrix: Matrix, normalise: &[(f32, f32); 3]) -> Self {
         let (kr, kb) = match matrix {
             Matrix::Bt601 => (0.299, 0.114),
             Matrix::Bt709 => (0.2126, 0.0722),
@@ -101,7 +101,7 @@ impl Conversion {
     }
 
     /// Writes red, green and blue from Y and U, V.
-    pub fn yuv(&self, y: &[i16], uv: &[[i16; 2]], [red, green, blue]: &mut [&mut [f32]; 3]) {
+    pub(super) fn yuv(&self, y: &[i16], uv: &[[i16; 2]], [red, green, blue]: &mut [&mut [f32]; 3]) {
         let [norm_r, norm_g, norm_b] = self.normalise;
         let grey = GREY / STEP;
         let offset_r = self.black - self.red_v * grey;
@@ -117,7 +117,7 @@ impl Conversion {
     }
 
     /// Writes red, green and blue from themselves.
-    pub fn rgb(&self, pixels: &[[i16; 3]], out: &mut [&mut [f32]; 3]) {
+    pub(super) fn rgb(&self, pixels: &[[i16; 3]], out: &mut [&mut [f32]; 3]) {
         for (c, (out, (factor, offset))) in out.iter_mut().zip(self.normalise).enumerate() {
             for (o, pixel) in out.iter_mut().zip(pixels) {
                 *o = f32::from(pixel[c]) * STEP * factor + offset;
