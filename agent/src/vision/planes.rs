@@ -71,3 +71,77 @@ pub enum Matrix {
     /// High definition.
     Bt709,
 }
+
+/// Planes that are not what their size says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanesError {
+    /// No pixels at all.
+    #[error("the picture is empty ({width}x{height})")]
+    Empty {
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+    },
+    /// Rows would overlap.
+    #[error("plane {plane}: a row has {row} bytes, but the next one starts after {stride}")]
+    Stride {
+        /// Name of the plane.
+        plane: &'static str,
+        /// Bytes in a row.
+        row: usize,
+        /// Bytes from row to row.
+        stride: usize,
+    },
+    /// The picture was cut off.
+    #[error("plane {plane} is cut off: {rows} rows of {stride} bytes do not fit into {len} bytes")]
+    Short {
+        /// Name of the plane.
+        plane: &'static str,
+        /// Number of rows.
+        rows: usize,
+        /// Bytes from row to row.
+        stride: usize,
+        /// Bytes there are.
+        len: usize,
+    },
+}
+
+impl Planes<'_> {
+    /// Whether each plane holds the rows that the size and the strides promise.
+    ///
+    /// # Errors
+    /// If the picture is empty, rows overlap or a plane is too short. The last row need not
+    /// be padded to the stride.
+    pub fn check(&self) -> Result<(), PlanesError> {
+        let (width, height) = (self.width, self.height);
+        if width == 0 || height == 0 {
+            return Err(PlanesError::Empty { width, height });
+        }
+        let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
+        match self.layout {
+            Layout::I420 { y, u, v, y_stride, u_stride, v_stride } => {
+                check_plane("y", y, y_stride, width, height)?;
+                check_plane("u", u, u_stride, half_width, half_height)?;
+                check_plane("v", v, v_stride, half_width, half_height)
+            }
+            Layout::Nv12 { y, uv, y_stride, uv_stride } => {
+                check_plane("y", y, y_stride, width, height)?;
+                check_plane("uv", uv, uv_stride, 2 * half_width, half_height)
+            }
+            Layout::Rgb { rgb, stride } => check_plane("rgb", rgb, stride, 3 * width, height),
+        }
+    }
+}
+
+fn check_plane(plane: &'static str, data: &[u8], stride: usize, row: usize, rows: usize) -> Result<(), PlanesError> {
+    if stride < row {
+        return Err(PlanesError::Stride { plane, row, stride });
+    }
+    // A stride so large that the product overflows does not fit any plane either.
+    let needed = (rows - 1).checked_mul(stride).and_then(|n| n.checked_add(row));
+    if needed.is_none_or(|n| n > data.len()) {
+        return Err(PlanesError::Short { plane, rows, stride, len: data.len() });
+    }
+    Ok(())
+}
