@@ -22,6 +22,7 @@ pub mod evidence;
 pub mod incident;
 pub mod rules;
 pub mod site;
+pub mod stop;
 pub mod track;
 pub mod trust;
 pub mod uplink;
