@@ -156,7 +156,7 @@ impl Person {
         let upper = |share: f32| arm.shoulder.lerp(arm.elbow, share);
         let fore = |share: f32| arm.elbow.lerp(arm.wrist, share);
         let long = [
-            (arm.shoulder, 0.062 * s),
+            (arm.shoulder, 0.057 * s),
             (upper(0.4), 0.058 * s),
             (upper(0.85), 0.050 * s),
             (fore(0.15), 0.048 * s),

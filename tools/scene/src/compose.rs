@@ -60,7 +60,10 @@ impl Stage<'_> {
         // The outline and its shadow on the ground; whatever the shadow falls on before that lies between the two.
         let grounded = |p: Vec3| p - to_light * (p.z / to_light.z.max(0.1));
         let shadows = body.mesh.vertices.iter().filter_map(|v| camera.project(grounded(v.position), self.size()));
-        let points = seen.points.iter().flatten().map(|p| p.at * 0.5).chain(shadows.map(|p| p.at));
+        let contacts = body.contacts.iter().flat_map(|c| c.corners());
+        let contacts = contacts.filter_map(|corner| camera.project(corner, self.size()));
+        let flat = shadows.chain(contacts).map(|p| p.at);
+        let points = seen.points.iter().flatten().map(|p| p.at * 0.5).chain(flat);
         let influence = Rect::around(points, 6, Rect { left: 0, top: 0, width, height })?;
         Some(Cast { body, seen, shadow: Shadow::new(&body.mesh, to_light), influence })
     }

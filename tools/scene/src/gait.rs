@@ -92,12 +92,12 @@ pub(crate) fn pose(stature: f32, stance: Stance) -> Pose {
     }
     let lean = 0.05 * walking + 0.02;
     let neck = pelvis + Vec3::new(0.01 * sway, lean.sin(), lean.cos()) * (0.313 * stature);
-    let shoulder_line = neck - Vec3::Z * 0.045 * stature;
+    let shoulder_line = neck - Vec3::Z * 0.060 * stature;
     let arms = [0, 1].map(|i| {
         let phase = phase + PI * i as f32;
-        let angle = -walking * 0.42 * phase.cos() + 0.02 * sway;
-        let bend = 0.18 + elbows + walking * (0.18 - 0.2 * phase.cos());
-        let shoulder = shoulder_line + turned(Vec3::new(side(i) * 0.108 * stature, 0.0, 0.0), -twist);
+        let angle = -walking * 0.36 * phase.cos() + 0.02 * sway;
+        let bend = 0.12 + elbows + walking * (0.12 - 0.10 * phase.cos());
+        let shoulder = shoulder_line + turned(Vec3::new(side(i) * 0.101 * stature, 0.0, 0.0), -twist);
         let away = Vec3::new(side(i) * 0.035, 0.0, 0.0);
         let elbow = shoulder + swing(angle, 0.172 * stature) + away;
         let wrist = elbow + swing(angle + bend, 0.150 * stature) + away * -0.3;

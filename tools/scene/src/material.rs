@@ -200,7 +200,7 @@ fn car_body(p: Vec3, paint: Vec3, half_length: f32, axle: f32) -> Surface {
         return black;
     }
     let dirt = 1.0 - 0.25 * smoothstep(0.6, 0.25, p.z);
-    Surface { gloss: 0.45, ..Surface::dull(paint * dirt, 0.15 + 0.5 * paint.element_sum() / 3.0) }
+    Surface { gloss: 0.45, ..Surface::dull(paint * dirt, 0.22 + 0.45 * paint.element_sum() / 3.0) }
 }
 
 fn car_cabin(p: Vec3, paint: Vec3, sill: f32, roof: f32) -> Surface {
@@ -212,14 +212,15 @@ fn car_cabin(p: Vec3, paint: Vec3, sill: f32, roof: f32) -> Surface {
         let tint = Vec3::new(0.02, 0.025, 0.028);
         return Surface { gloss: 0.9, ..Surface::dull(tint, 0.04) };
     }
-    Surface { gloss: 0.45, ..Surface::dull(paint, 0.15 + 0.5 * paint.element_sum() / 3.0) }
+    Surface { gloss: 0.45, ..Surface::dull(paint, 0.22 + 0.45 * paint.element_sum() / 3.0) }
 }
 
 fn asphalt(p: Vec3, wear: f32) -> Surface {
     let patch = fractal(p * 0.35, 4);
-    let grain = fractal(p * 14.0, 3);
-    let crack = smoothstep(0.03, 0.0, (noise(p * 0.9 + 9.0) + 0.35 * noise(p * 4.0)).abs()) * wear;
-    let light = (1.0 + 0.45 * patch + 0.25 * grain) * (1.0 - 0.55 * crack);
+    let grain = fractal(p * 22.0, 3);
+    let broken = smoothstep(0.15, 0.4, noise(p * 0.23 + 4.0)) * wear;
+    let crack = smoothstep(0.02, 0.0, (noise(p * 0.8 + 9.0) + 0.4 * noise(p * 4.0)).abs()) * broken;
+    let light = (1.0 + 0.4 * patch + 0.3 * grain) * (1.0 - 0.5 * crack);
     Surface::dull(Vec3::new(0.125, 0.123, 0.12) * light, 0.17 * light)
 }
 

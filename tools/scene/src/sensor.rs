@@ -8,6 +8,9 @@ use crate::texture::hash;
 
 /// Side of the noise tile, a power of two.
 const TILE: usize = 256;
+/// What of its colour a camera's filter array and its noise reduction lose, towards the brightness in `EYE`'s weights.
+const GREYING: f32 = 0.22;
+const EYE: Vec3 = Vec3::new(0.2126, 0.7152, 0.0722);
 /// Entries of the tone curve; indexed by the square root of the light, which spaces the dark end finely.
 const CURVE: usize = 2048;
 /// The brightest light the curve tells apart.
@@ -56,6 +59,7 @@ impl Sensor {
                     let (dx, dy) = (x as f32 - width as f32 * 0.5, y as f32 - height as f32 * 0.5);
                     let corner = (dx * dx + dy * dy) * scale;
                     let seen = light[y * width + x] * (exposure * (1.0 - 0.28 * corner));
+                    let seen = seen.lerp(Vec3::splat(seen.dot(EYE)), GREYING);
                     let [value, b, r] = match mode {
                         Mode::Day => matrix.yuv([tone(seen.x), tone(seen.y), tone(seen.z)]),
                         Mode::Night => [16.0 + 219.0 * tone(seen.x), 128.0, 128.0],

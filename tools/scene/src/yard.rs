@@ -64,7 +64,7 @@ pub(crate) fn place() -> Place {
 fn day() -> Lighting {
     Lighting {
         mode: Mode::Day,
-        to_sun: Vec3::new(-0.55, -0.5, 0.75).normalize(),
+        to_sun: Vec3::new(-0.42, -0.62, 0.85).normalize(),
         direct: Vec3::new(1.9, 1.75, 1.5),
         sky: Vec3::new(0.62, 0.72, 0.9),
         bounce: Vec3::new(0.26, 0.25, 0.22),
