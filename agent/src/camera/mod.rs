@@ -1,1 +1,38 @@
-//! camera.
+//! One camera: what a stream is, and how one is kept alive. The only place that knows `GStreamer`.
+//!
+//! ```text
+//! rtspsrc → depayload → parse → decode → convert if needed → newest frame only → observer
+//! └──────────────────── stream: lives once, says why it ended ──────────────┘
+//! └──────────────────── keeper: opens the next one, the only place with retry ─────────────┘
+//! ```
+//!
+//! * [`Stream`]: one connection to one camera; [`Recording`]: every frame of a file, in order.
+//! * [`keeper`]: keeps a stream alive and tells an [`Observer`] what it sees and when it is blind.
+//! * [`Frame`]: a decoded picture, lent out as [`Planes`](crate::vision::Planes) without a copy.
+//! * [`StreamError`]: why a stream ended, in one sentence with the camera's address and the remedy.
+
+mod codec;
+mod counters;
+mod deadline;
+mod decoder;
+mod fault;
+mod frame;
+mod init;
+pub mod keeper;
+mod mailbox;
+mod pipeline;
+mod reach;
+mod recording;
+mod retry;
+mod settings;
+mod stream;
+
+pub use counters::{Counters, Counts};
+pub use fault::{Fault, StreamError};
+pub use frame::Frame;
+pub use init::{CameraError, init};
+pub use keeper::Observer;
+pub use recording::{Recording, RecordingError};
+pub use retry::Retry;
+pub use settings::StreamSettings;
+pub use stream::Stream;

@@ -1,0 +1,105 @@
+/// The video codecs that we decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Codec {
+    /// H.264, AVC.
+    H264,
+    /// H.265, HEVC.
+    H265,
+    /// Motion JPEG.
+    Jpeg,
+    /// MPEG-4 part 2; in recordings only.
+    Mpeg4,
+}
+
+impl Codec {
+    /// By the encoding name in an SDP (RFC 6184, RFC 7798, RFC 2435).
+    pub(super) fn from_rtp(encoding: &str) -> Option<Self> {
+        match encoding.to_ascii_uppercase().as_str() {
+            "H264" => Some(Self::H264),
+            "H265" => Some(Self::H265),
+            "JPEG" => Some(Self::Jpeg),
+            _ => None,
+        }
+    }
+
+    /// By the media type that a demuxer names, and its `mpegversion`.
+    pub(super) fn from_media_type(name: &str, mpeg_version: Option<i32>) -> Option<Self> {
+        match (name, mpeg_version) {
+            ("video/x-h264", _) => Some(Self::H264),
+            ("video/x-h265", _) => Some(Self::H265),
+            ("image/jpeg", _) => Some(Self::Jpeg),
+            ("video/mpeg", Some(4)) => Some(Self::Mpeg4),
+            _ => None,
+        }
+    }
+
+    /// By the ending of a file that holds nothing but the codec's own bit stream (H.264 and H.265 annex B).
+    pub(super) fn from_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
+            "h264" | "264" | "avc" | "jsv" => Some(Self::H264),
+            "h265" | "265" | "hevc" => Some(Self::H265),
+            _ => None,
+        }
+    }
+
+    /// Its name for people.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::H264 => "H.264",
+            Self::H265 => "H.265",
+            Self::Jpeg => "Motion JPEG",
+            Self::Mpeg4 => "MPEG-4",
+        }
+    }
+
+    /// Element that takes it out of RTP packets.
+    pub(super) const fn depayloader(self) -> Option<&'static str> {
+        match self {
+            Self::H264 => Some("rtph264depay"),
+            Self::H265 => Some("rtph265depay"),
+            Self::Jpeg => Some("rtpjpegdepay"),
+            Self::Mpeg4 => None,
+        }
+    }
+
+    /// Element that cuts the bytes into pictures.
+    pub(super) const fn parser(self) -> &'static str {
+        match self {
+            Self::H264 => "h264parse",
+            Self::H265 => "h265parse",
+            Self::Jpeg => "jpegparse",
+            Self::Mpeg4 => "mpeg4videoparse",
+        }
+    }
+
+    /// The decoder that runs on the processor.
+    pub(super) const fn software(self) -> &'static str {
+        match self {
+            Self::H264 => "avdec_h264",
+            Self::H265 => "avdec_h265",
+            Self::Jpeg => "avdec_mjpeg",
+            Self::Mpeg4 => "avdec_mpeg4",
+        }
+    }
+
+    /// Decoders that run elsewhere, the likelier ones first: VA-API, NVDEC, V4L2 (stateful, stateless).
+    pub(super) const fn hardware(self) -> &'static [&'static str] {
+        match self {
+            Self::H264 => &["vah264dec", "nvh264dec", "v4l2h264dec", "v4l2slh264dec"],
+            Self::H265 => &["vah265dec", "nvh265dec", "v4l2h265dec", "v4l2slh265dec"],
+            Self::Jpeg | Self::Mpeg4 => &[],
+        }
+    }
+
+    /// Two grey pictures of 320x240 and luma [`TRIAL_LUMA`], to try a decoder with.
+    pub(super) const fn trial(self) -> Option<&'static [u8]> {
+        match self {
+            Self::H264 => Some(include_bytes!("trial.h264")),
+            Self::H265 => Some(include_bytes!("trial.h265")),
+            Self::Jpeg | Self::Mpeg4 => None,
+        }
+    }
+}
+
+/// Luma of the trial pictures.
+pub(super) const TRIAL_LUMA: u8 = 180;

@@ -1,0 +1,80 @@
+use gstreamer as gst;
+
+/// Every element a pipeline here may be built of, by the Debian package that holds it.
+const ELEMENTS: [(&str, &[&str]); 4] = [
+    ("gstreamer1.0-plugins-base", &["appsink", "appsrc", "typefind", "videoconvert"]),
+    (
+        "gstreamer1.0-plugins-good",
+        &[
+            "rtspsrc",
+            "rtpjitterbuffer",
+            "rtph264depay",
+            "rtph265depay",
+            "rtpjpegdepay",
+            "qtdemux",
+            "avidemux",
+            "matroskademux",
+        ],
+    ),
+    ("gstreamer1.0-plugins-bad", &["h264parse", "h265parse", "mpeg4videoparse", "jpegparse", "tsdemux"]),
+    ("gstreamer1.0-libav", &["avdec_h264", "avdec_h265", "avdec_mpeg4", "avdec_mjpeg"]),
+];
+
+/// Why no camera can be watched on this machine.
+#[derive(Debug, thiserror::Error)]
+pub enum CameraError {
+    /// The library itself does not start.
+    #[error("GStreamer does not start: {0}; reinstall the Debian package libgstreamer1.0-0")]
+    Start(gst::glib::Error),
+    /// Plugins are missing.
+    #[error("GStreamer lacks {elements}; install {packages}: apt-get install {packages}")]
+    Missing {
+        /// Elements, separated by commas.
+        elements: String,
+        /// Debian packages, separated by blanks.
+        packages: String,
+    },
+}
+
+/// Starts `GStreamer` and makes sure that all plugins are there. Call once, before anything else of
+/// this room; further calls do no harm.
+///
+/// # Errors
+///
+/// One sentence that names the missing package.
+pub fn init() -> Result<(), CameraError> {
+    gst::init().map_err(CameraError::Start)?;
+    missing(|element| gst::ElementFactory::find(element).is_some())
+}
+
+fn missing(exists: impl Fn(&str) -> bool) -> Result<(), CameraError> {
+    let mut elements = Vec::new();
+    let mut packages = Vec::new();
+    for (package, wanted) in ELEMENTS {
+        let before = elements.len();
+        elements.extend(wanted.iter().filter(|element| !exists(element)).copied());
+        if elements.len() > before {
+            packages.push(package);
+        }
+    }
+    if elements.is_empty() {
+        return Ok(());
+    }
+    Err(CameraError::Missing { elements: elements.join(", "), packages: packages.join(" ") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_its_package() {
+        let error = missing(|element| !element.starts_with("avdec")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "GStreamer lacks avdec_h264, avdec_h265, avdec_mpeg4, avdec_mjpeg; \
+             install gstreamer1.0-libav: apt-get install gstreamer1.0-libav"
+        );
+        assert!(missing(|_| true).is_ok());
+    }
+}

@@ -1,0 +1,125 @@
+//! Keeps one camera's stream alive. The only place with retry.
+
+use std::{sync::Arc, time::Duration};
+
+use karaul_wire::BlindReason;
+
+use super::{Counters, Frame, Retry, Stream, StreamError, StreamSettings};
+use crate::{clock::Clock, stop::Stop};
+
+/// Between two looks at the wish to stop.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Is told what one camera sees. All calls come from the thread of [`run`]; while one lasts, newer
+/// pictures replace each other.
+pub trait Observer {
+    /// A new picture.
+    fn frame(&mut self, frame: &Frame);
+    /// Pictures come (again). Called before the first of them.
+    fn seeing(&mut self);
+    /// Pictures don't come (any more), and why: one sentence with address and remedy, without
+    /// secrets. Called once, and again only when the reason changes.
+    fn blind(&mut self, reason: BlindReason, detail: &str);
+}
+
+/// Watches one camera until told to stop. Run it in a thread of its own.
+///
+/// `seed` decides the jitter of the retries; cameras should not share one.
+pub fn run(
+    settings: &StreamSettings,
+    clock: &Arc<dyn Clock>,
+    counters: &Arc<Counters>,
+    stop: &Stop,
+    seed: u64,
+    observer: &mut dyn Observer,
+) {
+    let camera = settings.camera.as_str();
+    let mut retry = Retry::new(seed);
+    let mut sight = Sight::default();
+    while !stop.is_stopped() {
+        let mut first_picture = None;
+        let Err(error) = run_once(settings, clock, counters, stop, |frame| {
+            if sight.sees() {
+                tracing::info!(camera, "{}: seeing", settings.url);
+                observer.seeing();
+            }
+            first_picture.get_or_insert(clock.now().mono);
+            observer.frame(frame);
+        }) else {
+            return;
+        };
+        Counters::count(&counters.reconnects);
+        let seeing = first_picture.map_or(Duration::ZERO, |first| clock.now().mono.saturating_sub(first));
+        let pause = retry.pause(&error.fault, seeing);
+        if sight.blinded(&error) {
+            tracing::warn!(camera, "{error}");
+            observer.blind(error.fault.reason(), &error.to_string());
+        }
+        tracing::debug!(camera, ?pause, "{error}");
+        if stop.wait(pause) {
+            return;
+        }
+    }
+}
+
+/// One stream, from opening to its end. `Ok` only when told to stop.
+fn run_once(
+    settings: &StreamSettings,
+    clock: &Arc<dyn Clock>,
+    counters: &Arc<Counters>,
+    stop: &Stop,
+    mut picture: impl FnMut(&Frame),
+) -> Result<(), StreamError> {
+    let mut stream = Stream::open(settings, Arc::clone(clock), Arc::clone(counters))?;
+    while !stop.is_stopped() {
+        if let Some(frame) = stream.next(LOOK)? {
+            picture(&frame);
+        }
+    }
+    Ok(())
+}
+
+/// What was said last, so that only changes are told.
+#[derive(Debug, Default, PartialEq)]
+enum Sight {
+    #[default]
+    Unknown,
+    Seeing,
+    Blind(StreamError),
+}
+
+impl Sight {
+    /// A picture came; true if that is news.
+    fn sees(&mut self) -> bool {
+        std::mem::replace(self, Self::Seeing) != Self::Seeing
+    }
+
+    /// The stream ended; true if that, or the reason, is news.
+    fn blinded(&mut self, error: &StreamError) -> bool {
+        let blind = Self::Blind(error.clone());
+        let news = *self != blind;
+        *self = blind;
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{camera::Fault, config::CameraUrl};
+
+    fn error(fault: Fault) -> StreamError {
+        fault.at(&CameraUrl { host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() })
+    }
+
+    #[test]
+    fn only_changes_are_news() {
+        let mut sight = Sight::default();
+        assert!(sight.blinded(&error(Fault::Refused)));
+        assert!(!sight.blinded(&error(Fault::Refused)));
+        assert!(sight.blinded(&error(Fault::NotFound)));
+        assert!(sight.sees());
+        assert!(!sight.sees());
+        assert!(sight.blinded(&error(Fault::NotFound)));
+    }
+}

@@ -1,0 +1,381 @@
+//! Recordings: the same decoders and frames as live streams, but every picture counts.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_app::AppSink;
+use jiff::Timestamp;
+
+use super::{
+    Fault, Frame,
+    codec::Codec,
+    deadline,
+    decoder::{chain, element, picture_caps},
+};
+use crate::{clock::Stamp, config::Decoder};
+
+/// Longest wait for one picture: disks are fast, network disks sometimes hang.
+const PICTURE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Between two looks at the bus for errors.
+const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(50);
+
+/// Pictures a second of a bare H.264 or H.265 stream that does not say it.
+const BARE_RATE: f64 = 25.0;
+
+/// The pictures of one file, in order of presentation, as fast as they are fetched. Two passes give the same.
+///
+/// Reads what the demuxers of `GStreamer` read (MP4, AVI, Matroska, MPEG-TS …) with H.264, H.265, Motion JPEG
+/// or MPEG-4 video, and bare H.264 and H.265 streams (`.h264`, `.264`, `.h265`, `.265` …).
+pub struct Recording {
+    path: PathBuf,
+    pipeline: gst::Pipeline,
+    sink: AppSink,
+    offer: Arc<Mutex<Offer>>,
+    origin: Timestamp,
+    /// A bare stream has no usable time stamps: its pictures are counted.
+    bare: bool,
+    pictures: u64,
+    damaged: u64,
+    last: Option<Duration>,
+    over: bool,
+}
+
+/// What the demuxer found.
+#[derive(Debug, Default)]
+struct Offer {
+    media: Vec<String>,
+    taken: bool,
+    fault: Option<Fault>,
+}
+
+/// Why a recording cannot be read, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// The file cannot be opened.
+    #[error("{}: cannot be opened: {source}; check the path and your right to read it", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// There is no video, or not in a codec that we decode.
+    #[error("{}: holds no H.264, H.265, MPEG-4 or Motion JPEG video (found {found}); convert it first", path.display())]
+    NoVideo {
+        /// The file.
+        path: PathBuf,
+        /// Media types that were found.
+        found: String,
+    },
+    /// Not one picture can be had.
+    #[error("{}: no picture in it can be read ({detail}); is it a video file, and whole?", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// `GStreamer`'s words.
+        detail: String,
+    },
+    /// Damaged or cut off.
+    #[error("{}: damaged or cut off after {pictures} pictures ({detail}); copy it again or repair it", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Whole pictures before that place.
+        pictures: u64,
+        /// `GStreamer`'s words.
+        detail: String,
+    },
+    /// The disk does not answer.
+    #[error("{}: no picture for {PICTURE_LIMIT:?} after {pictures} pictures; check the disk", path.display())]
+    Slow {
+        /// The file.
+        path: PathBuf,
+        /// Whole pictures before that.
+        pictures: u64,
+    },
+}
+
+impl Recording {
+    /// Opens a file whose first picture was taken at `origin`. Call [`init`](super::init) before.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened, or the pipeline not be built.
+    pub fn open(path: &Path, origin: Timestamp) -> Result<Self, RecordingError> {
+        let open = |source| RecordingError::Open { path: path.to_owned(), source };
+        if !File::open(path).and_then(|file| file.metadata()).map_err(open)?.is_file() {
+            return Err(open(io::Error::other("not a file")));
+        }
+        let bare = path.extension().and_then(|extension| extension.to_str()).and_then(Codec::from_extension);
+        let offer = Arc::<Mutex<Offer>>::default();
+        let (pipeline, sink) = build(path, bare, &offer)
+            .and_then(|(pipeline, sink)| deadline::play(&pipeline).map(|()| (pipeline, sink)))
+            .map_err(|fault| RecordingError::Unreadable { path: path.to_owned(), detail: fault.to_string() })?;
+        Ok(Self {
+            path: path.to_owned(),
+            pipeline,
+            sink,
+            offer,
+            origin,
+            bare: bare.is_some(),
+            pictures: 0,
+            damaged: 0,
+            last: None,
+            over: false,
+        })
+    }
+
+    /// How many pictures were damaged and left out.
+    #[must_use]
+    pub fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    fn next_whole(&mut self) -> Result<Option<Frame>, RecordingError> {
+        while let Some(sample) = self.pull()? {
+            let at = self.place(&sample);
+            if sample.buffer().is_some_and(|buffer| buffer.flags().contains(gst::BufferFlags::CORRUPTED)) {
+                self.damaged += 1;
+                continue;
+            }
+            let frame =
+                Frame::new(&sample, Stamp::after(self.origin, at)).map_err(|fault| self.cut(fault.to_string()))?;
+            self.pictures += 1;
+            return Ok(Some(frame));
+        }
+        Ok(None)
+    }
+
+    /// Waits for a sample, the end, or an error; for the error last, so that what came before it is given out.
+    fn pull(&self) -> Result<Option<gst::Sample>, RecordingError> {
+        let begun = Instant::now();
+        let mut error = None;
+        loop {
+            if let Some(sample) = self.sink.try_pull_sample(LOOK) {
+                return Ok(Some(sample));
+            }
+            if let Some(error) = error.take() {
+                return Err(error);
+            }
+            error = self.error();
+            if error.is_none() && self.sink.is_eos() {
+                return Ok(None);
+            }
+            if begun.elapsed() > PICTURE_LIMIT {
+                return Err(RecordingError::Slow { path: self.path.clone(), pictures: self.pictures });
+            }
+        }
+    }
+
+    fn error(&self) -> Option<RecordingError> {
+        let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
+        let gst::MessageView::Error(error) = message.view() else { return None };
+        let offer = self.offer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fault) = &offer.fault {
+            return Some(self.cut(fault.to_string()));
+        }
+        if !offer.taken && !offer.media.is_empty() {
+            return Some(RecordingError::NoVideo { path: self.path.clone(), found: offer.media.join(", ") });
+        }
+        Some(self.cut(error.error().message().to_owned()))
+    }
+
+    fn cut(&self, detail: String) -> RecordingError {
+        let (path, pictures) = (self.path.clone(), self.pictures);
+        if pictures == 0 {
+            RecordingError::Unreadable { path, detail }
+        } else {
+            RecordingError::Damaged { path, pictures, detail }
+        }
+    }
+
+    /// The picture's time on the recording's time line; later than that of the one before.
+    fn place(&mut self, sample: &gst::Sample) -> Duration {
+        let stamped = sample
+            .buffer()
+            .and_then(|buffer| buffer.pts())
+            .zip(sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>()))
+            .and_then(|(pts, segment)| segment.to_running_time(pts))
+            .map(Duration::from);
+        let step = Duration::from_secs_f64(1.0 / rate(sample));
+        let counted = self.last.map_or(Duration::ZERO, |last| last + step);
+        let place = if self.bare { counted } else { stamped.unwrap_or(counted) };
+        let place = self.last.map_or(place, |last| place.max(last + Duration::from_micros(1)));
+        self.last = Some(place);
+        place
+    }
+}
+
+/// Nothing comes after an error: it says that the file ends where it should not.
+impl Iterator for Recording {
+    type Item = Result<Frame, RecordingError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let result = self.next_whole();
+        self.over = !matches!(result, Ok(Some(_)));
+        result.transpose()
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        deadline::end(&self.pipeline, &self.path.display().to_string());
+    }
+}
+
+/// Pictures a second, as the stream says.
+fn rate(sample: &gst::Sample) -> f64 {
+    sample
+        .caps()
+        .and_then(|caps| caps.structure(0))
+        .and_then(|fields| fields.get::<gst::Fraction>("framerate").ok())
+        .map(|rate| f64::from(rate.numer()) / f64::from(rate.denom()))
+        .filter(|rate| rate.is_finite() && *rate > 0.0)
+        .unwrap_or(BARE_RATE)
+}
+
+fn build(path: &Path, bare: Option<Codec>, offer: &Arc<Mutex<Offer>>) -> Result<(gst::Pipeline, AppSink), Fault> {
+    let pipeline = gst::Pipeline::new();
+    let file = element("filesrc")?;
+    file.set_property("location", path);
+    let sink = AppSink::builder()
+        .caps(&picture_caps())
+        .max_buffers(2)
+        .sync(false)
+        .wait_on_eos(false)
+        .enable_last_sample(false)
+        .build();
+    pipeline.add_many([&file, sink.upcast_ref()]).map_err(wrong)?;
+    if let Some(codec) = bare {
+        let parts = chain(codec, Decoder::Software)?;
+        pipeline.add_many(&parts).map_err(wrong)?;
+        gst::Element::link_many([&file].into_iter().chain(&parts).chain([sink.upcast_ref()])).map_err(wrong)?;
+        return Ok((pipeline, sink));
+    }
+    let demuxer = element("parsebin")?;
+    pipeline.add(&demuxer).map_err(wrong)?;
+    file.link(&demuxer).map_err(wrong)?;
+    let (weak, target, offer) = (pipeline.downgrade(), sink.downgrade(), Arc::clone(offer));
+    demuxer.connect_pad_added(move |_, pad| {
+        let (Some(pipeline), Some(sink)) = (weak.upgrade(), target.upgrade()) else { return };
+        let mut offer = offer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(fault) = attach(&pipeline, pad, sink.upcast_ref(), &mut offer) {
+            gst::element_error!(pipeline, gst::StreamError::Failed, ("{}", fault));
+            offer.fault.get_or_insert(fault);
+        }
+    });
+    Ok((pipeline, sink))
+}
+
+/// Decodes the first video; everything else is thrown away.
+fn attach(pipeline: &gst::Pipeline, pad: &gst::Pad, sink: &gst::Element, offer: &mut Offer) -> Result<(), Fault> {
+    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+    let Some(fields) = caps.structure(0) else { return Ok(()) };
+    offer.media.push(fields.name().to_string());
+    let codec = Codec::from_media_type(fields.name(), fields.get("mpegversion").ok()).filter(|_| !offer.taken);
+    let parts = match codec {
+        Some(codec) => chain(codec, Decoder::Software)?,
+        None => vec![
+            gst::ElementFactory::make("fakesink")
+                .property("sync", false)
+                .property("async", false)
+                .build()
+                .map_err(wrong)?,
+        ],
+    };
+    pipeline.add_many(&parts).map_err(wrong)?;
+    let end = codec.map(|_| sink);
+    gst::Element::link_many(parts.iter().chain(end)).map_err(wrong)?;
+    for part in parts.iter().rev() {
+        part.sync_state_with_parent().map_err(wrong)?;
+    }
+    let entry = parts[0].static_pad("sink").ok_or_else(|| wrong("an element without a sink"))?;
+    pad.link(&entry).map_err(wrong)?;
+    offer.taken |= codec.is_some();
+    Ok(())
+}
+
+fn wrong(what: impl ToString) -> Fault {
+    Fault::Decoder { detail: what.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{camera::init, vision::Layout};
+
+    const TRIAL: &[u8] = include_bytes!("trial.h264");
+
+    /// Opens a file of that name and content; its stamps in milliseconds, and how it ended.
+    fn read(name: &str, content: &[u8]) -> (Vec<u128>, Option<String>) {
+        init().unwrap();
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        let mut stamps = Vec::new();
+        for frame in Recording::open(&path, Timestamp::UNIX_EPOCH).unwrap() {
+            match frame {
+                Ok(frame) => stamps.push(frame.stamp.mono.as_millis()),
+                Err(error) => return (stamps, Some(error.to_string().replace(&path.display().to_string(), name))),
+            }
+        }
+        (stamps, None)
+    }
+
+    #[test]
+    fn a_bare_stream_gives_each_picture_and_ends() {
+        assert_eq!(read("clip.h264", TRIAL), (vec![0, 40], None));
+        assert_eq!(read("clip.H265", include_bytes!("trial.h265")), (vec![0, 40], None));
+    }
+
+    #[test]
+    fn its_pictures_are_the_ones_that_were_encoded() {
+        init().unwrap();
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("clip.264");
+        fs::write(&path, TRIAL).unwrap();
+        let frame = Recording::open(&path, Timestamp::UNIX_EPOCH).unwrap().next().unwrap().unwrap();
+        let planes = frame.planes();
+        let Layout::I420 { y, u, .. } = planes.layout else { panic!("not I420") };
+        assert_eq!((planes.width, planes.height), (320, 240));
+        assert!(y[0].abs_diff(180) <= 1 && u[0].abs_diff(128) <= 1, "{} {}", y[0], u[0]);
+    }
+
+    #[test]
+    fn what_is_no_video_says_so() {
+        let text = "Karaul watches, it does not read. ".repeat(100);
+        for (name, content, why) in [
+            ("clip.mp4", text.as_str(), "This appears to be a text file"),
+            ("clip.h264", text.as_str(), "No valid frames found before end of stream"),
+            ("clip.mkv", "", "Stream contains no data."),
+        ] {
+            let said = format!("{name}: no picture in it can be read ({why}); is it a video file, and whole?");
+            assert_eq!(read(name, content.as_bytes()), (vec![], Some(said)));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_says_so() {
+        let Err(error) = Recording::open(Path::new("nowhere/clip.mp4"), Timestamp::UNIX_EPOCH) else {
+            panic!("opened")
+        };
+        assert_eq!(
+            error.to_string(),
+            "nowhere/clip.mp4: cannot be opened: No such file or directory (os error 2); check the path and your right to read it"
+        );
+    }
+}

@@ -1,0 +1,46 @@
+use std::time::Duration;
+
+use crate::{
+    config::{Camera, CameraUrl, Decoder, Transport},
+    trust::Secret,
+};
+
+/// What is needed to open one stream.
+#[derive(Clone, Debug)]
+pub struct StreamSettings {
+    /// Camera id, for logs and thread names.
+    pub camera: String,
+    /// Address without user and password.
+    pub url: CameraUrl,
+    /// User name and password.
+    pub login: Option<(String, Secret)>,
+    /// How packets travel.
+    pub transport: Transport,
+    /// Which decoder to use.
+    pub decoder: Decoder,
+    /// From opening to the first packet of video.
+    pub connect_limit: Duration,
+    /// From one picture to the next, and from the first packet to the first picture; the watchdog.
+    pub picture_limit: Duration,
+}
+
+impl StreamSettings {
+    /// Long enough for a camera that is just waking up, short enough to notice a wrong address.
+    pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+    /// Longer than the pauses of cameras with one picture a second over bad radio.
+    pub const PICTURE_LIMIT: Duration = Duration::from_secs(5);
+}
+
+impl From<&Camera> for StreamSettings {
+    fn from(camera: &Camera) -> Self {
+        Self {
+            camera: camera.id.to_string(),
+            url: camera.url.clone(),
+            login: camera.login.clone(),
+            transport: camera.transport,
+            decoder: camera.decoder,
+            connect_limit: Self::CONNECT_LIMIT,
+            picture_limit: Self::PICTURE_LIMIT,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use gstreamer::{self as gst, prelude::*};
+
+use super::{
+    Counters, Fault, Frame, StreamError, StreamSettings, deadline, decoder,
+    fault::Said,
+    mailbox::{Mailbox, Post, Seen},
+    pipeline::{self, Offer},
+    reach,
+};
+use crate::clock::{Clock, Stamp};
+
+/// Asking once more why a connection failed may take this long.
+const REASON_LIMIT: Duration = Duration::from_secs(3);
+
+/// A picture claimed to be older than this has a broken time stamp, not a long way.
+const OLDEST: Duration = Duration::from_secs(10);
+
+/// One connection to one camera. Lives once: after an error, open another.
+pub struct Stream {
+    settings: StreamSettings,
+    clock: Arc<dyn Clock>,
+    pipeline: gst::Pipeline,
+    mailbox: Arc<Mailbox>,
+    offer: Arc<Offer>,
+    opened: Instant,
+    last: Option<Duration>,
+}
+
+impl Stream {
+    /// Begins to connect. Whether that succeeds, [`next`](Self::next) tells.
+    ///
+    /// # Errors
+    ///
+    /// The pipeline cannot be built or does not start.
+    pub fn open(
+        settings: &StreamSettings,
+        clock: Arc<dyn Clock>,
+        counters: Arc<Counters>,
+    ) -> Result<Self, StreamError> {
+        let at = |fault: Fault| fault.at(&settings.url);
+        decoder::try_out(settings.decoder);
+        let mailbox = Mailbox::new(counters);
+        let (pipeline, offer) = pipeline::live(settings, &mailbox).map_err(at)?;
+        // From here on dropping the stream ends the pipeline.
+        let stream =
+            Self { settings: settings.clone(), clock, pipeline, mailbox, offer, opened: Instant::now(), last: None };
+        deadline::play(&stream.pipeline).map_err(at)?;
+        Ok(stream)
+    }
+
+    /// The newest picture; waits at most `limit` for it. `None` when none came and
+    /// that is no reason for alarm yet.
+    ///
+    /// # Errors
+    ///
+    /// The stream is over, and why.
+    pub fn next(&mut self, limit: Duration) -> Result<Option<Frame>, StreamError> {
+        let result = match self.mailbox.fetch(limit) {
+            Post::Picture(sample) => {
+                let stamp = self.stamp(&sample);
+                Frame::new(&sample, stamp).map(Some)
+            }
+            Post::Over(Said::Fault(fault)) => Err(fault),
+            Post::Over(Said::NotConnected) => Err(reach::why_not(&self.settings.url, REASON_LIMIT)),
+            Post::Nothing(seen) => match overdue(&self.settings, self.opened, seen, Instant::now()) {
+                Some(fault) => Err(self.offer.fault().unwrap_or(fault)),
+                None => Ok(None),
+            },
+        };
+        result.map_err(|fault| fault.at(&self.settings.url))
+    }
+
+    /// When the picture arrived: now, less the time it has been on its way through the pipeline.
+    fn stamp(&mut self, sample: &gst::Sample) -> Stamp {
+        let now = self.clock.now();
+        let arrived = sample
+            .buffer()
+            .and_then(|buffer| buffer.pts())
+            .zip(sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>()))
+            .and_then(|(pts, segment)| segment.to_running_time(pts));
+        let age = match (self.pipeline.current_running_time(), arrived) {
+            (Some(present), Some(arrived)) => Duration::from(present.saturating_sub(arrived)).min(OLDEST),
+            _ => Duration::ZERO,
+        };
+        let stamp = placed(now, age, self.last);
+        self.last = Some(stamp.mono);
+        stamp
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        deadline::end(&self.pipeline, &self.settings.camera);
+    }
+}
+
+/// A stamp `age` before `now`, but after `last`: time stamps of cameras jump, ours do not run backwards.
+fn placed(now: Stamp, age: Duration, last: Option<Duration>) -> Stamp {
+    let earliest = last.map_or(Duration::ZERO, |last| last + Duration::from_micros(1));
+    let mono = now.mono.saturating_sub(age).max(earliest);
+    let wall =
+        if mono <= now.mono { now.wall.checked_sub(now.mono - mono) } else { now.wall.checked_add(mono - now.mono) };
+    Stamp { mono, wall: wall.unwrap_or(now.wall) }
+}
+
+/// The watchdog: is something late that should have come by `now`?
+fn overdue(settings: &StreamSettings, opened: Instant, seen: Seen, now: Instant) -> Option<Fault> {
+    let since = |then: Instant| now.saturating_duration_since(then);
+    let Some((first_packet, last_packet)) = seen.packets else {
+        let limit = settings.connect_limit;
+        return (since(opened) > limit).then_some(Fault::TimedOut { limit });
+    };
+    let limit = match seen.last_picture {
+        Some(last) if since(last) <= settings.picture_limit => return None,
+        Some(_) => settings.picture_limit,
+        // Before the first picture the next keyframe has to come, and cameras may be slow with that.
+        None => {
+            let limit = settings.picture_limit.max(settings.connect_limit);
+            if since(first_packet) <= limit && since(last_packet) <= settings.picture_limit {
+                return None;
+            }
+            limit
+        }
+    };
+    if since(last_packet) > settings.picture_limit / 2 {
+        Some(Fault::Stalled { limit: settings.picture_limit })
+    } else {
+        Some(Fault::Undecodable { limit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::config::{CameraUrl, Decoder, Transport};
+
+    fn settings() -> StreamSettings {
+        StreamSettings {
+            camera: "gate".to_owned(),
+            url: CameraUrl { host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() },
+            login: None,
+            transport: Transport::Tcp,
+            decoder: Decoder::Software,
+            connect_limit: StreamSettings::CONNECT_LIMIT,
+            picture_limit: StreamSettings::PICTURE_LIMIT,
+        }
+    }
+
+    /// The watchdog's verdict `now` seconds after opening; packets and pictures given in seconds too.
+    fn verdict(packets: Option<(f64, f64)>, last_picture: Option<f64>, now: f64) -> Option<Fault> {
+        let opened = Instant::now();
+        let at = |seconds: f64| opened + Duration::from_secs_f64(seconds);
+        let seen =
+            Seen { packets: packets.map(|(first, last)| (at(first), at(last))), last_picture: last_picture.map(at) };
+        overdue(&settings(), opened, seen, at(now))
+    }
+
+    #[test]
+    fn the_watchdog_knows_what_is_missing() {
+        let (five, ten) = (Duration::from_secs(5), Duration::from_secs(10));
+        assert_eq!(verdict(None, None, 9.9), None);
+        assert_eq!(verdict(None, None, 10.1), Some(Fault::TimedOut { limit: ten }));
+        // Packets, but no keyframe yet.
+        assert_eq!(verdict(Some((1.0, 10.9)), None, 10.9), None);
+        assert_eq!(verdict(Some((1.0, 11.1)), None, 11.1), Some(Fault::Undecodable { limit: ten }));
+        // A few packets, then silence.
+        assert_eq!(verdict(Some((1.0, 1.5)), None, 6.6), Some(Fault::Stalled { limit: five }));
+        // Pictures, then silence; pictures, then garbage.
+        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 24.9), None);
+        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 25.1), Some(Fault::Stalled { limit: five }));
+        assert_eq!(verdict(Some((1.0, 25.0)), Some(20.0), 25.1), Some(Fault::Undecodable { limit: five }));
+    }
+
+    #[test]
+    fn stamps_follow_the_pictures_age_and_never_run_backwards() {
+        let now = Stamp::after(Timestamp::UNIX_EPOCH, Duration::from_secs(100));
+        let at = |ms: u64| Stamp::after(Timestamp::UNIX_EPOCH, Duration::from_millis(ms));
+        assert_eq!(placed(now, Duration::from_millis(40), None), at(99_960));
+        assert_eq!(placed(now, Duration::from_millis(40), Some(Duration::from_secs(50))), at(99_960));
+        let jumped = placed(now, Duration::from_secs(3), Some(Duration::from_secs(99)));
+        assert_eq!(jumped.mono, Duration::from_secs(99) + Duration::from_micros(1));
+        assert_eq!(jumped.wall, Stamp::after(Timestamp::UNIX_EPOCH, jumped.mono).wall);
+        // A clock that stands still.
+        assert!(placed(now, Duration::ZERO, Some(now.mono)).mono > now.mono);
+    }
+}
