@@ -47,6 +47,13 @@ pub fn init() -> Result<(), CameraError> {
     missing(|element| gst::ElementFactory::find(element).is_some())
 }
 
+/// Version of `GStreamer` in use, for example `1.22.0`.
+#[must_use]
+pub fn version() -> String {
+    let (major, minor, micro, _) = gst::version();
+    format!("{major}.{minor}.{micro}")
+}
+
 fn missing(exists: impl Fn(&str) -> bool) -> Result<(), CameraError> {
     let mut elements = Vec::new();
     let mut packages = Vec::new();

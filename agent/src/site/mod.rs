@@ -16,7 +16,7 @@ use std::{
 use karaul_wire::{BlindReason, BoxBirth, CameraBirth, ClockSource};
 use uuid::Uuid;
 
-pub use self::watch::{Detect, Sink, Watch};
+pub use self::watch::{Detect, Sink, Watch, detector};
 use self::{
     delivery::Delivery,
     guard::{Guard, StatusLight, Tally},
@@ -29,7 +29,7 @@ use crate::{
     evidence::{Album, AlbumError},
     incident::Desk,
     stop::Stop,
-    uplink::{Link, Outbox, OutboxError, StateBoard},
+    uplink::{Link, LinkError, LinkSettings, Outbox, OutboxError, StateBoard},
     vision::{Detector, Model, Runtime, VisionError},
 };
 
@@ -46,6 +46,9 @@ pub enum SiteError {
     /// The outbox.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
+    /// The link to the broker.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// The pictures.
     #[error(transparent)]
     Album(#[from] AlbumError),
@@ -76,15 +79,13 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
     delivery.close_orphans(&config.site.languages);
 
     let link = Link::start(
-        &config.broker,
-        &config.site.path,
-        birth(config, boot_id),
+        LinkSettings::new(config.broker.clone(), config.site.path.clone(), birth(config, &runtime, boot_id)),
         Arc::clone(&outbox),
         Arc::clone(&board),
         Arc::clone(&clock),
-    );
+    )?;
 
-    let mut models = Models { runtime: &runtime, config, loaded: HashMap::new() };
+    let mut models = Models { config, loaded: HashMap::new() };
     let mut pulse = Pulse::new(&config.site.path, &clock, &outbox, &board);
     let mut threads = Vec::new();
     for (index, camera) in config.cameras.iter().enumerate() {
@@ -104,7 +105,7 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
         let provider = model.provider().as_str();
         tracing::info!(camera = %camera.id, url = %camera.url, model = %camera.model.id, provider, "watching");
         let desk = Desk::new(camera, &config.site.languages, provider, ClockSource::Box, boot_id);
-        let watch = Watch::new(camera, Detector::new(model), desk, delivery.clone());
+        let watch = Watch::new(camera, detector(model), desk, delivery.clone());
         let (counters, tally) = (Arc::new(Counters::default()), Arc::new(Tally::default()));
         pulse.add(&camera.id, &counters, &tally);
         let guard = Guard::new(watch, status, Arc::clone(&clock), tally);
@@ -145,21 +146,18 @@ fn start(
 
 /// Each model is loaded once, whoever uses it.
 struct Models<'a> {
-    runtime: &'a Runtime,
     config: &'a Config,
     loaded: HashMap<String, Result<Arc<Model>, String>>,
 }
 
 impl Models<'_> {
     fn get(&mut self, camera: &Camera) -> Result<Arc<Model>, String> {
-        let load = || {
-            Model::load(self.runtime, &camera.model, &self.config.inference).map(Arc::new).map_err(|e| e.to_string())
-        };
+        let load = || Model::load(&camera.model, &self.config.inference).map(Arc::new).map_err(|e| e.to_string());
         self.loaded.entry(camera.model.id.clone()).or_insert_with(load).clone()
     }
 }
 
-fn birth(config: &Config, boot_id: Option<Uuid>) -> BoxBirth {
+fn birth(config: &Config, runtime: &Runtime, boot_id: Option<Uuid>) -> BoxBirth {
     let cameras = config
         .cameras
         .iter()
@@ -177,7 +175,7 @@ fn birth(config: &Config, boot_id: Option<Uuid>) -> BoxBirth {
     BoxBirth {
         session: 0, // counted by the link at each connection
         agent: env!("CARGO_PKG_VERSION").to_owned(),
-        libraries: [("gstreamer", camera::version()), ("onnxruntime", Runtime::version())]
+        libraries: [("gstreamer", camera::version()), ("onnxruntime", runtime.version())]
             .into_iter()
             .map(|(name, version)| (name.to_owned(), version))
             .collect(),

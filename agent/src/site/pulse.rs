@@ -52,7 +52,7 @@ impl Pulse {
 
     fn health(&self, link: &Link) -> BoxHealth {
         let now = self.clock.now();
-        let sent = link.counts();
+        let sent = link.report();
         BoxHealth {
             time: now.wall,
             uptime_s: now.mono.as_secs(),

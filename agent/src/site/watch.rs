@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use karaul_wire::CloseReason;
 
 use super::cadence::Cadence;
@@ -7,16 +9,24 @@ use crate::{
     incident::{Desk, Step},
     rules::{Engine, Finding},
     track::{Tracker, TrackerSettings},
-    vision::{Detection, Detector, Planes, VisionError},
+    vision::{Detection, Detector, Model, Planes, VisionError},
 };
 
-/// What looks at pictures: the model, or a test's script.
+/// What looks at pictures: the model, or a test's script. Detections of low scores are
+/// wanted as well: the tracker holds on to objects by them.
 pub trait Detect {
     /// The objects in one picture.
     ///
     /// # Errors
     /// If the model could not be run.
     fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError>;
+}
+
+/// The detector of a camera that is watched: the tracker decides what a low score is
+/// worth, not the model's manifest.
+#[must_use]
+pub fn detector(model: Arc<Model>) -> Detector {
+    Detector::new(model).with_score_threshold(TrackerSettings::default().low_score)
 }
 
 impl Detect for Detector {
@@ -49,7 +59,7 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         Self {
             cadence: Cadence::new(camera.detections_per_second),
             detector,
-            tracker: Tracker::new(TrackerSettings::default()),
+            tracker: Tracker::new(tracker_settings(camera)),
             engine: Engine::new(&camera.rules),
             desk,
             sink,
@@ -98,4 +108,12 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             }
         }
     }
+}
+
+/// A rule that is content with a lower score than usual needs tracks that begin there.
+fn tracker_settings(camera: &config::Camera) -> TrackerSettings {
+    let usual = TrackerSettings::default();
+    let least = camera.rules.iter().map(|rule| rule.filter.min_score).fold(usual.new_score, f32::min);
+    let score = least.max(usual.low_score);
+    TrackerSettings { high_score: score, new_score: score, ..usual }
 }

@@ -7,6 +7,7 @@ use std::{
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -18,10 +19,10 @@ use super::check::BAD_CONFIG;
 use crate::{
     camera::{self, CameraError, Recording, RecordingError},
     clock::Stamp,
-    config::Config,
+    config::{Config, Secrets},
     incident::{Desk, Step},
-    site::{Sink, Watch},
-    vision::{Detector, Model, Planes, Runtime, VisionError},
+    site::{Sink, Watch, detector},
+    vision::{Model, Planes, VisionError},
 };
 
 /// Runs one camera's rules on a recording, as fast as it can, and prints the alerts as
@@ -80,7 +81,7 @@ pub enum Error {
 /// If config, model or recording cannot be used. What a damaged recording gave before
 /// its damage has been printed then.
 pub fn run(args: &Args) -> Result<ExitCode, Error> {
-    let mut config = match Config::load_with(&args.config, crate::config::Secrets::Tried) {
+    let mut config = match Config::load_with(&args.config, Secrets::Tried) {
         Ok(config) => config,
         Err(problems) => {
             eprintln!("{problems}");
@@ -101,14 +102,14 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
     }
 
     camera::init()?;
-    let runtime = Runtime::init(config.inference.library.as_deref())?;
-    let model = Arc::new(Model::load(&runtime, &camera.model, &config.inference)?);
+    let model = Arc::new(Model::load(&camera.model, &config.inference)?);
+    let origin = args.start.unwrap_or(Timestamp::UNIX_EPOCH);
     let desk = Desk::new(camera, &config.site.languages, model.provider().as_str(), ClockSource::Recording, None);
-    let lines = Lines { path: config.site.path.clone(), sequence: 0, found: Vec::new(), failed: None, origin: args.start.unwrap_or(Timestamp::UNIX_EPOCH) };
-    let mut watch = Watch::new(camera, Detector::new(model), desk, lines);
+    let lines = Lines { path: config.site.path.clone(), origin, sequence: 0, found: Vec::new(), failed: None };
+    let mut watch = Watch::new(camera, detector(model), desk, lines);
 
-    let mut recording = Recording::open(&args.recording, args.start.unwrap_or(Timestamp::UNIX_EPOCH))?;
-    let mut last = Stamp::after(args.start.unwrap_or(Timestamp::UNIX_EPOCH), std::time::Duration::ZERO);
+    let mut recording = Recording::open(&args.recording, origin)?;
+    let mut last = Stamp::after(origin, Duration::ZERO);
     let ended = loop {
         match recording.next() {
             Ok(Some(frame)) => {

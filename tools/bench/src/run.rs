@@ -1,0 +1,134 @@
+use std::{
+    collections::BTreeSet,
+    fmt::Write,
+    fs,
+    path::Path,
+    time::{Duration, Instant, SystemTime},
+};
+
+use karaul_simulator::timecode;
+use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber};
+use karaul_wire::{AlertEvent, BoxHealth, CameraState, Phase};
+use tempfile::TempDir;
+
+use crate::{BenchError, load};
+
+/// Time for streams to settle and models to warm up.
+const WARM_UP: Duration = Duration::from_secs(5);
+/// The agent tells its counters every 30 s.
+const HEALTH: Duration = Duration::from_secs(32);
+
+/// One agent with so many cameras, for a while.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// Core-milliseconds per camera-second.
+    pub(crate) core_ms: f64,
+    /// Resident memory at the end.
+    pub(crate) memory_mib: f64,
+    /// Pictures looked at, per second and camera.
+    pub(crate) looks: f64,
+    /// Pictures that were replaced by newer ones because the agent was too slow.
+    pub(crate) overrun: u64,
+    /// From the time code in the picture that fired to the message at a subscriber.
+    pub(crate) latencies_ms: Vec<f64>,
+}
+
+impl Run {
+    pub(crate) fn measure(
+        mount: &str,
+        model: &Path,
+        cameras: usize,
+        detections: f64,
+        span: Duration,
+    ) -> Result<Self, BenchError> {
+        // One mount for all: the simulator encodes once, and its own cost does not grow.
+        let simulator = Simulator::start(0, &[mount.to_owned()], &[])?;
+        let broker = Broker::start(0, &[])?;
+        let mut subscriber = Subscriber::start(broker.port, "bench")?;
+        let folder = tempfile::tempdir().map_err(karaul_stage::StageError::from)?;
+        let config = folder.path().join("site.toml");
+        let text = site(&folder, &broker.url(), &simulator.urls[0], model, cameras, detections);
+        fs::write(&config, text).map_err(karaul_stage::StageError::from)?;
+        let agent = Agent::start(&config)?;
+        let began = Instant::now();
+
+        let mut seeing = BTreeSet::new();
+        let limit = Duration::from_secs(30);
+        while seeing.len() < cameras {
+            match subscriber.next(limit.saturating_sub(began.elapsed())) {
+                Some(Heard::Camera(id, status)) if status.state == CameraState::Seeing => {
+                    seeing.insert(id);
+                }
+                Some(_) => {}
+                None => return Err(BenchError::Blind(format!("{} of {cameras}", seeing.len() + 1), limit)),
+            }
+        }
+        let mut latencies_ms = Vec::new();
+        let mut health: Vec<BoxHealth> = Vec::new();
+        let mut listen = |subscriber: &mut Subscriber, span: Duration| {
+            let end = Instant::now() + span;
+            while let Some(heard) = subscriber.next(end.saturating_duration_since(Instant::now())) {
+                match heard {
+                    Heard::Alert(event) => latencies_ms.extend(latency(&event, folder.path())),
+                    Heard::Other(topic, payload) if topic.ends_with("health/box") => {
+                        health.extend(serde_json::from_str::<BoxHealth>(&payload).ok());
+                    }
+                    _ => {}
+                }
+            }
+        };
+        listen(&mut subscriber, WARM_UP);
+        let pid = agent.program.id();
+        let used = load::core_ms_per_second(pid, || listen(&mut subscriber, span));
+        let memory_mib = load::memory_mib(pid);
+        listen(&mut subscriber, HEALTH.saturating_sub(began.elapsed()));
+        let (Some(used), Some(memory_mib), Some(health)) = (used, memory_mib, health.last()) else {
+            return Err(BenchError::Blind("of the agent".to_owned(), began.elapsed()));
+        };
+        let looks: u64 = health.cameras.values().map(|c| c.inferred).sum();
+        // The first of them comes with the first picture, a second or so after the start.
+        let watched = health.uptime_s.saturating_sub(1).max(1) as f64;
+        Ok(Self {
+            core_ms: used / cameras as f64,
+            memory_mib,
+            looks: looks as f64 / watched / cameras as f64,
+            overrun: health.cameras.values().map(|c| c.overrun).sum(),
+            latencies_ms,
+        })
+    }
+}
+
+/// Cameras whose rules fire again and again.
+fn site(folder: &TempDir, broker: &str, camera: &str, model: &Path, cameras: usize, detections: f64) -> String {
+    let models = model.parent().unwrap_or(model).display();
+    let name = model.file_name().unwrap_or_default().to_string_lossy();
+    let mut text = format!(
+        "[site]\nregion = \"bench\"\ndistrict = \"bench\"\nname = \"bench\"\nbox = \"bench\"\ntime_zone = \"UTC\"\nlanguages = [\"en\"]\n\
+         [broker]\nurl = \"{broker}\"\n[storage]\npath = \"{}\"\n[inference]\nmodels = \"{models}\"\n",
+        folder.path().join("state").display()
+    );
+    for n in 1..=cameras {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "[[camera]]\nid = \"camera-{n}\"\nurl = \"{camera}\"\nmodel = \"{name}\"\npurpose = \"bench\"\n\
+             detections_per_second = {detections:?}\n\
+             [camera.zone.all]\npoints = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]\n\
+             [[camera.rule]]\nid = \"any\"\nkind = \"intrusion\"\nzone = \"all\"\nclasses = [\"person\"]\ndwell = \"0s\"\ncooldown = \"0s\"\n"
+        );
+    }
+    text
+}
+
+/// Milliseconds from the time code in the picture that opened an incident to now.
+fn latency(event: &AlertEvent, folder: &Path) -> Option<f64> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    if event.data.incident.phase != Phase::Open || event.data.backfill {
+        return None;
+    }
+    let id = event.data.evidence.first()?.id;
+    let picture = image::open(folder.join(format!("state/evidence/{id}.jpg"))).ok()?.to_luma8();
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let taken = timecode::read(picture.as_raw(), width, height, width)?;
+    Some(now.saturating_sub(taken).as_secs_f64() * 1000.0)
+}
