@@ -72,3 +72,89 @@ fn check(args: &Args, format: Format, colour: bool) -> (bool, String) {
     }
     (config.is_some(), text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn checked(text: &str, format: Format) -> (bool, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("models/tiny")).unwrap();
+        fs::write(path("models/tiny/model.toml"), MANIFEST).unwrap();
+        fs::write(path("site.toml"), text).unwrap();
+        let (good, said) = check(&Args { config: path("site.toml"), format: None }, format, false);
+        (good, said.replace(&format!("{}/", folder.path().display()), ""))
+    }
+
+    #[test]
+    fn a_good_config_is_one_line() {
+        assert_eq!(checked(SITE, Format::Plain), (true, "site.toml: well, 1 camera, 1 rule".to_owned()));
+        assert_eq!(checked(SITE, Format::Fancy), (true, "site.toml: well, 1 camera, 1 rule".to_owned()));
+    }
+
+    #[test]
+    fn a_password_that_only_the_daemon_may_see_is_a_warning() {
+        let text = SITE.replace("model =", "username = \"viewer\"\npassword = \"file:gone\"\nmodel =");
+        let (good, said) = checked(&text, Format::Plain);
+        assert!(good);
+        let (problem, end) = said.split_once('\n').unwrap();
+        assert!(problem.starts_with("site.toml:17: warning: camera \"gate\": password = \"file:gone\": "), "{problem}");
+        assert_eq!(end, "site.toml: well, 1 camera, 1 rule, 1 warning");
+    }
+
+    #[test]
+    fn a_bad_config_is_all_its_problems_and_their_number() {
+        let text = SITE.replace("\"kk\"", "\"kz\"").replace("[\"person\"]", "[\"persn\"]");
+        let (good, said) = checked(&text, Format::Plain);
+        assert!(!good);
+        assert_eq!(
+            said,
+            "site.toml:7: [site]: \"kz\" in languages: one of \"kk\", \"ru\", \"en\" is wanted; did you mean \"kk\"?\n\
+             site.toml:24: camera \"gate\", rule \"inside\": \"persn\" in classes: the model tiny has no such class; \
+             did you mean \"person\"?\n\
+             site.toml: 2 errors"
+        );
+        let (good, fancy) = checked(&text, Format::Fancy);
+        assert!(!good && fancy.contains(" 24 │ classes = [\"persn\"]\n    ·            ───────"), "{fancy}");
+    }
+
+    const SITE: &str = r#"[site]
+region = "almaty"
+district = "turksib"
+name = "school-042"
+box = "b7f3"
+time_zone = "Asia/Almaty"
+languages = ["kk"]
+[broker]
+url = "mqtt://127.0.0.1"
+[inference]
+models = "models"
+
+[[camera]]
+id = "gate"
+url = "rtsp://192.0.2.11/stream2"
+model = "tiny"
+purpose = "school-safety"
+[camera.zone.yard]
+points = [[0.1, 0.4], [0.9, 0.4], [0.95, 0.98]]
+[[camera.rule]]
+id = "inside"
+kind = "intrusion"
+zone = "yard"
+classes = ["person"]
+"#;
+
+    const MANIFEST: &str = r#"id = "tiny"
+version = "1"
+file = "absent.onnx"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+licence = "Apache-2.0"
+source = "made for this test"
+labels = ["person"]
+input = { name = "i", size = [32, 32], colour = "rgb", mean = [0, 0, 0], std = [1, 1, 1], resize = "stretch" }
+head = { kind = "yolox", strides = [8], outputs = ["o"], nms_iou = 0.5, score_threshold = 0.1 }
+"#;
+}

@@ -105,9 +105,14 @@ impl Key {
         }
     }
 
+    /// Its name after that of the table it is in: `camera.rule`.
+    pub(super) fn path(&self, parent: &str) -> String {
+        if parent.is_empty() { self.name.to_owned() } else { format!("{parent}.{}", self.name) }
+    }
+
     /// Its header as a child of `parent`, for example `[[camera.rule]]`.
     pub(super) fn header(&self, parent: &str) -> String {
-        let path = if parent.is_empty() { self.name.to_owned() } else { format!("{parent}.{}", self.name) };
+        let path = self.path(parent);
         match self.takes {
             Takes::Tables(_) => format!("[[{path}]]"),
             Takes::Named(_) => format!("[{path}.<id>]"),
@@ -294,9 +299,8 @@ const RULE: &[Key] = &[
 pub(super) fn owner(name: &str) -> Option<String> {
     fn search(keys: &'static [Key], parent: &str, name: &str) -> Option<String> {
         keys.iter().find_map(|table| {
-            let path = if parent.is_empty() { table.name.to_owned() } else { format!("{parent}.{}", table.name) };
             let here = table.inner().iter().any(|key| key.name == name);
-            if here { Some(table.header(parent)) } else { search(table.inner(), &path, name) }
+            if here { Some(table.header(parent)) } else { search(table.inner(), &table.path(parent), name) }
         })
     }
     search(ROOT, "", name)

@@ -117,22 +117,34 @@ impl Config {
     }
 }
 
+/// Why a text file cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error("the file cannot be read: {0}")]
+    Io(#[from] io::Error),
+    #[error("this is not a file")]
+    NotAFile,
+    #[error("the file is larger than 4 MiB")]
+    TooLarge,
+    #[error("line {0} is not UTF-8 text")]
+    NotUtf8(usize),
+}
+
 /// Reads a text file. Pipes and devices are refused, as they could block for ever.
-fn read_text(path: &Path) -> io::Result<String> {
+fn read_text(path: &Path) -> Result<String, FileError> {
     /// Far above any config; keeps a wrong file from filling the memory.
     const MAX_LEN: u64 = 4 << 20;
-    let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
     let about = fs::metadata(path)?;
     if !about.is_file() {
-        return Err(wrong("it is not a file"));
-    }
-    if about.len() > MAX_LEN {
-        return Err(wrong("it is larger than 4 MiB"));
+        return Err(FileError::NotAFile);
     }
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_LEN).read_to_end(&mut bytes)?;
+    fs::File::open(path)?.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_LEN {
+        return Err(FileError::TooLarge);
+    }
     String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-        wrong(&format!("line {line} is not UTF-8 text; save the file as UTF-8"))
+        let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        FileError::NotUtf8(good.iter().filter(|b| **b == b'\n').count() + 1)
     })
 }

@@ -1,10 +1,13 @@
 //! What is wrong with a config, for people.
 
-use std::{fmt, io, ops::Range, path::Path};
+use std::{fmt, ops::Range, path::Path};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-use super::source::{Source, redact_urls};
+use super::{
+    FileError,
+    source::{Source, redact_urls},
+};
 
 /// How bad a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,8 +31,8 @@ pub struct Problem {
     pub remedy: Option<String>,
     /// Bytes of the original text.
     pub(super) span: Option<Range<usize>>,
-    /// Says that something is absent. Not to be trusted where the file's syntax is
-    /// broken, as what was lost there may be just that.
+    /// Says that something is absent, or of no use. Not to be trusted where the file's
+    /// syntax is broken, as what was lost there may be just that.
     pub(super) absence: bool,
 }
 
@@ -66,12 +69,16 @@ impl Problems {
         Self { source, list }
     }
 
-    pub(super) fn unreadable(path: &Path, why: &io::Error) -> Self {
+    pub(super) fn unreadable(path: &Path, why: &FileError) -> Self {
+        let remedy = match why {
+            FileError::NotUtf8(_) => "save it as UTF-8",
+            _ => "name an existing TOML file that this user may read",
+        };
         let problem = Problem {
             level: Level::Error,
             line: None,
-            message: format!("the config cannot be read: {why}"),
-            remedy: Some("name an existing TOML file that this user may read".to_owned()),
+            message: why.to_string(),
+            remedy: Some(remedy.to_owned()),
             span: None,
             absence: false,
         };

@@ -152,8 +152,8 @@ fn keyed_secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
         let span = start..start + value_len(value);
         let inner = value.trim_start_matches(['"', '\'']);
         if name.starts_with("user") {
-            let colon = text[span.clone()].find(':')?;
-            Some(span.start + colon + 1..span.end)
+            let value = text[span.clone()].trim_end_matches(['"', '\'']);
+            Some(span.start + value.find(':')? + 1..span.start + value.len())
         } else if looks_secret(&name) && !inner.starts_with("credential:") && !inner.starts_with("file:") {
             Some(span)
         } else {

@@ -51,7 +51,7 @@ impl UrlError {
             }
             Self::OtherScheme(_, scheme) => format!("write {scheme}"),
             Self::Login | Self::PasswordInPath => {
-                "remove them there and write username = \"…\" and password = \"file:PATH\" or \"credential:NAME\""
+                "take the login out of it and write username = \"…\" and password = \"file:PATH\" or \"credential:NAME\""
                     .to_owned()
             }
             Self::NoHost => "write a name or an IP address after the ://".to_owned(),

@@ -27,10 +27,10 @@ pub(super) struct Context<'a> {
 
 /// All cameras. The list is whole only if nothing was reported.
 pub(super) fn cameras(root: &Table<'_>, context: &Context<'_>) -> Vec<Camera> {
-    let tables = root.children("camera", "[[camera]]");
-    if tables.is_empty() && !root.has("camera") {
+    let Some(tables) = root.children("camera") else { return Vec::new() };
+    if tables.is_empty() && !root.misspelt("camera") {
         let remedy = "add [[camera]] with id, url, model and purpose".to_owned();
-        root.report.absence("", &root.span, "there is no camera".to_owned(), Some(remedy));
+        root.report.absence("", &root.span_of("camera"), "there is no camera".to_owned(), Some(remedy));
     }
     let mut ids = BTreeMap::new();
     let mut urls: BTreeMap<String, String> = BTreeMap::new();
@@ -72,8 +72,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
     let model = context.models.of(&table);
 
     let zones = Shapes::read(&table, "zone", |key, value| {
-        Polygon::new(points(key, value)?)
-            .or_else(|why| Wrong::new(why.to_string(), "draw it anew as a closed way round"))
+        Polygon::new(points(key, value)?).or_else(|why| Wrong::new(why.to_string(), "move the points, or add one"))
     });
     let lines = Shapes::read(&table, "line", |key, value| match points(key, value)?.as_slice() {
         &[a, b] if a != b => Ok([a, b]),
@@ -85,7 +84,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
     lines.warn_unused(&table);
     if !table.has("rule") && enabled == Some(true) {
         let what = "the camera has no rules, so it never raises an alert".to_owned();
-        table.report.warning(&table.place, &table.span, what, "add [[camera.rule]]");
+        table.report.idle(&table.place, &table.span, what, "add [[camera.rule]]");
     }
 
     let id = id?;
@@ -127,14 +126,14 @@ pub(super) fn unique(table: &Table<'_>, id: &Segment, what: &str, seen: &mut BTr
 /// The zones or lines of a camera, and which of them are used.
 pub(super) struct Shapes<T> {
     noun: &'static str,
-    entries: BTreeMap<Segment, Shape<T>>,
+    entries: BTreeMap<String, Shape<T>>,
 }
 
 struct Shape<T> {
     /// `None` if something is wrong with it.
-    shape: Option<T>,
-    place: String,
-    span: Range<usize>,
+    shape: Option<(Segment, T)>,
+    /// Where to say that it is not used; `None` if something else was said.
+    place: Option<(String, Range<usize>)>,
     used: Cell<bool>,
 }
 
@@ -144,9 +143,11 @@ impl<T: Clone> Shapes<T> {
         noun: &'static str,
         convert: impl Fn(&'static Key, &Spanned<DeValue<'_>>) -> Checked<T>,
     ) -> Self {
-        let entries = camera.named(noun).into_iter().map(|(id, table)| {
-            let shape = table.get("points", &convert);
-            (id, Shape { shape, place: table.place, span: table.span, used: Cell::new(false) })
+        let entries = camera.named(noun).into_iter().map(|(name, found)| {
+            let used = Cell::new(false);
+            let Some((id, table)) = found else { return (name, Shape { shape: None, place: None, used }) };
+            let shape = table.get("points", &convert).map(|shape| (id, shape));
+            (name, Shape { shape, place: Some((table.place, table.span)), used })
         });
         Self { noun, entries: entries.collect() }
     }
@@ -154,11 +155,11 @@ impl<T: Clone> Shapes<T> {
     /// The zone or line that a rule names.
     pub(super) fn of(&self, rule: &Table<'_>) -> Option<(Segment, T)> {
         let name = rule.get(self.noun, text)?;
-        if let Some((id, entry)) = self.entries.iter().find(|(id, _)| id.as_str() == name) {
+        if let Some(entry) = self.entries.get(&name) {
             entry.used.set(true);
-            return Some((id.clone(), entry.shape.clone()?));
+            return entry.shape.clone();
         }
-        let names: Vec<&str> = self.entries.keys().map(Segment::as_str).collect();
+        let names: Vec<&str> = self.entries.keys().map(String::as_str).collect();
         let noun = self.noun;
         let remedy = choose(&name, &names, &format!("add [camera.{noun}.<id>] with its points to this camera"));
         rule.undefined(noun, &format!("this camera has no such {noun}"), remedy);
@@ -166,9 +167,10 @@ impl<T: Clone> Shapes<T> {
     }
 
     fn warn_unused(&self, camera: &Table<'_>) {
-        for entry in self.entries.values().filter(|entry| !entry.used.get()) {
+        let unused = self.entries.values().filter(|entry| !entry.used.get());
+        for (place, span) in unused.filter_map(|entry| entry.place.as_ref()) {
             let what = format!("no rule uses this {}", self.noun);
-            camera.report.warning(&entry.place, &entry.span, what, "name it in a rule, or remove it");
+            camera.report.idle(place, span, what, "name it in a rule, or remove it");
         }
     }
 }

@@ -15,6 +15,9 @@ pub(super) fn points(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked
     let (Takes::Points(min, max), DeValue::Array(items)) = (&key.takes, value.get_ref()) else {
         return Wrong::new(form(), example);
     };
+    if !items.iter().any(|item| matches!(item.get_ref(), DeValue::Array(_))) {
+        return Wrong::new(form(), example);
+    }
     let mut points = Vec::new();
     let mut wrongs = Vec::new();
     for item in items.iter() {

@@ -16,9 +16,10 @@ use crate::{
 };
 
 pub(super) fn inference(table: &Table<'_>, around: &Surroundings) -> Option<Inference> {
-    let models = table.get("models", text).map(|text| around.path(&text));
+    let mut models = table.get("models", text).map(|text| around.path(&text));
     if table.has("models") && models.as_ref().is_some_and(|path| !path.is_dir()) {
         table.error("models", "there is no such folder", "name the folder that holds one folder per model");
+        models = None;
     }
     let library = table.get("library", text).map(|text| around.path(&text));
     if library.as_ref().is_some_and(|path| !path.is_file()) {
@@ -38,8 +39,7 @@ pub(super) struct Models<'a> {
 
 impl<'a> Models<'a> {
     pub(super) fn new(folder: Option<&Path>, around: &'a Surroundings) -> Self {
-        let folder = folder.filter(|path| path.is_dir() || !path.exists()).map(Path::to_owned);
-        Self { folder, around, read: RefCell::default() }
+        Self { folder: folder.map(Path::to_owned), around, read: RefCell::default() }
     }
 
     /// The model that a camera names.
@@ -67,7 +67,11 @@ impl<'a> Models<'a> {
                 let there = models_in(folder);
                 let names: Vec<&str> = there.iter().map(String::as_str).collect();
                 let none = "put its folder there, or name another folder in models of [inference]";
-                camera.undefined("model", &format!("there is no such model in {shown}"), choose(name, &names, none));
+                camera.undefined(
+                    "model",
+                    &format!("there is no such model in the folder {shown}"),
+                    choose(name, &names, none),
+                );
                 None
             }
             Err(why) => {

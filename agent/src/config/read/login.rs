@@ -23,11 +23,13 @@ pub(super) fn login(table: &Table<'_>, around: &Surroundings) -> Option<(String,
     }
     let password = table.get("password", |_, value| reference(value.get_ref().as_str()));
     match (table.has("username"), table.has("password")) {
-        (true, false) => {
+        (true, false) if !table.misspelt("password") => {
             let remedy = "add password = \"file:PATH\" or \"credential:NAME\"; an empty file is an empty password";
             table.error("username", "password is missing beside it", remedy);
         }
-        (false, true) => table.error("password", "username is missing beside it", "add username = \"viewer\""),
+        (false, true) if !table.misspelt("username") => {
+            table.error("password", "username is missing beside it", "add username = \"viewer\"")
+        }
         _ => {}
     }
     let secret = match (&password, around.secrets) {

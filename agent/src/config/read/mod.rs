@@ -60,6 +60,10 @@ pub(super) fn document(source: &Source, text: &str, around: &Surroundings) -> (O
         problems.extend(syntax_problems);
     }
     let usable = problems.iter().all(|p| p.level != Level::Error);
+    if !usable {
+        // What seems to be of no use may be what an error was meant to refer to.
+        problems.retain(|p| p.level == Level::Error || !p.absence);
+    }
     (config.filter(|_| usable), problems)
 }
 
@@ -97,6 +101,11 @@ impl Report<'_> {
         self.push(Level::Warning, false, place, span, what, Some(remedy.to_owned()));
     }
 
+    /// A warning that nothing makes use of something.
+    fn idle(&self, place: &str, span: &Range<usize>, what: String, remedy: &str) {
+        self.push(Level::Warning, true, place, span, what, Some(remedy.to_owned()));
+    }
+
     fn push(
         &self,
         level: Level,
@@ -112,6 +121,19 @@ impl Report<'_> {
     }
 }
 
+/// What people write for words that do not look alike.
+const MEANT: [(&str, &str); 9] = [
+    ("kz", "kk"), // the country's code for the language's
+    ("human", "person"),
+    ("people", "person"),
+    ("bike", "bicycle"),
+    ("motorbike", "motorcycle"),
+    ("alarm", "critical"),
+    ("high", "critical"),
+    ("medium", "warning"),
+    ("low", "info"),
+];
+
 /// "did you mean": the candidate that is nearest to the word, if one is near enough.
 fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     /// Found by trying usual slips: two letters swapped in a word of four still pass,
@@ -119,9 +141,13 @@ fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Opt
     const NEAR: f64 = 0.6;
     let plain = |text: &str| text.to_lowercase().replace(['_', ' '], "-");
     let word = plain(word);
+    let likeness = |candidate: &str| {
+        let meant = MEANT.contains(&(word.as_str(), candidate));
+        if meant { 1.0 } else { strsim::normalized_damerau_levenshtein(&word, &plain(candidate)) }
+    };
     candidates
         .into_iter()
-        .map(|c| (strsim::normalized_damerau_levenshtein(&word, &plain(c)), c))
+        .map(|c| (likeness(c), c))
         .filter(|(likeness, _)| *likeness >= NEAR)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, c)| c)

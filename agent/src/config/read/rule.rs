@@ -28,7 +28,7 @@ pub(super) struct Scene<'a> {
 pub(super) fn rules(camera: &Table<'_>, scene: &Scene<'_>) -> Vec<Rule> {
     let mut ids = BTreeMap::new();
     let mut rules = Vec::new();
-    for mut table in camera.children("rule", "[[camera.rule]]") {
+    for mut table in camera.children("rule").unwrap_or_default() {
         let id = table.get("id", id);
         if let Some(id) = &id {
             unique(&table, id, "rule", &mut ids);
@@ -80,8 +80,8 @@ fn filter(table: &Table<'_>, model: Option<&Manifest>) -> Option<Filter> {
     let classes = classes(table, model);
     let min_score = table.get("min_score", number);
     if let Some((least, model)) = min_score.zip(model) {
-        let floor = f64::from(model.head.score_threshold);
-        if table.has("min_score") && least < floor {
+        let floor = model.head.score_threshold;
+        if table.has("min_score") && (least as f32) < floor {
             let what = format!("{} reports nothing below {floor}, so this changes nothing", model.id);
             table.warning("min_score", &what, "write a higher score, or remove the line");
         }

@@ -35,18 +35,19 @@ pub(super) struct Schedules(BTreeMap<String, Entry>);
 struct Entry {
     /// `None` if something is wrong with it.
     schedule: Option<Arc<Schedule>>,
-    place: String,
-    span: Range<usize>,
+    /// Where to say that it is not used; `None` if something else was said.
+    place: Option<(String, Range<usize>)>,
     used: Cell<bool>,
 }
 
 /// Reads all schedules. Without the site's time zone they are read, but not given out.
 pub(super) fn schedules(root: &Table<'_>, time_zone: Option<&TimeZone>) -> Schedules {
-    let entries = root.named("schedule").into_iter().map(|(id, table)| {
-        let name = id.to_string();
+    let entries = root.named("schedule").into_iter().map(|(name, found)| {
+        let used = Cell::new(false);
+        let Some((id, table)) = found else { return (name, Entry { schedule: None, place: None, used }) };
         let days = days(&table);
         let schedule = days.zip(time_zone.cloned()).map(|(days, time_zone)| Arc::new(Schedule { id, time_zone, days }));
-        (name, Entry { schedule, place: table.place, span: table.span, used: Cell::new(false) })
+        (name, Entry { schedule, place: Some((table.place, table.span)), used })
     });
     Schedules(entries.collect())
 }
@@ -68,9 +69,10 @@ impl Schedules {
     }
 
     pub(super) fn warn_unused(&self, report: &Report<'_>) {
-        for entry in self.0.values().filter(|entry| !entry.used.get()) {
+        let unused = self.0.values().filter(|entry| !entry.used.get());
+        for (place, span) in unused.filter_map(|entry| entry.place.as_ref()) {
             let what = "no rule uses this schedule".to_owned();
-            report.warning(&entry.place, &entry.span, what, "name it in schedule of a rule, or remove it");
+            report.idle(place, span, what, "name it in schedule of a rule, or remove it");
         }
     }
 }
@@ -96,13 +98,13 @@ fn days(table: &Table<'_>) -> Option<[Vec<Span>; 7]> {
             }
         }
     }
-    if empty {
+    if empty && table.is_empty() {
         let remedy = "add for example every_day = [\"22:00-06:00\"]";
         table.report.absence(&table.place, &table.span, "the schedule is never on".to_owned(), Some(remedy.to_owned()));
         return None;
     }
     days.iter_mut().for_each(join);
-    whole.then_some(days)
+    (whole && !empty).then_some(days)
 }
 
 fn spans(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<Vec<(Span, Option<Span>)>> {

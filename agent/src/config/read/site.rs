@@ -3,8 +3,9 @@ use karaul_wire::{BoxPath, Language};
 use toml::{Spanned, de::DeValue};
 
 use super::{
-    Surroundings, choose,
+    Surroundings,
     login::login,
+    nearest,
     table::Table,
     value::{Checked, Wrong, duration, id, size, text, words},
 };
@@ -36,11 +37,12 @@ fn time_zone(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<TimeZon
         let names: Vec<&str> = zones.iter().map(String::as_str).collect();
         // People know the city, not the continent before it.
         let city = |zone: &&str| zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&name));
+        let place = "write it by region and city, as in \"Asia/Almaty\"".to_owned();
         let remedy = match names.iter().copied().find(|zone| city(zone)) {
             Some(zone) => format!("did you mean \"{zone}\"?"),
-            None => match super::nearest(&name, names.iter().copied()) {
-                Some(_) => choose(&name, &names, ""),
-                None => "write it as in \"Asia/Almaty\"".to_owned(),
+            None => match nearest(&name, names.iter().copied().filter(|zone| zone.contains('/'))) {
+                Some(zone) => format!("did you mean \"{zone}\"?"),
+                None => place,
             },
         };
         Wrong::new("there is no such time zone", remedy)
@@ -54,20 +56,17 @@ pub(super) fn broker(table: &Table<'_>, around: &Surroundings) -> Option<Broker>
     });
     let ca_file = table.get("ca_file", text).map(|text| around.path(&text));
     if let Some(path) = &ca_file {
+        if url.as_ref().is_some_and(|url| !url.tls) {
+            let what = "url asks for a link without TLS, so no certificate is looked at";
+            table.error("ca_file", what, "write mqtts:// in url, or remove ca_file");
+        }
         match read_text(path) {
             Ok(pem) if pem.contains("-----BEGIN CERTIFICATE-----") => {}
             Ok(_) => table.error("ca_file", "the file holds no certificate in PEM form", "export it as PEM (Base64)"),
             Err(why) => {
-                let remedy = format!("{} must be a file that this user may read", around.show(path));
-                table.error("ca_file", &format!("the file cannot be read: {why}"), remedy);
+                let remedy = format!("{} must be a PEM file that this user may read", around.show(path));
+                table.error("ca_file", &why.to_string(), remedy);
             }
-        }
-        if url.as_ref().is_some_and(|url| !url.tls) {
-            table.error(
-                "ca_file",
-                "url asks for a link without TLS, so no certificate is looked at",
-                "write mqtts:// in url, or remove ca_file",
-            );
         }
     }
     let login = login(table, around);

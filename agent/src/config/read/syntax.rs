@@ -10,6 +10,8 @@ pub(super) fn report(report: &Report<'_>, text: &str, errors: &[Error]) -> bool 
     let mut errors: Vec<(Range<usize>, &str)> =
         errors.iter().map(|e| (e.span().unwrap_or(0..0), e.message())).collect();
     errors.sort_by_key(|(span, _)| span.start);
+    // A list without its end swallows the lines after it; only the first of them is told.
+    let open_list = errors.iter().any(|(_, message)| message.starts_with("unclosed array,"));
     let mut readable = true;
     let mut last_line = 0;
     for (span, message) in errors {
@@ -19,6 +21,11 @@ pub(super) fn report(report: &Report<'_>, text: &str, errors: &[Error]) -> bool 
         // everything up to the end.
         let header = report.source.line_begins_with(span.start, '[');
         readable &= !header && !message.starts_with("unclosed") && !message.contains("multi-line");
+        if open_list && (message.starts_with("missing comma") || message.starts_with("unclosed array,")) {
+            let remedy = "close it with as many ] as it has [, and put commas between its items".to_owned();
+            report.error("", &span, "the list before this place does not end".to_owned(), Some(remedy));
+            return false;
+        }
         if line != last_line {
             let (what, remedy) = sentence(report, text, &span, message, header);
             report.error("", &span, what, remedy);
@@ -60,9 +67,6 @@ fn sentence(
         }
         _ if message.starts_with("missing escaped value") => {
             ("a backslash in a text must be doubled".to_owned(), "write \\\\, or use single quotes".to_owned())
-        }
-        _ if message.starts_with("unclosed array") && !header => {
-            ("a list does not end".to_owned(), "add the closing ]".to_owned())
         }
         _ if message.starts_with("unclosed") && header => {
             ("a header does not end".to_owned(), "close it with as many ] as it has [".to_owned())

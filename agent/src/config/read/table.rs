@@ -25,6 +25,8 @@ pub(super) struct Table<'a> {
     pub(super) place: String,
     /// Its header, or the whole of an inline table.
     pub(super) span: Range<usize>,
+    /// Its header without brackets and ids: `camera.zone`.
+    path: String,
     keys: &'static [Key],
     kind: Option<RuleKind>,
     /// `None` if the document does not have the table and the defaults of its keys apply.
@@ -33,7 +35,7 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(super) fn root(report: &'a Report<'a>, keys: &'static [Key], entries: &'a DeTable<'a>) -> Self {
-        Self { report, place: String::new(), span: 0..0, keys, kind: None, entries: Some(entries) }
+        Self { report, place: String::new(), span: 0..0, path: String::new(), keys, kind: None, entries: Some(entries) }
     }
 
     /// The same table under another name.
@@ -80,6 +82,7 @@ impl<'a> Table<'a> {
             return convert(key, value).map_err(|wrongs| self.complain(key, &value.span(), wrongs)).ok();
         }
         match key.need {
+            Need::Required(_) if self.misspelt(name) => None,
             Need::Required(example) => {
                 let what = format!("{name} is missing");
                 self.report.absence(&self.place, &self.span, what, Some(format!("add {name} = {example}")));
@@ -123,97 +126,129 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A `[table]` within this one.
+    /// A `[table]` within this one; one with defaults only if the document has none.
     pub(super) fn child(&self, name: &str) -> Option<Table<'a>> {
         let key = self.key(name)?;
-        let header = key.header("");
+        let header = key.header(&self.path);
+        let place = if self.place.is_empty() { header.clone() } else { self.inside(name) };
         let child = |span, entries| {
-            let place = if self.place.is_empty() { header.clone() } else { format!("{}, {name}", self.place) };
-            let table = Table { report: self.report, place, span, keys: key.inner(), kind: None, entries };
+            let table = self.table(key, place, span, entries);
             table.check_keys(None);
-            table
+            Some(table)
         };
         match (self.value(name).map(|v| (v.span(), v.get_ref())), &key.need) {
-            (Some((span, DeValue::Table(table))), _) => Some(child(span, Some(table))),
-            (Some((span, other)), _) => {
+            (Some((span, DeValue::Table(table))), _) => child(span, Some(table)),
+            (Some((span, other)), need) => {
                 let what = format!("{name}: a table is wanted, not {}", found(other));
-                self.report.error(&self.place, &span, what, Some(format!("write {header} once, with single brackets")));
+                let remedy = match need {
+                    Need::Optional(example) => format!("for example {name} = {example}"),
+                    _ => format!("write {header} once, with single brackets"),
+                };
+                self.report.error(&self.place, &span, what, Some(remedy));
                 None
             }
+            (None, _) if self.misspelt(name) => None,
             (None, Need::Required(_)) => {
                 let example: Vec<String> = key.inner().iter().filter_map(needed).collect();
                 let remedy = format!("add {header} with {}", example.join(", "));
                 self.report.absence(&self.place, &self.span, format!("{header} is missing"), Some(remedy));
                 None
             }
-            (None, Need::Default(_)) => Some(child(self.span.clone(), None)),
+            (None, Need::Default(_)) => child(self.span.clone(), None),
             (None, Need::Optional(_)) => None,
         }
     }
 
     /// The `[[tables]]` within this one, each called by its number until it has a name.
-    pub(super) fn children(&self, name: &str, header: &str) -> Vec<Table<'a>> {
-        let (Some(key), Some(value)) = (self.key(name), self.value(name)) else { return Vec::new() };
-        let remedy = || Some(format!("write {header}, with double brackets"));
+    /// `None` if something else stands there, which is reported.
+    pub(super) fn children(&self, name: &str) -> Option<Vec<Table<'a>>> {
+        let (Some(key), Some(value)) = (self.key(name), self.value(name)) else { return Some(Vec::new()) };
+        let remedy = || Some(format!("write {}, with double brackets", key.header(&self.path)));
         let DeValue::Array(items) = value.get_ref() else {
             let what = format!("{name}: a list of tables is wanted, not {}", found(value.get_ref()));
             self.report.error(&self.place, &value.span(), what, remedy());
-            return Vec::new();
+            return None;
         };
         let mut tables = Vec::new();
         for (i, item) in items.iter().enumerate() {
             let place = self.inside(&format!("{name} {}", i + 1));
             if let DeValue::Table(entries) = item.get_ref() {
-                let (keys, span) = (key.inner(), item.span());
-                tables.push(Table { report: self.report, place, span, keys, kind: None, entries: Some(entries) });
+                tables.push(self.table(key, place, item.span(), Some(entries)));
             } else {
                 let what = format!("a table is wanted, not {}", found(item.get_ref()));
                 self.report.error(&place, &item.span(), what, remedy());
             }
         }
-        tables
+        Some(tables)
     }
 
-    /// The `[table.<id>]` within this one. Wrong ids are reported and left out.
-    pub(super) fn named(&self, name: &str) -> Vec<(Segment, Table<'a>)> {
+    /// The `[table.<id>]` within this one by their names. One that was reported is there
+    /// without its table, so that whoever refers to it is not told that it does not exist.
+    pub(super) fn named(&self, name: &str) -> Vec<(String, Option<(Segment, Table<'a>)>)> {
         let (Some(key), Some(value)) = (self.key(name), self.value(name)) else { return Vec::new() };
         let DeValue::Table(tables) = value.get_ref() else {
             let what = format!("{name}: tables with an id are wanted, not {}", found(value.get_ref()));
-            self.report.error(&self.place, &value.span(), what, Some(format!("write {}", key.header(""))));
+            let remedy = format!("write {}", key.header(&self.path));
+            self.report.error(&self.place, &value.span(), what, Some(remedy));
             return Vec::new();
         };
         let mut named = Vec::new();
-        for (id, value) in tables {
-            let place = self.inside(&format!("{name} \"{}\"", id.get_ref()));
-            let DeValue::Table(entries) = value.get_ref() else {
-                let what = format!("a table is wanted, not {}", found(value.get_ref()));
-                let remedy = format!("give it an id of its own: {}", key.header(""));
-                self.report.error(&place, &value.span(), what, Some(remedy));
-                continue;
+        for (word, value) in tables {
+            let place = self.inside(&format!("{name} \"{}\"", word.get_ref()));
+            let near = Segment::suggest(word.get_ref());
+            let id = near.as_ref().map_or_else(|| word.get_ref().to_string(), Segment::to_string);
+            let table = match (value.get_ref(), word.get_ref().parse::<Segment>()) {
+                (_, Err(_)) => {
+                    let what = "an id has 1 to 32 of a-z, 0-9 and '-'".to_owned();
+                    let remedy = near.map(|near| format!("did you mean \"{near}\"?"));
+                    self.report.error(&place, &word.span(), what, remedy);
+                    None
+                }
+                (DeValue::Table(entries), Ok(segment)) => {
+                    let table = self.table(key, place, value.span(), Some(entries));
+                    table.check_keys(None);
+                    Some((segment, table))
+                }
+                (other, Ok(id)) => {
+                    let what = format!("a table is wanted, not {}", found(other));
+                    let header = key.header(&self.path).replace("<id>", id.as_str());
+                    let example: Vec<String> = key.inner().iter().filter_map(needed).collect();
+                    let remedy = format!("write {header} and below it {}", example.join(", "));
+                    self.report.error(&place, &value.span(), what, Some(remedy));
+                    None
+                }
             };
-            let Ok(id) = id.get_ref().parse::<Segment>() else {
-                let remedy = Segment::suggest(id.get_ref()).map(|near| format!("did you mean \"{near}\"?"));
-                let what = "an id has 1 to 32 of a-z, 0-9 and '-'".to_owned();
-                self.report.error(&place, &id.span(), what, remedy);
-                continue;
-            };
-            let table = Table {
-                report: self.report,
-                place,
-                span: value.span(),
-                keys: key.inner(),
-                kind: None,
-                entries: Some(entries),
-            };
-            table.check_keys(None);
             named.push((id, table));
         }
         named
     }
 
+    /// Is there a key that is not known, but was probably meant to be this one?
+    pub(super) fn misspelt(&self, name: &str) -> bool {
+        let known = || self.keys.iter().map(|k| k.name);
+        let mut words = self.entries.into_iter().flat_map(|entries| entries.keys()).map(|word| word.get_ref());
+        words.any(|word| known().all(|k| k != word) && nearest(word, known()) == Some(name))
+    }
+
+    /// Has it no keys at all, known or not?
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_none_or(DeTable::is_empty)
+    }
+
     /// How messages call something within this table.
     pub(super) fn inside(&self, what: &str) -> String {
         if self.place.is_empty() { what.to_owned() } else { format!("{}, {what}", self.place) }
+    }
+
+    fn table(
+        &self,
+        key: &'static Key,
+        place: String,
+        span: Range<usize>,
+        entries: Option<&'a DeTable<'a>>,
+    ) -> Table<'a> {
+        let path = key.path(&self.path);
+        Table { report: self.report, place, span, path, keys: key.inner(), kind: None, entries }
     }
 
     fn key(&self, name: &str) -> Option<&'static Key> {
@@ -242,7 +277,7 @@ impl<'a> Table<'a> {
             let table = matches!(value, DeValue::Table(_) | DeValue::Array(_));
             let key = self.keys.iter().find(|k| k.name == near && !k.inner().is_empty());
             match key.filter(|_| table && self.place.is_empty()) {
-                Some(key) => format!("did you mean {}?", key.header("")),
+                Some(key) => format!("did you mean {}?", key.header(&self.path)),
                 None => format!("did you mean \"{near}\"?"),
             }
         } else if let Some(owner) = owner(word) {

@@ -116,7 +116,8 @@ pub(super) fn words<T: Copy + PartialEq>(
         each(key, value, |text, at| {
             let word = one_of(text, all, as_str).map_err(|near| {
                 let list = || format!("for example {} = {}", key.name, key.example());
-                Wrong::at(wanted(&key.takes) + " is wanted", near.unwrap_or_else(list), at.clone())
+                let words: Vec<&str> = all.iter().map(|w| as_str(*w)).collect();
+                Wrong::at(format!("one of {} is wanted", quoted(&words)), near.unwrap_or_else(list), at.clone())
             })?;
             if chosen.contains(&word) {
                 return Err(Wrong::at("it is already in the list", "remove it", at));
@@ -222,7 +223,6 @@ pub(super) fn float(value: &DeValue<'_>) -> Option<f64> {
 
 /// What a key takes, as the subject of "… is wanted".
 pub(super) fn wanted(takes: &Takes) -> String {
-    let quoted = |words: &[&str]| words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ");
     match takes {
         Takes::Id => "an id of 1 to 32 of a-z, 0-9 and '-'".to_owned(),
         Takes::Text => "a text in quotes".to_owned(),
@@ -246,7 +246,7 @@ pub(super) fn wanted(takes: &Takes) -> String {
                 units::show_size(*max)
             )
         }
-        Takes::Pair => "[width, height], two numbers from 0 to 1,".to_owned(),
+        Takes::Pair => "a list of width and height, both from 0 to 1,".to_owned(),
         Takes::Points(min, max) if min == max => format!("a list of {min} points [x, y]"),
         Takes::Points(min, max) => format!("a list of {min} to {max} points [x, y]"),
         Takes::Spans => "a list of spans of a day".to_owned(),
@@ -257,6 +257,10 @@ pub(super) fn wanted(takes: &Takes) -> String {
         Takes::TimeZone => "the IANA name of a time zone".to_owned(),
         Takes::Table(_) | Takes::Tables(_) | Takes::Named(_) => "a table".to_owned(),
     }
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ")
 }
 
 /// What a value is, as the end of "… is wanted, not …".

@@ -40,7 +40,8 @@ fn a_site_is_read_with_its_defaults() {
 #[test]
 fn a_span_over_midnight_goes_on_into_the_next_day() {
     let made = Box::new();
-    let text = with("weekdays = [\"19:00-07:30\"]", "friday = [\"19:00-07:30\"]\nsunday = [\"22:00-24:00\", \"10:00-11:00\"]");
+    let text =
+        with("weekdays = [\"19:00-07:30\"]", "friday = [\"19:00-07:30\"]\nsunday = [\"22:00-24:00\", \"10:00-11:00\"]");
     let config = made.good(&text);
     let schedule = config.cameras[0].rules[0].schedule.as_ref().unwrap();
     let on = |local: &str| {
