@@ -10,7 +10,7 @@ use crate::{trust::Secret, vision::Manifest};
 pub struct Camera {
     /// `id`.
     pub id: Segment,
-    /// `label` for people, by language; the id where a language is missing.
+    /// `label` for people, in every language; the id where one is not given.
     pub label: Text,
     /// `enabled`.
     pub enabled: bool,
@@ -59,6 +59,20 @@ pub enum Transport {
     Udp,
 }
 
+impl Transport {
+    /// All transports.
+    pub const ALL: [Self; 2] = [Self::Tcp, Self::Udp];
+
+    /// The word used in configs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
 /// Which decoder to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoder {
@@ -68,4 +82,19 @@ pub enum Decoder {
     Software,
     /// Hardware; an error if none works.
     Hardware,
+}
+
+impl Decoder {
+    /// All choices.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Software, Self::Hardware];
+
+    /// The word used in configs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Software => "software",
+            Self::Hardware => "hardware",
+        }
+    }
 }

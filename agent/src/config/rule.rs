@@ -83,3 +83,18 @@ pub enum Direction {
     /// Both.
     Either,
 }
+
+impl Direction {
+    /// All directions.
+    pub const ALL: [Self; 3] = [Self::LeftToRight, Self::RightToLeft, Self::Either];
+
+    /// The word used in configs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LeftToRight => "left-to-right",
+            Self::RightToLeft => "right-to-left",
+            Self::Either => "either",
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The catalogue of everything that may be written: names, values, ranges, defaults.
+//!
+//! It is the one place for defaults, drives the reader, and is what the JSON Schema
+//! for editors is made from.
+
+use std::time::Duration;
+
+use karaul_wire::{Language, RuleKind, Severity};
+
+use super::{Decoder, Direction, Provider, Transport};
+
+/// One key of a table.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) takes: Takes,
+    pub(super) need: Need,
+    /// What it means, in one sentence.
+    pub(super) says: &'static str,
+    /// The kind of rule that alone has it.
+    pub(super) kind: Option<RuleKind>,
+}
+
+/// What happens if a key is not there. Values are TOML.
+#[derive(Debug)]
+pub(super) enum Need {
+    /// That is an error; the text is an example of what to write.
+    Required(&'static str),
+    /// The text is read instead.
+    Default(&'static str),
+    /// Nothing; the text is an example of what could be written.
+    Optional(&'static str),
+}
+
+/// Which values a key takes.
+#[derive(Debug)]
+pub(super) enum Takes {
+    /// `[a-z0-9-]{1,32}`.
+    Id,
+    /// Any text for people, on one line.
+    Text,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A list of these words, each at most once.
+    Words(&'static [&'static str]),
+    /// A list of texts, at least one.
+    Texts,
+    /// `true` or `false`.
+    Flag,
+    /// A number in a range.
+    Number(f64, f64),
+    /// A whole number in a range.
+    Whole(u64, u64),
+    /// `"500ms"`, `"2s"`, `"5m"`, `"1h"` in a range.
+    Duration(Duration, Duration),
+    /// `"64 MiB"` in a range of bytes.
+    Size(u64, u64),
+    /// `[width, height]` in shares of the picture.
+    Pair,
+    /// Least and greatest number of points `[x, y]`.
+    Points(usize, usize),
+    /// A list of spans of a day, `"19:00-07:30"`.
+    Spans,
+    /// `rtsp://host/path`.
+    CameraUrl,
+    /// `mqtts://host:port`.
+    BrokerUrl,
+    /// A path, relative to the config file.
+    Path,
+    /// `credential:NAME` or `file:PATH`.
+    Password,
+    /// IANA name.
+    TimeZone,
+    /// `[table]`.
+    Table(&'static [Key]),
+    /// `[[table]]`.
+    Tables(&'static [Key]),
+    /// `[table.<id>]`.
+    Named(&'static [Key]),
+}
+
+const fn required(name: &'static str, takes: Takes, example: &'static str, says: &'static str) -> Key {
+    Key { name, takes, need: Need::Required(example), says, kind: None }
+}
+
+const fn default(name: &'static str, takes: Takes, value: &'static str, says: &'static str) -> Key {
+    Key { name, takes, need: Need::Default(value), says, kind: None }
+}
+
+const fn optional(name: &'static str, takes: Takes, example: &'static str, says: &'static str) -> Key {
+    Key { name, takes, need: Need::Optional(example), says, kind: None }
+}
+
+impl Key {
+    const fn only(mut self, kind: RuleKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// The keys of the tables this key holds; empty if it holds none.
+    pub(super) fn inner(&self) -> &'static [Self] {
+        match self.takes {
+            Takes::Table(keys) | Takes::Tables(keys) | Takes::Named(keys) => keys,
+            _ => &[],
+        }
+    }
+
+    /// Its name after that of the table it is in: `camera.rule`.
+    pub(super) fn path(&self, parent: &str) -> String {
+        if parent.is_empty() { self.name.to_owned() } else { format!("{parent}.{}", self.name) }
+    }
+
+    /// Its header as a child of `parent`, for example `[[camera.rule]]`.
+    pub(super) fn header(&self, parent: &str) -> String {
+        let path = self.path(parent);
+        match self.takes {
+            Takes::Tables(_) => format!("[[{path}]]"),
+            Takes::Named(_) => format!("[{path}.<id>]"),
+            _ => format!("[{path}]"),
+        }
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+const MIB: u64 = 1 << 20;
+const TIB: u64 = 1 << 40;
+
+const LANGUAGES: &[&str] = &[Language::Kk.as_str(), Language::Ru.as_str(), Language::En.as_str()];
+const SEVERITIES: &[&str] = &[Severity::Info.as_str(), Severity::Warning.as_str(), Severity::Critical.as_str()];
+const KINDS: &[&str] = &[RuleKind::Intrusion.as_str(), RuleKind::LineCrossing.as_str()];
+const PROVIDERS: &[&str] = &[Provider::Cpu.as_str(), Provider::Cuda.as_str(), Provider::OpenVino.as_str()];
+const TRANSPORTS: &[&str] = &[Transport::Tcp.as_str(), Transport::Udp.as_str()];
+const DECODERS: &[&str] = &[Decoder::Auto.as_str(), Decoder::Software.as_str(), Decoder::Hardware.as_str()];
+const DIRECTIONS: &[&str] =
+    &[Direction::LeftToRight.as_str(), Direction::RightToLeft.as_str(), Direction::Either.as_str()];
+
+/// The whole document.
+pub(super) const ROOT: &[Key] = &[
+    required("site", Takes::Table(SITE), "", "Where the box stands."),
+    required("broker", Takes::Table(BROKER), "", "Where alerts go."),
+    default("storage", Takes::Table(STORAGE), "{}", "What may lie on the disk."),
+    default("inference", Takes::Table(INFERENCE), "{}", "How models are run."),
+    default("schedule", Takes::Named(SCHEDULE), "{}", "Times of a week in which rules are armed."),
+    required("camera", Takes::Tables(CAMERA), "", "The cameras, at least one."),
+];
+
+const SITE: &[Key] = &[
+    required("region", Takes::Id, r#""almaty""#, "Region, first part of the box's address."),
+    required("district", Takes::Id, r#""turksib""#, "District of the region."),
+    required("name", Takes::Id, r#""school-042""#, "School, police station or unit."),
+    required("box", Takes::Id, r#""b7f3""#, "This box, one of perhaps several of the site."),
+    required("time_zone", Takes::TimeZone, r#""Asia/Almaty""#, "IANA time zone in which schedules are meant."),
+    default("languages", Takes::Words(LANGUAGES), r#"["kk", "ru", "en"]"#, "Languages of alert texts."),
+];
+
+const BROKER: &[Key] = &[
+    required(
+        "url",
+        Takes::BrokerUrl,
+        r#""mqtts://ops.example.org""#,
+        "MQTT broker; mqtt:// (1883) or mqtts:// (8883).",
+    ),
+    optional(
+        "ca_file",
+        Takes::Path,
+        r#""ca.pem""#,
+        "PEM file of the authorities to trust instead of the system's; with mqtts:// only.",
+    ),
+    optional("username", Takes::Text, r#""box-b7f3""#, "User name at the broker."),
+    optional("password", Takes::Password, r#""credential:broker""#, "Where the password is; never the password."),
+    default(
+        "keep_alive",
+        Takes::Duration(Duration::from_secs(5), Duration::from_secs(1200)),
+        r#""30s""#,
+        "A dead link is noticed within twice this time.",
+    ),
+];
+
+const STORAGE: &[Key] = &[
+    default("path", Takes::Path, r#""/var/lib/karaul""#, "Folder for the outbox and the pictures."),
+    default("outbox_quota", Takes::Size(MIB, TIB), r#""256 MiB""#, "Space for alerts that wait for the broker."),
+    default("evidence_quota", Takes::Size(MIB, TIB), r#""2 GiB""#, "Space for pictures; the oldest go first."),
+];
+
+const INFERENCE: &[Key] = &[
+    default("models", Takes::Path, r#""/usr/share/karaul/models""#, "Folder with one folder per model."),
+    optional(
+        "library",
+        Takes::Path,
+        r#""/usr/lib/libonnxruntime.so""#,
+        "ONNX Runtime's shared library; without it ORT_DYLIB_PATH, then the system's.",
+    ),
+    default("provider", Takes::Word(PROVIDERS), r#""cpu""#, "Execution provider; an error if it cannot be had."),
+    optional("sessions", Takes::Whole(1, 64), "2", "Inferences at the same time; without it one per core."),
+];
+
+const SCHEDULE: &[Key] = &[
+    optional("monday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Mondays."),
+    optional("tuesday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Tuesdays."),
+    optional("wednesday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Wednesdays."),
+    optional("thursday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Thursdays."),
+    optional("friday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Fridays."),
+    optional("saturday", Takes::Spans, r#"["00:00-24:00"]"#, "Spans that begin on Saturdays."),
+    optional("sunday", Takes::Spans, r#"["00:00-24:00"]"#, "Spans that begin on Sundays."),
+    optional("weekdays", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Monday to Friday."),
+    optional("weekend", Takes::Spans, r#"["00:00-24:00"]"#, "Spans that begin on Saturday and Sunday."),
+    optional("every_day", Takes::Spans, r#"["22:00-06:00"]"#, "Spans that begin on any day."),
+];
+
+const CAMERA: &[Key] = &[
+    required("id", Takes::Id, r#""gate""#, "Id, unique in the file."),
+    optional("label", Takes::Table(LABEL), r#"{ kk = "Қақпа", ru = "Ворота" }"#, "Name for people, by language."),
+    default("enabled", Takes::Flag, "true", "Whether the camera is watched."),
+    required(
+        "url",
+        Takes::CameraUrl,
+        r#""rtsp://192.0.2.11/stream2""#,
+        "RTSP stream to watch, without user or password.",
+    ),
+    optional("username", Takes::Text, r#""viewer""#, "User name at the camera."),
+    optional("password", Takes::Password, r#""credential:gate""#, "Where the password is; never the password."),
+    default("transport", Takes::Word(TRANSPORTS), r#""tcp""#, "How the stream's packets travel."),
+    default("decoder", Takes::Word(DECODERS), r#""auto""#, "Which decoder to use."),
+    required("model", Takes::Text, r#""yolox-nano""#, "Detector: name of a folder in inference.models."),
+    default("detections_per_second", Takes::Number(0.1, 30.0), "5.0", "How often the detector looks."),
+    required("purpose", Takes::Text, r#""school-safety""#, "What the camera is for, as the law wants it stated."),
+    default("zone", Takes::Named(ZONE), "{}", "Areas of the picture."),
+    default("line", Takes::Named(LINE), "{}", "Lines in the picture."),
+    default("rule", Takes::Tables(RULE), "[]", "When an alert is raised."),
+];
+
+const LABEL: &[Key] = &[
+    optional("kk", Takes::Text, r#""Қақпа""#, "Kazakh."),
+    optional("ru", Takes::Text, r#""Ворота""#, "Russian."),
+    optional("en", Takes::Text, r#""Gate""#, "English."),
+];
+
+/// Checking a polygon is quadratic in its corners, and nobody draws more than this.
+const MAX_POINTS: usize = 64;
+
+const ZONE: &[Key] = &[required(
+    "points",
+    Takes::Points(3, MAX_POINTS),
+    "[[0.1, 0.4], [0.9, 0.4], [0.9, 1.0], [0.1, 1.0]]",
+    "Corners [x, y] in order around the zone, in shares of the picture from its top left.",
+)];
+
+const LINE: &[Key] = &[required(
+    "points",
+    Takes::Points(2, 2),
+    "[[0.5, 1.0], [0.5, 0.0]]",
+    "Two points [x, y] in shares of the picture; left and right are as seen on the way from the first to the second.",
+)];
+
+const RULE: &[Key] = &[
+    required("id", Takes::Id, r#""night-intrusion""#, "Id, unique in the camera."),
+    required("kind", Takes::Word(KINDS), r#""intrusion""#, "What is looked for."),
+    required("zone", Takes::Text, r#""yard""#, "Zone of this camera.").only(RuleKind::Intrusion),
+    default(
+        "dwell",
+        Takes::Duration(Duration::ZERO, HOUR),
+        r#""1s""#,
+        "Least time in the zone; a second keeps single false detections out.",
+    )
+    .only(RuleKind::Intrusion),
+    required("line", Takes::Text, r#""fence""#, "Line of this camera.").only(RuleKind::LineCrossing),
+    default("direction", Takes::Word(DIRECTIONS), r#""either""#, "Ways of crossing that count.")
+        .only(RuleKind::LineCrossing),
+    required("classes", Takes::Texts, r#"["person"]"#, "Labels of the model that count."),
+    optional("schedule", Takes::Text, r#""after-hours""#, "Schedule in which it is armed; without it always."),
+    default("severity", Takes::Word(SEVERITIES), r#""warning""#, "How urgent its incidents are."),
+    default(
+        "cooldown",
+        Takes::Duration(Duration::ZERO, DAY),
+        r#""10s""#,
+        "Time after an alert in which the rule opens no other incident.",
+    )
+    .only(RuleKind::Intrusion),
+    default(
+        "cooldown",
+        Takes::Duration(Duration::ZERO, DAY),
+        r#""0s""#,
+        "Time after an alert in which the rule opens no other incident; none, so that each crossing counts.",
+    )
+    .only(RuleKind::LineCrossing),
+    default("min_score", Takes::Number(0.0, 1.0), "0.5", "The best score of an object must reach it."),
+    default("min_size", Takes::Pair, "[0.0, 0.0]", "Least width and height of an object, in shares of the picture."),
+    default("max_size", Takes::Pair, "[1.0, 1.0]", "Greatest width and height of an object, in shares of the picture."),
+    default(
+        "min_travel",
+        Takes::Number(0.0, 1.0),
+        "0.0",
+        "How far an object must have moved, in shares of the picture's diagonal.",
+    ),
+];
+
+/// The header of the table in which a key is known, for "it belongs to …".
+pub(super) fn owner(name: &str) -> Option<String> {
+    fn search(keys: &'static [Key], parent: &str, name: &str) -> Option<String> {
+        keys.iter().find_map(|table| {
+            let here = table.inner().iter().any(|key| key.name == name);
+            if here { Some(table.header(parent)) } else { search(table.inner(), &table.path(parent), name) }
+        })
+    }
+    search(ROOT, "", name)
+}

@@ -1,0 +1,179 @@
+use std::{cell::Cell, collections::BTreeMap, ops::Range};
+
+use karaul_wire::{Language, Segment, Text};
+use toml::{Spanned, de::DeValue};
+
+use super::{
+    Surroundings, choose,
+    geometry::points,
+    inference::Models,
+    login::login,
+    rule,
+    schedule::Schedules,
+    table::Table,
+    value::{Checked, Wrong, flag, id, number, text, word},
+};
+use crate::{
+    config::{Camera, CameraUrl, Decoder, Transport, keys::Key, url::UrlError},
+    rules::geometry::{Point, Polygon},
+};
+
+/// What a camera refers to outside its own table.
+pub(super) struct Context<'a> {
+    pub(super) around: &'a Surroundings,
+    pub(super) models: &'a Models<'a>,
+    pub(super) schedules: &'a Schedules,
+}
+
+/// All cameras. The list is whole only if nothing was reported.
+pub(super) fn cameras(root: &Table<'_>, context: &Context<'_>) -> Vec<Camera> {
+    let Some(tables) = root.children("camera") else { return Vec::new() };
+    if tables.is_empty() && !root.misspelt("camera") {
+        let remedy = "add [[camera]] with id, url, model and purpose".to_owned();
+        root.report.absence("", &root.span_of("camera"), "there is no camera".to_owned(), Some(remedy));
+    }
+    let mut ids = BTreeMap::new();
+    let mut urls: BTreeMap<String, String> = BTreeMap::new();
+    let mut cameras = Vec::new();
+    for table in tables {
+        let span = table.span.clone();
+        let Some((place, camera)) = camera(table, &mut ids, context) else { continue };
+        if let Some(first) = urls.insert(camera.url.to_string(), place.clone()) {
+            let what = format!("{first} has the same url");
+            root.report.warning(&place, &span, what, "put all rules of one stream into one camera");
+        }
+        cameras.push(camera);
+    }
+    if !cameras.is_empty() && cameras.iter().all(|c| !c.enabled) {
+        let what = "no camera is enabled, so nothing is watched".to_owned();
+        root.report.warning("", &root.span_of("camera"), what, "remove enabled = false from a camera");
+    }
+    cameras
+}
+
+fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Context<'_>) -> Option<(String, Camera)> {
+    let id = table.get("id", id);
+    if let Some(id) = &id {
+        unique(&table, id, "camera", ids);
+        table = table.called(format!("camera \"{id}\""));
+    }
+    table.check_keys(None);
+    let url = table.get("url", |key, value| {
+        let text = text(key, value)?;
+        text.parse::<CameraUrl>().or_else(|why: UrlError| Wrong::new(why.to_string(), why.remedy()))
+    });
+    let login = login(&table, context.around);
+    let transport = table.get("transport", word(&Transport::ALL, Transport::as_str));
+    let decoder = table.get("decoder", word(&Decoder::ALL, Decoder::as_str));
+    let enabled = table.get("enabled", flag);
+    let detections_per_second = table.get("detections_per_second", number);
+    let purpose = table.get("purpose", text);
+    let mut label = label(&table);
+    let model = context.models.of(&table);
+
+    let zones = Shapes::read(&table, "zone", |key, value| {
+        Polygon::new(points(key, value)?).or_else(|why| Wrong::new(why.to_string(), "move the points, or add one"))
+    });
+    let lines = Shapes::read(&table, "line", |key, value| match points(key, value)?.as_slice() {
+        &[a, b] if a != b => Ok([a, b]),
+        _ => Wrong::new("the two points are the same", "give the line a length"),
+    });
+    let scene = rule::Scene { zones: &zones, lines: &lines, model: model.as_ref(), schedules: context.schedules };
+    let rules = rule::rules(&table, &scene);
+    zones.warn_unused(&table);
+    lines.warn_unused(&table);
+    if !table.has("rule") && enabled == Some(true) {
+        let what = "the camera has no rules, so it never raises an alert".to_owned();
+        table.report.idle(&table.place, &table.span, what, "add [[camera.rule]]");
+    }
+
+    let id = id?;
+    for language in Language::ALL {
+        label.entry(language).or_insert_with(|| id.to_string());
+    }
+    let camera = Camera {
+        id,
+        label,
+        enabled: enabled?,
+        url: url?,
+        login,
+        transport: transport?,
+        decoder: decoder?,
+        model: model?,
+        detections_per_second: detections_per_second?,
+        purpose: purpose?,
+        rules,
+    };
+    Some((table.place, camera))
+}
+
+fn label(camera: &Table<'_>) -> Text {
+    let Some(table) = camera.child("label") else { return Text::new() };
+    Language::ALL.into_iter().filter_map(|l| Some((l, table.get(l.as_str(), text)?))).collect()
+}
+
+/// Reports an id that is already taken.
+pub(super) fn unique(table: &Table<'_>, id: &Segment, what: &str, seen: &mut BTreeMap<Segment, usize>) {
+    let span = table.span_of("id");
+    let line = table.report.source.line(span.start);
+    if let Some(first) = seen.get(id) {
+        table.error("id", &format!("the {what} in line {first} has the same id"), "give each an id of its own");
+    } else {
+        seen.insert(id.clone(), line);
+    }
+}
+
+/// The zones or lines of a camera, and which of them are used.
+pub(super) struct Shapes<T> {
+    noun: &'static str,
+    entries: BTreeMap<String, Shape<T>>,
+}
+
+struct Shape<T> {
+    /// `None` if something is wrong with it.
+    shape: Option<(Segment, T)>,
+    /// Where to say that it is not used; `None` if something else was said.
+    place: Option<(String, Range<usize>)>,
+    used: Cell<bool>,
+}
+
+impl<T: Clone> Shapes<T> {
+    fn read(
+        camera: &Table<'_>,
+        noun: &'static str,
+        convert: impl Fn(&'static Key, &Spanned<DeValue<'_>>) -> Checked<T>,
+    ) -> Self {
+        let entries = camera.named(noun).into_iter().map(|(name, found)| {
+            let used = Cell::new(false);
+            let Some((id, table)) = found else { return (name, Shape { shape: None, place: None, used }) };
+            let shape = table.get("points", &convert).map(|shape| (id, shape));
+            (name, Shape { shape, place: Some((table.place, table.span)), used })
+        });
+        Self { noun, entries: entries.collect() }
+    }
+
+    /// The zone or line that a rule names.
+    pub(super) fn of(&self, rule: &Table<'_>) -> Option<(Segment, T)> {
+        let name = rule.get(self.noun, text)?;
+        if let Some(entry) = self.entries.get(&name) {
+            entry.used.set(true);
+            return entry.shape.clone();
+        }
+        let names: Vec<&str> = self.entries.keys().map(String::as_str).collect();
+        let noun = self.noun;
+        let remedy = choose(&name, &names, &format!("add [camera.{noun}.<id>] with its points to this camera"));
+        rule.undefined(noun, &format!("this camera has no such {noun}"), remedy);
+        None
+    }
+
+    fn warn_unused(&self, camera: &Table<'_>) {
+        let unused = self.entries.values().filter(|entry| !entry.used.get());
+        for (place, span) in unused.filter_map(|entry| entry.place.as_ref()) {
+            let what = format!("no rule uses this {}", self.noun);
+            camera.report.idle(place, span, what, "name it in a rule, or remove it");
+        }
+    }
+}
+
+pub(super) type Zones = Shapes<Polygon>;
+pub(super) type Lines = Shapes<[Point; 2]>;

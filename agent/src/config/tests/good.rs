@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+use karaul_wire::{Language, Severity};
+
+use super::*;
+use crate::config::{Direction, Provider, RuleKind, Transport};
+
+#[test]
+fn a_site_is_read_with_its_defaults() {
+    let made = Box::new();
+    let config = made.good(SITE);
+    assert_eq!(config.site.path.to_string(), "karaul1/almaty/turksib/school-042/b7f3");
+    assert_eq!(config.site.languages, [Language::Kk, Language::Ru]);
+    assert_eq!((config.broker.host.as_str(), config.broker.port, config.broker.tls), ("ops.example.org", 8883, true));
+    assert_eq!(config.broker.keep_alive, Duration::from_secs(30));
+    assert_eq!((config.broker.login, config.broker.ca_file), (None, None));
+    assert_eq!(config.storage.path, Path::new("/var/lib/karaul"));
+    assert_eq!((config.storage.outbox_quota, config.storage.evidence_quota), (256 << 20, 2 << 30));
+    assert_eq!((config.inference.provider, config.inference.sessions), (Provider::Cpu, None));
+
+    let [camera] = config.cameras.as_slice() else { panic!("one camera") };
+    assert_eq!(camera.url.to_string(), "rtsp://192.0.2.11:554/stream2");
+    assert_eq!(camera.label[&Language::En], "gate");
+    let (username, password) = camera.login.as_ref().unwrap();
+    assert_eq!((username.as_str(), password.reveal()), ("viewer", "swordfish"));
+    assert_eq!((camera.transport, camera.enabled, camera.detections_per_second), (Transport::Tcp, true, 5.0));
+    assert_eq!(camera.model.labels[0], "person");
+
+    let [night, fence] = camera.rules.as_slice() else { panic!("two rules") };
+    assert_eq!((night.severity, night.cooldown), (Severity::Warning, Duration::from_secs(10)));
+    assert_eq!(night.filter.classes, [0]);
+    assert!(matches!(&night.kind, RuleKind::Intrusion { dwell, .. } if *dwell == Duration::from_secs(1)));
+    assert_eq!(fence.cooldown, Duration::ZERO);
+    assert_eq!(fence.filter.classes, [0, 2]);
+    assert!(matches!(&fence.kind, RuleKind::LineCrossing { direction: Direction::Either, .. }));
+    assert_eq!(fence.schedule, None);
+}
+
+#[test]
+fn a_span_over_midnight_goes_on_into_the_next_day() {
+    let made = Box::new();
+    let text =
+        with("weekdays = [\"19:00-07:30\"]", "friday = [\"19:00-07:30\"]\nsunday = [\"22:00-24:00\", \"10:00-11:00\"]");
+    let config = made.good(&text);
+    let schedule = config.cameras[0].rules[0].schedule.as_ref().unwrap();
+    let on = |local: &str| {
+        let at: Timestamp = format!("{local}+05:00").parse().unwrap(); // Almaty is UTC+5 since March 2024
+        schedule.is_on(at)
+    };
+    assert!(on("2026-11-20T19:00:00")); // Friday
+    assert!(on("2026-11-21T07:29:59")); // Saturday
+    assert!(!on("2026-11-21T07:30:00"));
+    assert!(!on("2026-11-21T19:00:00"));
+    assert!(on("2026-11-22T10:30:00") && on("2026-11-22T23:59:59")); // Sunday
+    assert!(!on("2026-11-23T00:00:00"));
+}
+
+#[test]
+fn passwords_are_read_only_when_they_are_wanted() {
+    let made = Box::new();
+    let config = made.read(SITE, Secrets::Ignored).config.unwrap();
+    assert_eq!(config.cameras[0].login, None);
+
+    let text = with("credential:gate", "credential:gone");
+    let outcome = made.read(&text, Secrets::Tried);
+    assert_eq!(outcome.config.unwrap().cameras[0].login, None);
+    assert_eq!(outcome.problems.count(crate::config::Level::Warning), 1);
+    assert!(made.read(&text, Secrets::Ignored).problems.list().is_empty());
+
+    made.write("secrets/gate.txt", "p w\r\n");
+    let config = made.good(&with("credential:gate", "file:secrets/gate.txt"));
+    assert_eq!(config.cameras[0].login.as_ref().unwrap().1.reveal(), "p w");
+}
+
+#[test]
+fn a_windows_editor_does_no_harm() {
+    let made = Box::new();
+    let text = format!("\u{feff}{}", SITE.replace('\n', "\r\n"));
+    assert_eq!(made.good(&text), made.good(SITE));
+}
+
+#[test]
+fn it_is_loaded_from_a_file() {
+    let made = Box::new();
+    made.write("site.toml", SITE);
+    let config = Config::load_with(&made.path("site.toml"), Secrets::Ignored).unwrap();
+    assert_eq!(config.inference.models, made.path("models"));
+}
