@@ -1,1 +1,4 @@
-//! cli.
+//! The command line: one file per subcommand.
+
+pub mod detect;
+pub mod models;
