@@ -1,6 +1,10 @@
 //! What the end-to-end tests share.
 
-use std::path::PathBuf;
+pub mod ap;
+
+use std::path::{Path, PathBuf};
+
+use karaul::vision::Runtime;
 
 /// A file or folder of the real test material, or `None`, said aloud, where that is absent.
 ///
@@ -16,4 +20,26 @@ pub fn data(path: &str) -> Option<PathBuf> {
     }
     eprintln!("skipped: {} is not here (set KARAUL_DATA to the folder of test material)", found.display());
     None
+}
+
+/// A file or folder of the repository, from its root.
+#[must_use]
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// Whether ONNX Runtime is here; said aloud where it is not.
+///
+/// # Panics
+/// If `ORT_DYLIB_PATH` names a library that cannot be loaded: then the test was meant to run.
+#[must_use]
+pub fn onnx_runtime() -> bool {
+    match Runtime::init(None) {
+        Ok(_) => true,
+        Err(e) if std::env::var_os("ORT_DYLIB_PATH").is_some() => panic!("{e}"),
+        Err(e) => {
+            eprintln!("skipped: {e}");
+            false
+        }
+    }
 }

@@ -127,6 +127,9 @@ fn read(path: &Path) -> Result<RgbImage, String> {
         Ok(image.into_rgb8())
     };
     decode().map_err(|e: image::ImageError| match e {
+        image::ImageError::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+            "the picture is damaged: it ends too early".to_owned()
+        }
         image::ImageError::IoError(e) => format!("cannot read the picture: {e}"),
         image::ImageError::Unsupported(_) => "this is not a JPEG or PNG picture".to_owned(),
         e => format!("the picture is damaged: {e}"),
@@ -175,7 +178,7 @@ mod tests {
         };
         let problem = |path: &Path| read(path).expect_err("not a picture");
         assert_eq!(problem(&file("a.jpg", b"hello")), "this is not a JPEG or PNG picture");
-        assert!(problem(&file("b.png", b"\x89PNG\r\n\x1a\n\0\0")).starts_with("the picture is damaged: "));
+        assert_eq!(problem(&file("b.png", b"\x89PNG\r\n\x1a\n\0\0")), "the picture is damaged: it ends too early");
         let missing = folder.path().join("c.jpg");
         assert_eq!(problem(&missing), "cannot read the picture: No such file or directory (os error 2)");
     }
