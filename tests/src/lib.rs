@@ -1,10 +1,13 @@
 //! What the end-to-end tests share.
 
+pub mod ap;
 mod delivery;
 pub mod mot;
 mod site;
 
 use std::path::PathBuf;
+
+use karaul::vision::Runtime;
 
 pub use delivery::{Delivered, delivered};
 pub use site::TestSite;
@@ -15,12 +18,33 @@ pub use site::TestSite;
 /// `KARAUL_DATA`, otherwise in `shared/data` beside the checkout.
 #[must_use]
 pub fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("KARAUL_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
+    let root = std::env::var_os("KARAUL_DATA").map_or_else(|| repository("../shared/data"), PathBuf::from);
     let found = root.join(path);
     if found.exists() {
         return Some(found);
     }
     eprintln!("skipped: {} is not here (set KARAUL_DATA to the folder of test material)", found.display());
     None
+}
+
+/// A file or folder of the repository, from its root.
+#[must_use]
+pub fn repository(path: &str) -> PathBuf {
+    karaul_stage::repository().join(path)
+}
+
+/// Whether ONNX Runtime is here; said aloud where it is not.
+///
+/// # Panics
+/// If `ORT_DYLIB_PATH` names a library that cannot be loaded: then the test was meant to run.
+#[must_use]
+pub fn onnx_runtime() -> bool {
+    match Runtime::init(None) {
+        Ok(_) => true,
+        Err(e) if std::env::var_os("ORT_DYLIB_PATH").is_some() => panic!("{e}"),
+        Err(e) => {
+            eprintln!("skipped: {e}");
+            false
+        }
+    }
 }

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use karaul_stage::{Agent, Broker, Heard, Program, Simulator, Subscriber, binary, repository};
-use karaul_tests::{TestSite, delivered};
+use karaul_stage::{Agent, Broker, Heard, Program, Simulator, Subscriber, binary};
+use karaul_tests::{TestSite, delivered, repository};
 use karaul_wire::{BlindReason, CameraState, CameraStatus, Phase};
 
 const ANY_PERSON: &str = r#"
@@ -42,7 +42,7 @@ fn opened(heard: &[Heard], camera: &str) -> bool {
 /// that promises another shape.
 fn models() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let yard = repository().join("models/yard-nano");
+    let yard = repository("models/yard-nano");
     let manifest = fs::read_to_string(yard.join("model.toml")).unwrap();
     let add = |name: &str, manifest: &str, onnx: &[u8]| {
         let target = folder.path().join(name);

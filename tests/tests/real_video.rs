@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber, binary, repository};
-use karaul_tests::{TestSite, data, delivered};
+use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber, binary};
+use karaul_tests::{TestSite, data, delivered, repository};
 use karaul_wire::{AlertEvent, CameraState, Phase};
 
 /// Six people enter on the left and leave on the right.
@@ -67,7 +67,7 @@ fn models() -> Option<tempfile::TempDir> {
         let weights = data(&format!("models/{weights}"))?;
         let target = folder.path().join(model);
         std::fs::create_dir(&target).unwrap();
-        std::fs::copy(repository().join("models").join(model).join("model.toml"), target.join("model.toml")).unwrap();
+        std::fs::copy(repository(&format!("models/{model}/model.toml")), target.join("model.toml")).unwrap();
         std::os::unix::fs::symlink(weights.canonicalize().unwrap(), target.join(weights.file_name().unwrap())).unwrap();
     }
     Some(folder)

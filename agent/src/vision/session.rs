@@ -58,7 +58,7 @@ impl Runtime {
         if path.is_absolute() && !path.exists() {
             return Err(failed("there is no such file".to_owned()));
         }
-        let builder = ort::init_from(&path).map_err(|e| failed(e.to_string()))?;
+        let builder = ort::init_from(&path).map_err(|e| failed(load_problem(&e)))?;
         let environment =
             builder.with_name("karaul").with_telemetry(false).build().map_err(|e| failed(e.to_string()))?;
         // Below this it warns of each weight that a model also lists as an input.
@@ -66,6 +66,16 @@ impl Runtime {
         let runtime = Self { environment };
         *loaded = Some((path, runtime.clone()));
         Ok(runtime)
+    }
+}
+
+/// What the system's loader said, rather than that it was the loader.
+fn load_problem(error: &ort::LoadDynamicError) -> String {
+    match error {
+        ort::LoadDynamicError::Dlopen { error, .. } => {
+            std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+        }
+        error => error.to_string(),
     }
 }
 

@@ -50,8 +50,16 @@ struct Tables {
 /// The planes of a layout.
 #[derive(Clone, Debug)]
 enum Samples {
-    Yuv { y: Plane<1>, uv: Plane<2>, u_row: Vec<i16>, v_row: Vec<i16> },
-    Rgb(Plane<3>),
+    Yuv(Box<Yuv>),
+    Rgb(Box<Plane<3>>),
+}
+
+#[derive(Clone, Debug)]
+struct Yuv {
+    y: Plane<1>,
+    uv: Plane<2>,
+    /// Rows of separate chroma planes, before they are laid together.
+    chroma: [Vec<i16>; 2],
 }
 
 /// How a plane of samples with `C` channels is resampled; rows in 8.7 fixed point.
@@ -91,10 +99,7 @@ impl Preparer {
         };
         // mean and std come in the order of the tensor's planes.
         let normalise = order.map(|plane| (1.0 / input.std[plane], -input.mean[plane] / input.std[plane]));
-        let mut fill = [0.0; 3];
-        for plane in 0..3 {
-            fill[plane] = (f32::from(input.fill) - input.mean[plane]) / input.std[plane];
-        }
+        let fill = [0, 1, 2].map(|plane| (f32::from(input.fill) - input.mean[plane]) / input.std[plane]);
         Self {
             width,
             height,
@@ -120,18 +125,17 @@ impl Preparer {
         for row in 0..fit.height {
             let mut out = split_rows(tensor, *width * *height, (fit.y + row) * *width + fit.x, fit.width, *order);
             match (planes.layout, &mut *samples) {
-                (
-                    Layout::I420 { y, u, v, y_stride, u_stride, v_stride },
-                    Samples::Yuv { y: luma, uv, u_row, v_row },
-                ) => {
+                (Layout::I420 { y, u, v, y_stride, u_stride, v_stride }, Samples::Yuv(rows)) => {
+                    let Yuv { y: luma, uv, chroma: [u_row, v_row] } = &mut **rows;
                     blend(u, u_stride, uv.down.pixel(row), u_row);
                     blend(v, v_stride, uv.down.pixel(row), v_row);
                     interleave(u_row, v_row, &mut uv.blended);
                     let chroma = uv.across.resample(&uv.blended, &mut uv.pixels);
                     convert.yuv(luma.row(y, y_stride, row).as_flattened(), chroma, &mut out);
                 }
-                (Layout::Nv12 { y, uv, y_stride, uv_stride }, Samples::Yuv { y: luma, uv: chroma, .. }) => {
-                    convert.yuv(luma.row(y, y_stride, row).as_flattened(), chroma.row(uv, uv_stride, row), &mut out);
+                (Layout::Nv12 { y, uv, y_stride, uv_stride }, Samples::Yuv(rows)) => {
+                    let chroma = rows.uv.row(uv, uv_stride, row);
+                    convert.yuv(rows.y.row(y, y_stride, row).as_flattened(), chroma, &mut out);
                 }
                 (Layout::Rgb { rgb, stride }, Samples::Rgb(pixels)) => {
                     convert.rgb(pixels.row(rgb, stride, row), &mut out);
@@ -152,10 +156,10 @@ impl Preparer {
         let fit = Fit::new(picture, (self.width, self.height), self.resize);
         let half = (picture.0.div_ceil(2), picture.1.div_ceil(2));
         let samples = if is_rgb {
-            Samples::Rgb(Plane::new(picture, &fit))
+            Samples::Rgb(Box::new(Plane::new(picture, &fit)))
         } else {
-            let (u_row, v_row) = (vec![0; half.0], vec![0; half.0]);
-            Samples::Yuv { y: Plane::new(picture, &fit), uv: Plane::new(half, &fit), u_row, v_row }
+            let chroma = [vec![0; half.0], vec![0; half.0]];
+            Samples::Yuv(Box::new(Yuv { y: Plane::new(picture, &fit), uv: Plane::new(half, &fit), chroma }))
         };
         self.tables = Some(Tables { picture, fit, samples });
         for (plane, &value) in self.tensor.chunks_exact_mut(self.width * self.height).zip(&self.fill) {
