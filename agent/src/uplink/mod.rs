@@ -1,1 +1,3 @@
 //! uplink.
+pub mod outbox;
+pub use outbox::*;
