@@ -1,6 +1,14 @@
 //! What the end-to-end tests share.
 
+mod mosquitto;
+mod proxy;
+mod subscriber;
+
 use std::path::PathBuf;
+
+pub use mosquitto::Mosquitto;
+pub use proxy::Proxy;
+pub use subscriber::{Received, Subscriber};
 
 /// A file or folder of the real test material, or `None`, said aloud, where that is absent.
 ///

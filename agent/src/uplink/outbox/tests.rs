@@ -29,6 +29,17 @@ fn put(outbox: &Outbox, text: &str) -> u64 {
     filled.unwrap()
 }
 
+fn remember(outbox: &Outbox, id: Uuid, state: Option<&str>) {
+    let filled: Result<(), ()> = outbox.commit(|batch| {
+        match state {
+            Some(state) => batch.remember_incident(id, state.to_owned()),
+            None => batch.forget_incident(id),
+        }
+        Ok(())
+    });
+    filled.unwrap();
+}
+
 fn all(outbox: &Outbox) -> Vec<String> {
     outbox.next(usize::MAX, |_| false).into_iter().map(|w| String::from_utf8(w.message.payload).unwrap()).collect()
 }
@@ -175,7 +186,7 @@ fn numbers_given_out_from_memory_do_not_come_again_after_a_crash() {
     let big = "x".repeat(100_000);
     let last = put(&outbox, &big).max(put(&outbox, &big));
     assert!(outbox.trouble().is_some());
-    outbox.commit(|batch| Ok::<_, ()>(batch.remember_incident(Uuid::nil(), "open".into()))).unwrap();
+    remember(&outbox, Uuid::nil(), Some("open"));
     drop(outbox);
     let outbox = open(dir.path(), PLENTY);
     assert_eq!(all(&outbox), ["on disk"], "that is what a crash costs");
@@ -268,12 +279,12 @@ proptest! {
                 }
                 Step::Remember(n) => {
                     let id = Uuid::from_u128(n.into());
-                    outbox.commit(|batch| Ok::<_, ()>(batch.remember_incident(id, made.to_string()))).unwrap();
+                    remember(&outbox, id, Some(&made.to_string()));
                     incidents.insert(id, made.to_string());
                 }
                 Step::Forget(n) => {
                     let id = Uuid::from_u128(n.into());
-                    outbox.commit(|batch| Ok::<_, ()>(batch.forget_incident(id))).unwrap();
+                    remember(&outbox, id, None);
                     incidents.remove(&id);
                 }
                 Step::Fill => outbox.lock().store.as_ref().unwrap().set_quota(0),
