@@ -88,8 +88,8 @@ fn serve(client: TcpStream, target: u16, mode: &Arc<AtomicU8>) {
 
 fn copy(mut from: TcpStream, mut to: TcpStream, mode: &AtomicU8) {
     let mut buffer = [0; 4096];
-    let mut working = from.set_nonblocking(false).is_ok()
-        && from.set_read_timeout(Some(Duration::from_millis(10))).is_ok();
+    let mut working =
+        from.set_nonblocking(false).is_ok() && from.set_read_timeout(Some(Duration::from_millis(10))).is_ok();
     while working {
         working = match mode.load(Ordering::SeqCst) {
             PASS => match from.read(&mut buffer) {

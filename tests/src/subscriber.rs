@@ -18,7 +18,6 @@ pub struct Received {
 }
 
 /// A subscriber, QoS 1, with a persistent session: it misses nothing while the broker lives.
-#[derive(Debug)]
 pub struct Subscriber {
     client: Client,
     messages: Receiver<Received>,

@@ -152,6 +152,18 @@ mod tests {
             explain(Failure::Version, false),
             explain(Failure::Refused("ServerBusy".to_owned()), false),
         ];
-        insta::assert_snapshot!(sentences.join("\n"), @"");
+        insta::assert_snapshot!(sentences.join("\n"), @r"
+        broker ops.example.org:8883 refused the user name or the password; check username and password under [broker] and the broker's accounts
+        broker ops.example.org:8883 cannot be reached (Connection refused (os error 111)); check url under [broker], the network and the broker
+        broker ops.example.org:8883: the name cannot be resolved (failed to lookup address information: Name or service not known); check url under [broker] and the name server
+        broker ops.example.org:8883 hung up during the sign-on (unexpected end of file); check that url under [broker] names an MQTT port, and mqtts if it wants TLS
+        broker ops.example.org:8883: the connection was lost (Connection reset by peer (os error 104))
+        broker ops.example.org:8883 did not answer the sign-on within 10 s; check the port in url under [broker] and the broker
+        broker ops.example.org:8883 has not answered for 10 s; the connection is given up
+        broker ops.example.org:8883: another box with the same path signed on; give each box a name of its own under [site] box
+        broker ops.example.org:8883: TLS failed (hostname mismatch); url under [broker] must have the name in the broker's certificate, and ca_file the authority that signed it
+        broker ops.example.org:8883 does not speak MQTT 5; it has to speak MQTT 5 or 3.1.1
+        broker ops.example.org:8883 refused the sign-on (ServerBusy); see the broker's log
+        ");
     }
 }
