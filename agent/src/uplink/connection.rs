@@ -1,0 +1,455 @@
+//! One connection from sign-on to its end. Nothing here dials again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    future,
+    pin::pin,
+    time::Duration,
+};
+
+use karaul_wire::{BoxBirth, BoxState, mark_backfill};
+use serde::Serialize;
+use tokio::{sync::watch, time};
+
+use super::{
+    LinkError, Waiting,
+    held::Held,
+    link::Shared,
+    mqtt::{self, Client, Connection, Event, Version, Will},
+    window::Window,
+};
+
+/// How often time-outs are looked at, the disk is tended and held messages are offered again.
+const TICK: Duration = Duration::from_secs(1);
+/// `stopped` has this long to be acknowledged, and then the sign-off to be written.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// A connection that stood so long was a good one, even if there was nothing to send.
+const GOOD: Duration = Duration::from_secs(30);
+
+/// What is remembered from one connection to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    held: Held,
+    /// Rows that were written to a connection and not acknowledged on it.
+    written: BTreeSet<i64>,
+}
+
+/// Why a connection ended.
+pub(super) enum Ended {
+    /// We were asked to stop.
+    Stopped,
+    /// It failed; `signed_on` if it ever stood, `good` if it was of use.
+    Failed { error: LinkError, signed_on: bool, good: bool },
+}
+
+/// What a publish in the window carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Item {
+    Row { row: i64, alert: bool, topic: String },
+    State { topic: String },
+    Stopped,
+}
+
+/// How far the farewell is. Each step has its limit, in monotonic time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Working,
+    /// Asked to stop: what waits is still sent.
+    Flushing {
+        until: Duration,
+    },
+    /// `stopped` is on its way.
+    Stopping {
+        until: Duration,
+    },
+    /// The sign-off is on its way.
+    SigningOff {
+        until: Duration,
+    },
+    /// All said.
+    Done,
+}
+
+/// Dials, and stays until the connection fails or `stop` is set.
+pub(super) async fn live(
+    shared: &Shared,
+    memory: &mut Memory,
+    version: Version,
+    stop: &mut watch::Receiver<bool>,
+) -> Ended {
+    let session = shared.outbox.session();
+    let will = Will { topic: shared.settings.path.box_status(), payload: shared.status(BoxState::Lost, session) };
+    let (client, mut connection) = mqtt::connect(&shared.sign_on, version, will);
+    let mut talk = Talk::new(shared, memory, client, session);
+    let result = talk.run(&mut connection, version, stop).await;
+    shared.outbox.set_connected(false);
+    talk.settle();
+    match result {
+        Ok(()) => Ended::Stopped,
+        Err(error) => {
+            let signed_on = talk.since.is_some();
+            let good = talk.fruitful || talk.since.is_some_and(|since| talk.now().saturating_sub(since) > GOOD);
+            talk.judge();
+            Ended::Failed { error, signed_on, good }
+        }
+    }
+}
+
+struct Talk<'a> {
+    shared: &'a Shared,
+    memory: &'a mut Memory,
+    client: Client,
+    session: u64,
+    /// When the sign-on was accepted.
+    since: Option<Duration>,
+    window: Window<Item>,
+    /// Most that `SignedOn` allows, and bytes of topic and payload the broker accepts.
+    widest: u16,
+    largest: usize,
+    /// What is said first on each connection: topic and payload, retained.
+    opening: VecDeque<(String, Vec<u8>)>,
+    /// Versions of the board's states that were handed over.
+    shown: BTreeMap<String, u64>,
+    /// Acknowledged rows that the outbox has not been told yet.
+    delivered: Vec<i64>,
+    /// The last sign of life.
+    heard: Duration,
+    /// A message was acknowledged on this connection.
+    fruitful: bool,
+    phase: Phase,
+}
+
+impl<'a> Talk<'a> {
+    fn new(shared: &'a Shared, memory: &'a mut Memory, client: Client, session: u64) -> Self {
+        let widest = memory.held.window();
+        let heard = shared.clock.now().mono;
+        Self {
+            shared,
+            memory,
+            client,
+            session,
+            since: None,
+            window: Window::new(widest),
+            widest,
+            largest: 0,
+            opening: VecDeque::new(),
+            shown: BTreeMap::new(),
+            delivered: Vec::new(),
+            heard,
+            fruitful: false,
+            phase: Phase::Working,
+        }
+    }
+
+    /// `Ok` once an orderly stop is through, as far as it could be.
+    async fn run(
+        &mut self,
+        connection: &mut Connection,
+        version: Version,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), LinkError> {
+        let (commits, states) = (self.shared.outbox.bell(), self.shared.board.bell());
+        let mut tick = time::interval(TICK);
+        tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+        while self.phase != Phase::Done {
+            let silence = connection.silence_limit();
+            let mut work = true;
+            let event = {
+                // The future is never dropped half-way, see `Connection::poll`.
+                let mut event = pin!(connection.poll());
+                loop {
+                    let now = self.now();
+                    let wake = self.phase.until().map_or(TICK, |until| until.saturating_sub(now));
+                    tokio::select! {
+                        biased;
+                        event = &mut event => break event?,
+                        // Only when the client has nothing to tell at the moment: so
+                        // acknowledgements are taken together in one transaction.
+                        () = future::ready(()), if work => {
+                            work = false;
+                            self.settle();
+                            self.step_down();
+                            if self.phase == Phase::Done {
+                                return Ok(());
+                            }
+                            self.feed();
+                        }
+                        () = commits.notified(), if self.since.is_some() => work = true,
+                        () = states.notified(), if self.since.is_some() => work = true,
+                        () = wait_for(stop), if self.phase == Phase::Working => {
+                            if self.since.is_none() {
+                                return Ok(());
+                            }
+                            self.phase = Phase::Flushing { until: self.now() + self.shared.settings.flush };
+                            work = true;
+                        }
+                        _ = tick.tick() => {
+                            if self.is_silent(silence) {
+                                let address = self.shared.sign_on.address();
+                                return Err(LinkError::Silent { address, limit: silence });
+                            }
+                            self.shared.outbox.tend();
+                            self.count_held();
+                            work = true;
+                        }
+                        () = time::sleep(wake), if self.phase != Phase::Working => work = true,
+                    }
+                }
+            };
+            self.handle(event, version);
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, event: Event, version: Version) {
+        if !matches!(event, Event::Written(_) | Event::Other | Event::SignedOff) {
+            self.heard = self.now();
+        }
+        match event {
+            Event::SignedOn { window, largest } => self.signed_on(window, largest, version),
+            Event::Written(packet_id) => match self.window.written(packet_id) {
+                Some(Item::Row { row, .. }) => {
+                    if !self.memory.written.insert(row) {
+                        self.shared.report(|report| report.resent += 1);
+                    }
+                }
+                Some(Item::State { .. } | Item::Stopped) | None => {}
+            },
+            Event::Answered { packet_id, refusal } => match self.window.acknowledged(packet_id) {
+                Some(item) => self.answered(item, refusal),
+                None => tracing::debug!("an acknowledgement for packet {packet_id}, which is not in flight"),
+            },
+            Event::SignedOff => self.phase = Phase::Done,
+            Event::Heard | Event::Other => {}
+        }
+    }
+
+    fn signed_on(&mut self, window: u16, largest: usize, version: Version) {
+        self.since = Some(self.now());
+        self.widest = window;
+        self.window.resize(window.min(self.memory.held.window()));
+        self.largest = largest;
+        let Shared { settings, outbox, board, .. } = self.shared;
+        // A value that only mattered then does not matter now.
+        board.take_passing();
+        outbox.set_connected(true);
+        let birth = BoxBirth { session: self.session, ..settings.birth.clone() };
+        self.opening = VecDeque::from([
+            (settings.path.box_status(), self.shared.status(BoxState::Online, self.session)),
+            (settings.path.birth(), json(&birth)),
+        ]);
+        self.shared.connected(version, self.session);
+    }
+
+    fn answered(&mut self, item: Item, refusal: Option<String>) {
+        match (item, refusal) {
+            (Item::Row { row, alert, .. }, None) => {
+                self.delivered.push(row);
+                self.memory.written.remove(&row);
+                self.memory.held.forget(row);
+                self.memory.held.fruitful();
+                self.window.resize(self.widest.min(self.memory.held.window()));
+                self.fruitful = true;
+                if alert {
+                    self.shared.report(|report| report.delivered += 1);
+                }
+            }
+            (Item::Row { row, topic, .. }, Some(reason)) => self.hold(row, &topic, &reason),
+            (Item::State { topic }, Some(reason)) => tracing::error!(
+                "broker {} refuses {topic} ({reason}); check what this user may publish",
+                self.shared.sign_on.address()
+            ),
+            (Item::State { .. }, None) => {}
+            (Item::Stopped, _) => self.sign_off(),
+        }
+    }
+
+    /// The message stays in the outbox and is offered again later; the others go on.
+    fn hold(&mut self, row: i64, topic: &str, reason: &str) {
+        tracing::error!(
+            "broker {} refuses a message on {topic} ({reason}); it is kept and tried again in ten minutes; check what \
+             this user may publish and the broker's limits",
+            self.shared.sign_on.address()
+        );
+        let now = self.now();
+        self.memory.held.hold(row, now);
+        self.count_held();
+    }
+
+    fn count_held(&self) {
+        let held = self.memory.held.len(self.now()) as u64;
+        self.shared.report(|report| report.held = held);
+    }
+
+    /// Tells the outbox what the broker has.
+    fn settle(&mut self) {
+        if !self.delivered.is_empty() {
+            self.shared.outbox.delivered(&self.delivered);
+            self.delivered.clear();
+        }
+    }
+
+    /// Hands over what there is to say, as long as the window has room: how the box is,
+    /// what changed, then the outbox in order.
+    fn feed(&mut self) {
+        if self.since.is_none() || !matches!(self.phase, Phase::Working | Phase::Flushing { .. }) {
+            return;
+        }
+        while let Some((topic, payload)) = self.opening.front().cloned() {
+            if !self.publish(Item::State { topic: topic.clone() }, topic, payload, true) {
+                return;
+            }
+            self.opening.pop_front();
+        }
+        for (topic, state) in self.shared.board.news(&self.shown) {
+            if !self.publish(Item::State { topic: topic.clone() }, topic.clone(), state.payload, true) {
+                return;
+            }
+            self.shown.insert(topic, state.version);
+        }
+        for (topic, payload) in self.shared.board.take_passing() {
+            // Lost if the client takes nothing now: it only matters now.
+            self.client.publish(topic, payload, false, false);
+        }
+        let now = self.now();
+        for waiting in self.next(self.window.room()) {
+            if !self.offer(waiting, now) {
+                return;
+            }
+        }
+    }
+
+    fn next(&self, limit: usize) -> Vec<Waiting> {
+        if limit == 0 {
+            return Vec::new();
+        }
+        let now = self.now();
+        self.shared.outbox.next(limit, |row| {
+            self.memory.held.contains(row, now)
+                || self.window.any(|item| matches!(item, Item::Row { row: other, .. } if *other == row))
+        })
+    }
+
+    /// `false` if nothing more goes out at present.
+    fn offer(&mut self, waiting: Waiting, now: Duration) -> bool {
+        let alert = is_alert(&waiting.message.topic);
+        let late = alert && is_late(&waiting, now, self.shared.settings.late_after);
+        let Waiting { row, message, .. } = waiting;
+        let payload = if late { backfill(&message.topic, message.payload) } else { message.payload };
+        let size = message.topic.len() + payload.len();
+        if size > self.largest {
+            let reason = format!("{size} bytes, the broker takes {}", self.largest);
+            self.hold(row, &message.topic, &reason);
+            return true;
+        }
+        let item = Item::Row { row, alert, topic: message.topic.clone() };
+        self.publish(item, message.topic, payload, message.retain)
+    }
+
+    /// Hands one over, if the window has room and the client takes it.
+    fn publish(&mut self, item: Item, topic: String, payload: Vec<u8>, retain: bool) -> bool {
+        let taken = self.window.room() > 0 && self.client.publish(topic, payload, retain, true);
+        if taken {
+            let now = self.now();
+            self.window.hand_over(item, now);
+        }
+        taken
+    }
+
+    /// One step of an orderly stop.
+    fn step_down(&mut self) {
+        let now = self.now();
+        match self.phase {
+            Phase::Flushing { until } => {
+                let empty = self.window.is_empty()
+                    && self.opening.is_empty()
+                    && self.next(1).is_empty()
+                    && self.shared.board.news(&self.shown).is_empty();
+                if !empty && now < until {
+                    return;
+                }
+                let topic = self.shared.settings.path.box_status();
+                let payload = self.shared.status(BoxState::Stopped, self.session);
+                if !self.publish(Item::Stopped, topic, payload, true) {
+                    // No way to say `stopped`. Without a sign-off the broker says `lost`,
+                    // which is nearer to the truth than a retained `online`.
+                    self.phase = Phase::Done;
+                    return;
+                }
+                self.phase = Phase::Stopping { until: now + FAREWELL };
+            }
+            Phase::Stopping { until } | Phase::SigningOff { until } if now >= until => self.phase = Phase::Done,
+            _ => {}
+        }
+    }
+
+    fn sign_off(&mut self) {
+        self.phase =
+            if self.client.sign_off() { Phase::SigningOff { until: self.now() + FAREWELL } } else { Phase::Done };
+    }
+
+    /// Did a message end this connection?
+    fn judge(&mut self) {
+        if self.fruitful {
+            return;
+        }
+        let first = self.window.unanswered().find_map(|item| match item {
+            Item::Row { row, topic, .. } => Some((*row, topic.clone())),
+            Item::State { .. } | Item::Stopped => None,
+        });
+        let now = self.now();
+        if self.memory.held.connection_failed(first.as_ref().map(|(row, _)| *row), now).is_some()
+            && let Some((row, topic)) = first
+        {
+            self.hold(row, &topic, "it hangs up each time this one is sent");
+        }
+    }
+
+    /// Nothing heard, or a publish not answered, for too long: a half-open connection.
+    fn is_silent(&self, limit: Duration) -> bool {
+        let now = self.now();
+        let since = self.window.oldest().map_or(self.heard, |oldest| oldest.min(self.heard));
+        self.since.is_some() && now.saturating_sub(since) > limit
+    }
+
+    fn now(&self) -> Duration {
+        self.shared.clock.now().mono
+    }
+}
+
+impl Phase {
+    const fn until(self) -> Option<Duration> {
+        match self {
+            Self::Flushing { until } | Self::Stopping { until } | Self::SigningOff { until } => Some(until),
+            Self::Working | Self::Done => None,
+        }
+    }
+}
+
+/// Waits until it is set. If nobody can set it any more, that is the same.
+pub(super) async fn wait_for(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is also a reason to stop.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// `karaul1/<region>/<district>/<site>/<box>/alert/…`
+fn is_alert(topic: &str) -> bool {
+    topic.split('/').nth(5) == Some("alert")
+}
+
+/// Committed while there was no connection or by another run, or simply long ago.
+fn is_late(waiting: &Waiting, now: Duration, late_after: Duration) -> bool {
+    !waiting.live || waiting.committed.is_none_or(|at| now.saturating_sub(at) >= late_after)
+}
+
+fn backfill(topic: &str, payload: Vec<u8>) -> Vec<u8> {
+    mark_backfill(&payload).unwrap_or_else(|error| {
+        tracing::warn!("a late message on {topic} cannot be marked `backfill` ({error}); it is sent as it is");
+        payload
+    })
+}
+
+/// The bytes of a state.
+pub(super) fn json(state: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(state).expect("states are plain data with text keys, which JSON can hold")
+}

@@ -1,0 +1,130 @@
+use std::{path::PathBuf, time::Duration};
+
+use super::backoff::Patience;
+
+/// Why there is no connection to the broker, in one sentence with the remedy and without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The name in `url` has no address.
+    #[error("broker {address}: the name cannot be resolved ({detail}); check url under [broker] and the name server")]
+    Unresolved {
+        /// `host:port`.
+        address: String,
+        /// What the system says.
+        detail: String,
+    },
+    /// No TCP connection.
+    #[error("broker {address} cannot be reached ({detail}); check url under [broker], the network and the broker")]
+    Unreachable {
+        /// `host:port`.
+        address: String,
+        /// What the system says.
+        detail: String,
+    },
+    /// TCP, but no answer to the sign-on.
+    #[error(
+        "broker {address} did not answer the sign-on within {} s; check the port in url under [broker] and the broker",
+        limit.as_secs()
+    )]
+    NoAnswer {
+        /// `host:port`.
+        address: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// Closed, or something that is not MQTT, before the sign-on was answered.
+    #[error(
+        "broker {address} hung up during the sign-on ({detail}); check that url under [broker] names an MQTT port, \
+         and mqtts if it wants TLS"
+    )]
+    HungUp {
+        /// `host:port`.
+        address: String,
+        /// What the client says.
+        detail: String,
+    },
+    /// It does not speak this version of MQTT.
+    #[error("broker {address} does not speak {version}; it has to speak MQTT 5 or 3.1.1")]
+    Version {
+        /// `host:port`.
+        address: String,
+        /// `MQTT 5` or `MQTT 3.1.1`.
+        version: &'static str,
+    },
+    /// Wrong user name or password.
+    #[error(
+        "broker {address} refused the user name or the password; check username and password under [broker] and the \
+         broker's accounts"
+    )]
+    Credentials {
+        /// `host:port`.
+        address: String,
+    },
+    /// Refused for another reason.
+    #[error("broker {address} refused the sign-on ({reason}); see the broker's log")]
+    Refused {
+        /// `host:port`.
+        address: String,
+        /// The broker's reason code.
+        reason: String,
+    },
+    /// No trusted TLS connection. Never continued without TLS.
+    #[error(
+        "broker {address}: TLS failed ({detail}); url under [broker] must have the name in the broker's certificate, \
+         and ca_file the authority that signed it"
+    )]
+    Tls {
+        /// `host:port`.
+        address: String,
+        /// What OpenSSL says.
+        detail: String,
+    },
+    /// An established connection ended.
+    #[error("broker {address}: the connection was lost ({detail})")]
+    Lost {
+        /// `host:port`.
+        address: String,
+        /// What the client says.
+        detail: String,
+    },
+    /// An established connection is silent.
+    #[error("broker {address} has not answered for {} s; the connection is given up", limit.as_secs())]
+    Silent {
+        /// `host:port`.
+        address: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The same client id signed on elsewhere.
+    #[error(
+        "broker {address}: another box with the same path signed on; give each box a name of its own under [site] box"
+    )]
+    TakenOver {
+        /// `host:port`.
+        address: String,
+    },
+    /// `ca_file` is no use.
+    #[error("ca_file {}: {detail}; it must be a PEM file with the certificate of the broker's authority", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The system gave no thread, socket or TLS context.
+    #[error("the broker link cannot be started: {detail}")]
+    System {
+        /// What the system says.
+        detail: String,
+    },
+}
+
+impl LinkError {
+    /// How urgently it is worth trying again.
+    pub(super) const fn patience(&self) -> Patience {
+        match self {
+            Self::Credentials { .. } | Self::Tls { .. } | Self::TakenOver { .. } => Patience::Slow,
+            _ => Patience::Normal,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The numbers that must survive even when the database does not.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _},
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
+
+/// How far ahead of the last sequence number `limit` is written, so that the file
+/// costs one flush per so many messages while the database is well.
+const AHEAD: u64 = 1024;
+
+/// Three numbers in a small file of fixed size beside the database.
+///
+/// It is overwritten in place, which needs no free space: sequence numbers given out
+/// while the disk is full are therefore not given out again after a crash. When the
+/// database is damaged, numbering goes on after `limit`.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    path: PathBuf,
+    file: Option<File>,
+    values: Values,
+}
+
+/// The content of the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Values {
+    /// No message has a higher sequence number.
+    pub limit: u64,
+    /// Highest sequence number given out while the database took nothing.
+    pub spilled: u64,
+    /// Last session.
+    pub session: u64,
+}
+
+impl Values {
+    fn to_text(self) -> String {
+        let Self { limit, spilled, session } = self;
+        format!("limit   {limit:020}\nspilled {spilled:020}\nsession {session:020}\n")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let mut number = |name: &str| lines.next()?.strip_prefix(name)?.trim().parse().ok();
+        Some(Self { limit: number("limit ")?, spilled: number("spilled ")?, session: number("session ")? })
+    }
+}
+
+impl Numbers {
+    /// Reads the file; where there is none, or no readable one, all numbers are zero.
+    pub(super) fn open(dir: &Path) -> Self {
+        let path = dir.join("numbers");
+        let mut text = String::new();
+        let read = File::open(&path).and_then(|mut file| file.read_to_string(&mut text));
+        let values = match read {
+            Ok(_) => Values::parse(&text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Values::default()),
+            Err(_) => None,
+        };
+        if values.is_none() {
+            tracing::warn!("{} cannot be read; message numbers go on from the database", path.display());
+        }
+        Self { path, file: None, values: values.unwrap_or_default() }
+    }
+
+    /// What the file says.
+    pub(super) const fn values(&self) -> Values {
+        self.values
+    }
+
+    /// Makes sure that `limit` covers `sequence`. Called before the database is written.
+    pub(super) fn cover(&mut self, sequence: u64) {
+        if sequence > self.values.limit {
+            self.write(Values { limit: sequence.saturating_add(AHEAD), ..self.values });
+        }
+    }
+
+    /// Records that numbers up to `sequence` were given out without the database.
+    pub(super) fn spill(&mut self, sequence: u64) {
+        let limit = self.values.limit.max(sequence);
+        self.write(Values { limit, spilled: sequence, ..self.values });
+    }
+
+    /// Records a session.
+    pub(super) fn session(&mut self, session: u64) {
+        self.write(Values { session, ..self.values });
+    }
+
+    /// A failure is said once per change: the database on the same disk then has the
+    /// same trouble, and that is reported by the outbox.
+    fn write(&mut self, values: Values) {
+        if values == self.values {
+            return;
+        }
+        self.values = values;
+        if let Err(error) = self.try_write(&values.to_text()) {
+            self.file = None;
+            tracing::debug!("{} cannot be written ({error})", self.path.display());
+        }
+    }
+
+    fn try_write(&mut self, text: &str) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let file = OpenOptions::new().write(true).create(true).truncate(false).open(&self.path)?;
+                self.file.insert(file)
+            }
+        };
+        file.write_all_at(text.as_bytes(), 0)?;
+        file.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_survive_and_the_file_never_grows() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut numbers = Numbers::open(dir.path());
+        assert_eq!(numbers.values(), Values::default());
+        numbers.cover(1);
+        let size = std::fs::metadata(dir.path().join("numbers")).unwrap().len();
+        numbers.spill(u64::MAX);
+        numbers.session(7);
+        assert_eq!(std::fs::metadata(dir.path().join("numbers")).unwrap().len(), size);
+        let again = Numbers::open(dir.path()).values();
+        assert_eq!(again, Values { limit: u64::MAX, spilled: u64::MAX, session: 7 });
+    }
+
+    #[test]
+    fn the_limit_runs_ahead() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut numbers = Numbers::open(dir.path());
+        numbers.cover(5);
+        assert_eq!(Numbers::open(dir.path()).values().limit, 5 + AHEAD);
+        numbers.cover(5 + AHEAD);
+        assert_eq!(Numbers::open(dir.path()).values().limit, 5 + AHEAD);
+    }
+
+    #[test]
+    fn rubbish_counts_as_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("numbers"), "limit x").unwrap();
+        assert_eq!(Numbers::open(dir.path()).values(), Values::default());
+    }
+}

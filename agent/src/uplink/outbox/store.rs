@@ -1,0 +1,300 @@
+//! The outbox's SQLite file: schema, quota, damage.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use karaul_wire::Severity;
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use uuid::Uuid;
+
+use super::{Message, OutboxError, Waiting};
+
+/// 3.51.3 repaired a WAL-reset race that could damage a database (sqlite.org/wal.html).
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// Value of `user_version`; raise it with each change of [`SCHEMA`] and migrate in [`Store::prepare`].
+const SCHEMA_VERSION: i64 = 1;
+/// SQLite's default, written down because the quota is counted in it.
+const PAGE_SIZE: u64 = 4096;
+/// Pages in the write-ahead log before it is folded back: 1 MiB that comes on top of the quota.
+const LOG_PAGES: u64 = 256;
+
+const SCHEMA: &str = "
+    CREATE TABLE message (
+        row INTEGER PRIMARY KEY,
+        topic TEXT NOT NULL,
+        payload BLOB NOT NULL,
+        retain INTEGER NOT NULL,
+        severity TEXT NOT NULL,
+        live INTEGER NOT NULL,
+        committed_ns INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE incident (id BLOB PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO number VALUES ('sequence', 0), ('session', 0);
+";
+
+/// What one transaction writes.
+#[derive(Debug, Default)]
+pub(super) struct Change<'a> {
+    pub messages: &'a [Waiting],
+    /// `None` forgets the incident.
+    pub incidents: Vec<(Uuid, Option<&'a str>)>,
+    pub delivered: &'a [i64],
+    pub sequence: u64,
+    pub session: u64,
+}
+
+/// An open database, held exclusively by this process.
+#[derive(Debug)]
+pub(super) struct Store {
+    connection: Connection,
+    path: PathBuf,
+    /// Rows up to this one were there when the file was opened: another run committed them.
+    leftover: i64,
+}
+
+impl Store {
+    /// Opens or creates `dir/outbox.sqlite`. A damaged file is moved aside and a new
+    /// one started; the second value then says so.
+    pub(super) fn open(dir: &Path, quota: u64) -> Result<(Self, Option<OutboxError>), OutboxError> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(OutboxError::SqliteTooOld { version: rusqlite::version() });
+        }
+        fs::create_dir_all(dir).map_err(|source| folder_error(dir, source))?;
+        let path = dir.join("outbox.sqlite");
+        match Self::prepare(&path, quota) {
+            Err(OutboxError::Corrupt { detail, .. }) => {
+                let kept = set_aside(&path).map_err(|source| folder_error(dir, source))?;
+                let store = Self::prepare(&path, quota)?;
+                Ok((store, Some(OutboxError::Damaged { path, kept, detail })))
+            }
+            Err(error) => Err(error),
+            Ok(store) => Ok((store, None)),
+        }
+    }
+
+    fn prepare(path: &Path, quota: u64) -> Result<Self, OutboxError> {
+        let explain = |error| explain(path, &error);
+        let connection = Connection::open(path).map_err(explain)?;
+        connection.busy_timeout(Duration::ZERO).map_err(explain)?;
+        let pragma = |name: &str, value: &dyn rusqlite::ToSql| {
+            connection.pragma_update_and_check(None, name, value, |_| Ok(())).optional().map(drop)
+        };
+        pragma("page_size", &PAGE_SIZE.cast_signed()).map_err(explain)?;
+        // One agent per outbox: a second one is refused instead of sending everything twice.
+        pragma("locking_mode", &"EXCLUSIVE").map_err(explain)?;
+        pragma("journal_mode", &"WAL").map_err(explain)?;
+        pragma("synchronous", &"FULL").map_err(explain)?;
+        pragma("wal_autocheckpoint", &LOG_PAGES.cast_signed()).map_err(explain)?;
+        pragma("journal_size_limit", &(LOG_PAGES * PAGE_SIZE).cast_signed()).map_err(explain)?;
+        let pages = i64::try_from(quota / PAGE_SIZE).unwrap_or(i64::MAX).max(1);
+        pragma("max_page_count", &pages).map_err(explain)?;
+
+        let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(explain)?;
+        if check != "ok" {
+            return Err(OutboxError::Corrupt { path: path.to_owned(), detail: check });
+        }
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explain)?;
+        match version {
+            SCHEMA_VERSION => {}
+            0 => connection
+                .execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"))
+                .map_err(explain)?,
+            version => {
+                return Err(OutboxError::Newer { path: path.to_owned(), version, known: SCHEMA_VERSION });
+            }
+        }
+        let leftover =
+            connection.query_row("SELECT coalesce(max(row), 0) FROM message", [], |row| row.get(0)).map_err(explain)?;
+        Ok(Self { connection, path: path.to_owned(), leftover })
+    }
+
+    /// The last row another run left behind.
+    pub(super) const fn leftover(&self) -> i64 {
+        self.leftover
+    }
+
+    /// A stored number, `sequence` or `session`.
+    pub(super) fn number(&self, name: &str) -> Result<u64, OutboxError> {
+        let value: i64 = self
+            .connection
+            .query_row("SELECT value FROM number WHERE name = ?", [name], |row| row.get(0))
+            .map_err(|error| explain(&self.path, &error))?;
+        Ok(value.cast_unsigned())
+    }
+
+    /// How many messages are stored.
+    pub(super) fn count(&self) -> Result<u64, OutboxError> {
+        let count: i64 = self
+            .connection
+            .query_row("SELECT count(*) FROM message", [], |row| row.get(0))
+            .map_err(|error| explain(&self.path, &error))?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// The incidents that are remembered.
+    pub(super) fn incidents(&self) -> Result<Vec<(Uuid, String)>, OutboxError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare_cached("SELECT id, state FROM incident ORDER BY id")?;
+            let rows = statement.query_map([], |row| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?)))?;
+            rows.collect()
+        };
+        read().map_err(|error| explain(&self.path, &error))
+    }
+
+    /// The first `limit` messages, in order, for which `skip` is false.
+    pub(super) fn first(&self, limit: usize, skip: &dyn Fn(i64) -> bool) -> Result<Vec<Waiting>, OutboxError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT row, topic, payload, retain, severity, live, committed_ns FROM message ORDER BY row",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut found = Vec::new();
+            while found.len() < limit {
+                let Some(row) = rows.next()? else { break };
+                if !skip(row.get(0)?) {
+                    found.push(self.waiting(row)?);
+                }
+            }
+            Ok(found)
+        };
+        read().map_err(|error| explain(&self.path, &error))
+    }
+
+    fn waiting(&self, row: &Row<'_>) -> rusqlite::Result<Waiting> {
+        let number: i64 = row.get(0)?;
+        let severity: String = row.get(4)?;
+        let committed: i64 = row.get(6)?;
+        Ok(Waiting {
+            row: number,
+            message: Message {
+                topic: row.get(1)?,
+                payload: row.get(2)?,
+                retain: row.get(3)?,
+                severity: severity.parse().unwrap_or(Severity::Critical),
+            },
+            live: row.get(5)?,
+            committed: (number > self.leftover).then(|| Duration::from_nanos(committed.cast_unsigned())),
+        })
+    }
+
+    /// Writes all of a change, or nothing. Returns how many rows were deleted.
+    pub(super) fn write(&mut self, change: &Change<'_>) -> Result<u64, OutboxError> {
+        let path = &self.path;
+        let mut write = || -> rusqlite::Result<u64> {
+            let transaction = self.connection.transaction()?;
+            let mut deleted = 0;
+            {
+                let mut delete = transaction.prepare_cached("DELETE FROM message WHERE row = ?")?;
+                for row in change.delivered {
+                    deleted += delete.execute([row])? as u64;
+                }
+                let mut insert = transaction.prepare_cached("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+                for waiting in change.messages {
+                    let Message { topic, payload, retain, severity } = &waiting.message;
+                    let committed = waiting.committed.unwrap_or_default().as_nanos();
+                    let committed = i64::try_from(committed).unwrap_or(i64::MAX);
+                    insert.execute(params![
+                        waiting.row,
+                        topic,
+                        payload,
+                        retain,
+                        severity.as_str(),
+                        waiting.live,
+                        committed
+                    ])?;
+                }
+                let mut remember = transaction.prepare_cached("INSERT OR REPLACE INTO incident VALUES (?, ?)")?;
+                let mut forget = transaction.prepare_cached("DELETE FROM incident WHERE id = ?")?;
+                for (id, state) in &change.incidents {
+                    match state {
+                        Some(state) => remember.execute(params![id.as_bytes(), state])?,
+                        None => forget.execute([id.as_bytes()])?,
+                    };
+                }
+                let mut number = transaction.prepare_cached("UPDATE number SET value = ? WHERE name = ?")?;
+                number.execute(params![change.sequence.cast_signed(), "sequence"])?;
+                number.execute(params![change.session.cast_signed(), "session"])?;
+            }
+            transaction.commit()?;
+            Ok(deleted)
+        };
+        let result = write();
+        result.map_err(|error| self.reason(path, &error))
+    }
+
+    /// Like [`explain`], and tells a full quota from a full disk.
+    fn reason(&self, path: &Path, error: &rusqlite::Error) -> OutboxError {
+        match explain(path, error) {
+            OutboxError::DiskFull { path } if self.quota_reached() => OutboxError::QuotaFull { path },
+            other => other,
+        }
+    }
+
+    fn quota_reached(&self) -> bool {
+        let number = |sql| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let (Ok(used), Ok(most), Ok(free)) =
+            (number("PRAGMA page_count"), number("PRAGMA max_page_count"), number("PRAGMA freelist_count"))
+        else {
+            return false;
+        };
+        // A big message needs several pages at once, so "full" begins a little before the last page.
+        most.saturating_sub(used).saturating_add(free) < 64
+    }
+
+    #[cfg(test)]
+    pub(super) fn set_quota(&self, quota: u64) {
+        // SQLite ignores 0 and never goes below what is used already.
+        let pages = (quota / PAGE_SIZE).max(1).cast_signed();
+        self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    }
+}
+
+/// Moves a damaged database out of the way. Only the newest is kept, so that damage
+/// that comes back cannot fill the disk.
+fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let kept = path.with_extension("damaged.sqlite");
+    for (suffix, target) in [("", kept.clone()), ("-wal", with_suffix(&kept, "-wal"))] {
+        match fs::rename(with_suffix(path, suffix), &target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(_) | Ok(()) => {}
+        }
+    }
+    match fs::remove_file(with_suffix(path, "-shm")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(_) | Ok(()) => Ok(kept),
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn folder_error(dir: &Path, source: io::Error) -> OutboxError {
+    let path = dir.to_owned();
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OutboxError::DiskFull { path },
+        io::ErrorKind::ReadOnlyFilesystem => OutboxError::ReadOnly { path },
+        _ => OutboxError::Folder { path, source },
+    }
+}
+
+fn explain(path: &Path, error: &rusqlite::Error) -> OutboxError {
+    let path = path.to_owned();
+    let detail = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => OutboxError::DiskFull { path },
+        Some(ErrorCode::ReadOnly) => OutboxError::ReadOnly { path },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => OutboxError::Corrupt { path, detail },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OutboxError::InUse { path },
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            OutboxError::Folder { path, source: io::Error::other(detail) }
+        }
+        _ => OutboxError::Disk { path, detail },
+    }
+}

@@ -1,0 +1,307 @@
+use std::fs;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::SimulatedClock;
+
+const PLENTY: u64 = 64 << 20;
+
+fn clock() -> SimulatedClock {
+    SimulatedClock::at("2026-11-22T02:00:00Z".parse::<Timestamp>().unwrap())
+}
+
+fn open(dir: &Path, quota: u64) -> Outbox {
+    Outbox::open(dir, quota, Arc::new(clock())).unwrap()
+}
+
+fn message(text: &str, severity: Severity) -> Message {
+    Message { topic: "karaul1/a/b/c/d/alert/info/x".into(), payload: text.into(), retain: false, severity }
+}
+
+/// Commits one message with a number of its own; returns that number.
+fn put(outbox: &Outbox, text: &str) -> u64 {
+    let filled = outbox.commit(|batch| {
+        batch.put(message(text, Severity::Info));
+        Ok::<_, ()>(batch.next_sequence())
+    });
+    filled.unwrap()
+}
+
+fn remember(outbox: &Outbox, id: Uuid, state: Option<&str>) {
+    let filled: Result<(), ()> = outbox.commit(|batch| {
+        match state {
+            Some(state) => batch.remember_incident(id, state.to_owned()),
+            None => batch.forget_incident(id),
+        }
+        Ok(())
+    });
+    filled.unwrap();
+}
+
+fn all(outbox: &Outbox) -> Vec<String> {
+    outbox.next(usize::MAX, |_| false).into_iter().map(|w| String::from_utf8(w.message.payload).unwrap()).collect()
+}
+
+fn deliver(outbox: &Outbox, count: usize) {
+    let rows: Vec<i64> = outbox.next(count, |_| false).iter().map(|waiting| waiting.row).collect();
+    outbox.delivered(&rows);
+}
+
+#[test]
+fn a_batch_is_all_or_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), PLENTY);
+    let refused: Result<(), &str> = outbox.commit(|batch| {
+        batch.put(message("never", Severity::Critical));
+        batch.next_sequence();
+        batch.remember_incident(Uuid::nil(), "never".into());
+        Err("changed my mind")
+    });
+    assert_eq!(refused, Err("changed my mind"));
+    assert_eq!((all(&outbox), outbox.waiting(), outbox.open_incidents()), (vec![], 0, vec![]));
+    assert_eq!(put(&outbox, "first"), 1, "a number that nobody saw is given out again");
+}
+
+#[test]
+fn what_another_run_left_is_told_from_what_this_one_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    put(&open(dir.path(), PLENTY), "old");
+    let clock = clock();
+    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    clock.advance(Duration::from_secs(3));
+    outbox.set_connected(true);
+    put(&outbox, "new");
+    let found = outbox.next(10, |_| false);
+    assert_eq!(
+        found.iter().map(|w| (w.live, w.committed)).collect::<Vec<_>>(),
+        [(false, None), (true, Some(Duration::from_secs(3)))]
+    );
+    assert_eq!(outbox.next(10, |row| row == found[0].row), found[1..]);
+}
+
+#[test]
+fn numbers_never_come_again() {
+    let dir = tempfile::tempdir().unwrap();
+    for run in 0..3 {
+        let outbox = open(dir.path(), PLENTY);
+        assert_eq!(outbox.session(), run + 1);
+        assert_eq!(put(&outbox, "x"), run + 1);
+        deliver(&outbox, 1);
+        assert_eq!(outbox.waiting(), 0);
+    }
+}
+
+#[test]
+fn a_second_agent_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = open(dir.path(), PLENTY);
+    let error = Outbox::open(dir.path(), PLENTY, Arc::new(clock())).err().unwrap().to_string();
+    let expected = format!(
+        "outbox {}/outbox.sqlite: another process uses it; stop the other karaul or give this one its own path under \
+         [storage]",
+        dir.path().display()
+    );
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path(), PLENTY));
+    let connection = rusqlite::Connection::open(dir.path().join("outbox.sqlite")).unwrap();
+    connection.pragma_update(None, "user_version", 9).unwrap();
+    drop(connection);
+    let error = Outbox::open(dir.path(), PLENTY, Arc::new(clock())).err().unwrap().to_string();
+    assert!(error.contains("a newer Karaul wrote it (schema 9, this one knows 1)"), "{error}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = Outbox::open(&file, PLENTY, Arc::new(clock())).err().unwrap().to_string();
+    assert!(error.starts_with(&format!("outbox {}: ", file.display())), "{error}");
+    assert!(error.ends_with("; check path under [storage] and who may write there"), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_moved_aside_and_numbers_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let last = {
+        let outbox = open(dir.path(), PLENTY);
+        put(&outbox, "lost");
+        assert_eq!(outbox.session(), 1);
+        put(&outbox, "lost too")
+    };
+    fs::write(dir.path().join("outbox.sqlite"), "this is no database at all, only some text").unwrap();
+    let _ = fs::remove_file(dir.path().join("outbox.sqlite-wal"));
+    let outbox = open(dir.path(), PLENTY);
+    assert!(dir.path().join("outbox.damaged.sqlite").exists());
+    assert!(put(&outbox, "next") > last);
+    assert_eq!(outbox.session(), 2);
+    assert_eq!(all(&outbox), ["next"]);
+}
+
+#[test]
+fn when_the_quota_is_full_alerts_go_on_in_memory_and_come_back_to_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = Outbox::open(dir.path(), 256 << 10, Arc::new(clock.clone())).unwrap();
+    let mut count = 0;
+    while outbox.trouble().is_none() {
+        put(&outbox, &format!("{count} {}", "x".repeat(4000)));
+        count += 1;
+        assert!(count < 200, "the quota never took effect");
+    }
+    let expected = format!(
+        "outbox {}/outbox.sqlite: outbox_quota is used up; raise it under [storage] or find out why the broker takes \
+         nothing; until then messages wait in memory and a crash would lose them",
+        dir.path().display()
+    );
+    assert_eq!(outbox.trouble(), Some(expected));
+    let numbers: Vec<u64> = (0..5).map(|_| put(&outbox, "in memory")).collect();
+    assert_eq!(outbox.waiting(), count + 5);
+    assert_eq!(all(&outbox).len() as u64, count + 5, "nothing is lost, and the order is that of the commits");
+    assert_eq!(all(&outbox)[count as usize..], ["in memory"; 5]);
+
+    deliver(&outbox, 20);
+    clock.advance(Duration::from_secs(5));
+    outbox.tend();
+    assert_eq!((outbox.trouble(), outbox.dropped()), (None, 0));
+    drop(outbox);
+    let outbox = open(dir.path(), PLENTY);
+    assert_eq!(outbox.waiting(), count + 5 - 20, "all of it is on the disk");
+    assert_eq!(put(&outbox, "next"), numbers[4] + 1);
+}
+
+#[test]
+fn numbers_given_out_from_memory_do_not_come_again_after_a_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), PLENTY);
+    put(&outbox, "on disk");
+    outbox.lock().store.as_ref().unwrap().set_quota(0);
+    let big = "x".repeat(100_000);
+    let last = put(&outbox, &big).max(put(&outbox, &big));
+    assert!(outbox.trouble().is_some());
+    remember(&outbox, Uuid::nil(), Some("open"));
+    drop(outbox);
+    let outbox = open(dir.path(), PLENTY);
+    assert_eq!(all(&outbox), ["on disk"], "that is what a crash costs");
+    assert_eq!(put(&outbox, "next"), last + 1);
+}
+
+#[test]
+fn an_acknowledged_row_is_not_sent_again_even_if_it_cannot_be_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    put(&outbox, "a");
+    put(&outbox, "b");
+    outbox.lock().store = None;
+    let moved = dir.path().with_extension("moved");
+    fs::rename(dir.path(), &moved).unwrap();
+    fs::write(dir.path(), "a file where the folder was").unwrap();
+    outbox.delivered(&[1]);
+    assert!(outbox.trouble().is_some());
+    assert_eq!(outbox.waiting(), 1);
+    fs::remove_file(dir.path()).unwrap();
+    fs::rename(&moved, dir.path()).unwrap();
+    clock.advance(Duration::from_secs(5));
+    outbox.tend();
+    assert_eq!((outbox.trouble(), all(&outbox)), (None, vec!["b".to_owned()]));
+    drop(outbox);
+    assert_eq!(all(&open(dir.path(), PLENTY)), ["b"]);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Put(u8),
+    Deliver(u8),
+    Remember(u8),
+    Forget(u8),
+    Fill,
+    Free,
+    Reopen,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (1..6u8).prop_map(Step::Put),
+        3 => (1..6u8).prop_map(Step::Deliver),
+        2 => (0..4u8).prop_map(Step::Remember),
+        2 => (0..4u8).prop_map(Step::Forget),
+        1 => Just(Step::Fill),
+        2 => Just(Step::Free),
+        2 => Just(Step::Reopen),
+    ];
+    proptest::collection::vec(step, 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// The outbox against a list: nothing lost, nothing twice, in order, numbers always
+    /// rising, whatever the disk does. It is closed only while the disk is well: memory
+    /// is allowed to be lost in a crash, and that is another test.
+    #[test]
+    fn it_is_a_list_that_survives(steps in steps()) {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = clock();
+        let reopen = || Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+        let mut outbox = reopen();
+        let mut list: Vec<String> = Vec::new();
+        let mut incidents: BTreeMap<Uuid, String> = BTreeMap::new();
+        let mut last = 0;
+        let mut made = 0;
+        for step in steps {
+            match step {
+                Step::Put(count) => {
+                    let texts: Vec<String> = (0..count).map(|n| format!("{}{}", made + u32::from(n), "-".repeat(3000))).collect();
+                    made += u32::from(count);
+                    let numbers = outbox.commit(|batch| {
+                        Ok::<_, ()>(texts.iter().map(|text| {
+                            batch.put(message(text, Severity::Info));
+                            batch.next_sequence()
+                        }).collect::<Vec<_>>())
+                    }).unwrap();
+                    for number in numbers {
+                        prop_assert!(number > last);
+                        last = number;
+                    }
+                    list.extend(texts);
+                }
+                Step::Deliver(count) => {
+                    deliver(&outbox, count.into());
+                    list.drain(..list.len().min(count.into()));
+                }
+                Step::Remember(n) => {
+                    let id = Uuid::from_u128(n.into());
+                    remember(&outbox, id, Some(&made.to_string()));
+                    incidents.insert(id, made.to_string());
+                }
+                Step::Forget(n) => {
+                    let id = Uuid::from_u128(n.into());
+                    remember(&outbox, id, None);
+                    incidents.remove(&id);
+                }
+                Step::Fill => outbox.lock().store.as_ref().unwrap().set_quota(0),
+                Step::Free | Step::Reopen => {
+                    outbox.lock().store.as_ref().unwrap().set_quota(PLENTY);
+                    clock.advance(Duration::from_secs(5));
+                    outbox.tend();
+                    prop_assert_eq!(outbox.trouble(), None);
+                    if matches!(step, Step::Reopen) {
+                        drop(outbox);
+                        outbox = reopen();
+                    }
+                }
+            }
+            prop_assert_eq!(all(&outbox), list.clone());
+            prop_assert_eq!(outbox.waiting(), list.len() as u64);
+            prop_assert_eq!(outbox.open_incidents(), incidents.clone().into_iter().collect::<Vec<_>>());
+        }
+    }
+}

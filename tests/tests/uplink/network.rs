@@ -1,0 +1,82 @@
+//! A real mosquitto behind a bad network.
+
+use std::time::{Duration, Instant};
+
+use karaul_tests::{Mosquitto, Proxy, Subscriber};
+use karaul_wire::BoxState;
+
+use crate::agent::{Agent, LIMIT, event, settings, status, topic};
+
+#[test]
+fn an_outage_loses_nothing_and_repeats_keep_their_ids() {
+    let Some(broker) = Mosquitto::start("") else { return };
+    let subscriber = Subscriber::start(broker.port(), &topic("alert/#"));
+    let proxy = Proxy::to(broker.port());
+    let agent = Agent::start(settings(proxy.port()));
+    agent.wait_connected();
+    let mut sent = Vec::new();
+    for _ in 0..5 {
+        sent.extend(agent.alert(30));
+        proxy.cut();
+        agent.wait_disconnected();
+        sent.extend(agent.alert(3));
+        proxy.pass();
+        agent.wait_connected();
+    }
+    agent.wait_empty();
+    let last = *sent.last().unwrap();
+    let got = subscriber.until(LIMIT, |message| event(&message.payload).sequence.0 == last);
+
+    let mut seen = std::collections::BTreeMap::new();
+    for message in &got {
+        let event = event(&message.payload);
+        let id = *seen.entry(event.sequence.0).or_insert(event.id);
+        assert_eq!(id, event.id, "a repeat has the same id");
+    }
+    assert_eq!(seen.into_keys().collect::<Vec<_>>(), sent, "every one arrived");
+    let repeats = got.len() - sent.len();
+    assert!(repeats as u64 <= agent.report().resent, "{repeats} repeats, {:?}", agent.report());
+    let mut first_seen: Vec<u64> = Vec::new();
+    for message in &got {
+        let number = event(&message.payload).sequence.0;
+        if !first_seen.contains(&number) {
+            first_seen.push(number);
+        }
+    }
+    assert_eq!(first_seen, sent, "first arrivals are in order");
+}
+
+#[test]
+fn a_broken_connection_is_lost_and_a_newer_session_comes_back() {
+    let Some(broker) = Mosquitto::start("") else { return };
+    let subscriber = Subscriber::start(broker.port(), &topic("status/box"));
+    let proxy = Proxy::to(broker.port());
+    let agent = Agent::start(settings(proxy.port()));
+    assert_eq!(status(&subscriber.next(LIMIT).unwrap().payload), (BoxState::Online, 1));
+    proxy.cut();
+    let (state, session) = status(&subscriber.next(LIMIT).unwrap().payload);
+    assert_eq!((state, session), (BoxState::Lost, 1));
+    agent.wait_disconnected();
+    proxy.pass();
+    let (state, session) = status(&subscriber.next(LIMIT).unwrap().payload);
+    assert_eq!(state, BoxState::Online);
+    assert!(session > 1);
+}
+
+#[test]
+fn a_half_open_connection_is_given_up_after_two_keep_alives() {
+    let Some(broker) = Mosquitto::start("") else { return };
+    let proxy = Proxy::to(broker.port());
+    let agent = Agent::start(settings(proxy.port()));
+    agent.wait_connected();
+    proxy.freeze();
+    let frozen = Instant::now();
+    agent.alert(1);
+    let report = agent.wait_disconnected();
+    assert!(frozen.elapsed() >= Duration::from_secs(4), "{:?}", frozen.elapsed());
+    let expected = format!("broker 127.0.0.1:{} has not answered for 10 s; the connection is given up", proxy.port());
+    agent.wait("the reason is known", |report| report.last_error.as_ref() == Some(&expected));
+    assert_eq!(report.connections, 1);
+    proxy.pass();
+    agent.wait_empty();
+}

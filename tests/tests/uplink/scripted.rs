@@ -1,0 +1,224 @@
+//! What real brokers do only on bad days.
+
+use std::time::Duration;
+
+use karaul::uplink::Version;
+
+use crate::{
+    agent::{Agent, event, settings},
+    script::{Publish, ScriptedBroker},
+};
+
+const SHORT: Duration = Duration::from_millis(300);
+
+fn number(publish: &Publish) -> u64 {
+    event(&publish.payload).sequence.0
+}
+
+fn numbers(publishes: &[Publish]) -> Vec<u64> {
+    publishes.iter().map(number).collect()
+}
+
+/// The broker answers a version 5 sign-on with `answer` and hangs up.
+fn falls_back_after(answer: &[u8]) {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    agent.alert(1);
+    let mut first = broker.accept();
+    assert_eq!(first.level, 5);
+    first.send(answer);
+    drop(first);
+    let mut second = broker.sign_on();
+    assert_eq!(second.level, 4, "3.1.1");
+    let publish = second.publish().unwrap();
+    second.acknowledge(publish.packet_id);
+    agent.wait_empty();
+    let report = agent.report();
+    assert_eq!(report.connected, Some(Version::V311));
+    assert_eq!(report.last_error, None, "falling back is no error");
+    assert_eq!(second.states.len(), 2, "{:?}", second.states);
+}
+
+#[test]
+fn falls_back_when_a_broker_refuses_version_5() {
+    falls_back_after(&[0x20, 3, 0, 0x84, 0]);
+}
+
+#[test]
+fn falls_back_when_an_old_broker_answers_in_its_own_way() {
+    falls_back_after(&[0x20, 2, 0, 1]);
+}
+
+#[test]
+fn falls_back_when_an_old_broker_just_hangs_up() {
+    falls_back_after(&[]);
+}
+
+#[test]
+fn acknowledgements_out_of_order_and_late_find_their_own() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    let mut peer = broker.sign_on();
+    agent.alert(40);
+    let first = peer.publishes(16);
+    assert_eq!(numbers(&first), (1..=16).collect::<Vec<_>>());
+    for publish in first.iter().skip(1).rev() {
+        peer.acknowledge(publish.packet_id);
+    }
+    assert!(peer.is_quiet(SHORT), "the window is positional: its front is open");
+    peer.acknowledge(first[0].packet_id);
+    let rest = peer.publishes(16);
+    assert_eq!(numbers(&rest), (17..=32).collect::<Vec<_>>());
+    for publish in &rest {
+        peer.acknowledge(publish.packet_id);
+    }
+    for publish in peer.publishes(8) {
+        peer.acknowledge(publish.packet_id);
+    }
+    agent.wait_empty();
+    let report = agent.wait("all acknowledged", |report| report.delivered == 40);
+    assert_eq!((report.connections, report.resent), (1, 0));
+}
+
+#[test]
+fn what_was_not_acknowledged_is_sent_again_with_the_same_id() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    let mut peer = broker.sign_on();
+    agent.alert(3);
+    let before = peer.publishes(3);
+    peer.acknowledge(before[1].packet_id);
+    agent.wait("one acknowledged", |report| report.delivered == 1);
+    drop(peer);
+    let mut peer = broker.sign_on();
+    let again = peer.publishes(2);
+    assert_eq!(again[0].payload, before[0].payload, "the same bytes, the id included");
+    assert_eq!(again[1].payload, before[2].payload);
+    assert!(peer.is_quiet(SHORT));
+    for publish in &again {
+        peer.acknowledge(publish.packet_id);
+    }
+    agent.wait_empty();
+    let report = agent.wait("all acknowledged", |report| report.delivered == 3);
+    assert_eq!((report.connections, report.resent), (2, 2));
+}
+
+#[test]
+fn an_acknowledgement_for_nobody_credits_nobody() {
+    for packet_id in [9, 16, 17, 60000] {
+        let broker = ScriptedBroker::new();
+        let agent = Agent::start(settings(broker.port()));
+        let mut peer = broker.sign_on();
+        agent.alert(2);
+        let before = peer.publishes(2);
+        peer.acknowledge(packet_id);
+        assert_eq!(peer.publish(), None, "such a broker is hung up on");
+        let mut peer = broker.sign_on();
+        let again = peer.publishes(2);
+        assert_eq!(numbers(&again), numbers(&before));
+        for publish in &again {
+            peer.acknowledge(publish.packet_id);
+        }
+        agent.wait_empty();
+    }
+}
+
+#[test]
+fn a_second_acknowledgement_of_the_same_credits_nobody() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    let mut peer = broker.sign_on();
+    agent.alert(2);
+    let before = peer.publishes(2);
+    peer.acknowledge(before[0].packet_id);
+    peer.acknowledge(before[0].packet_id);
+    assert_eq!(peer.publish(), None);
+    let mut peer = broker.sign_on();
+    let again = peer.publish().unwrap();
+    assert_eq!(number(&again), 2);
+    peer.acknowledge(again.packet_id);
+    agent.wait_empty();
+    assert_eq!(agent.wait("both acknowledged", |report| report.delivered == 2).delivered, 2);
+}
+
+#[test]
+fn a_refused_message_is_kept_and_the_others_go_on() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    let mut peer = broker.sign_on();
+    agent.alert(3);
+    let publishes = peer.publishes(3);
+    peer.refuse(publishes[0].packet_id, 0x87);
+    peer.acknowledge(publishes[1].packet_id);
+    peer.acknowledge(publishes[2].packet_id);
+    let report = agent.wait("two acknowledged", |report| report.delivered == 2);
+    assert_eq!(report.held, 1);
+    agent.alert(1);
+    let next = peer.publish().unwrap();
+    assert_eq!(number(&next), 4);
+    peer.acknowledge(next.packet_id);
+    assert!(peer.is_quiet(SHORT), "the refused one is not offered again at once");
+    assert_eq!(agent.outbox.waiting(), 1, "and it is not lost");
+}
+
+#[test]
+fn the_limits_of_the_broker_are_kept() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    let mut peer = broker.accept();
+    // Receive maximum 2 (property 0x21), maximum packet size 2000 (property 0x27).
+    peer.send(&[0x20, 11, 0, 0, 8, 0x21, 0, 2, 0x27, 0, 0, 0x07, 0xd0]);
+    agent.alert(4);
+    let first = peer.publishes(2);
+    assert!(peer.is_quiet(SHORT));
+    for publish in &first {
+        peer.acknowledge(publish.packet_id);
+    }
+    for publish in peer.publishes(2) {
+        peer.acknowledge(publish.packet_id);
+    }
+    agent.wait_empty();
+    let filled: Result<(), ()> = agent.outbox.commit(|batch| {
+        batch.put(karaul::uplink::Message {
+            topic: crate::agent::topic("alert/info/gate"),
+            payload: vec![b'x'; 3000],
+            retain: false,
+            severity: karaul_wire::Severity::Info,
+        });
+        Ok(())
+    });
+    filled.unwrap();
+    agent.wait("too big", |report| report.held == 1);
+    agent.alert(1);
+    assert_eq!(number(&peer.publish().unwrap()), 5);
+    assert_eq!(agent.report().connections, 1);
+}
+
+#[test]
+fn a_message_that_ends_every_connection_does_not_block_the_others() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    agent.alert_on("poison");
+    agent.alert(2);
+    let mut got = Vec::new();
+    let mut connections = 0;
+    while got.len() < 2 {
+        connections += 1;
+        assert!(connections < 20, "the others never came: {got:?}");
+        let mut peer = broker.sign_on();
+        while got.len() < 2 {
+            let Some(publish) = peer.publish() else { break };
+            if publish.topic.ends_with("poison") {
+                break;
+            }
+            peer.acknowledge(publish.packet_id);
+            got.push(number(&publish));
+        }
+        if got.len() == 2 {
+            agent.wait("both acknowledged", |report| report.delivered == 2);
+        }
+    }
+    assert_eq!(got, [2, 3]);
+    assert_eq!(agent.report().held, 1);
+    assert_eq!(agent.outbox.waiting(), 1);
+}
