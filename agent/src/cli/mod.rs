@@ -42,9 +42,9 @@ pub fn main() -> ExitCode {
         Command::Run(args) => done(run::run(&args)),
         Command::Check(args) => done(check::run(&args)),
         Command::Replay(args) => done(replay::run(&args)),
-        Command::Detect(args) => done(detect::run(&args)),
+        Command::Detect(args) => done(detect::run(&args).map(|()| ExitCode::SUCCESS)),
         Command::Track(args) => done(track::run(&args).map(|()| ExitCode::SUCCESS)),
-        Command::Models(args) => done(models::run(&args)),
+        Command::Models(args) => done(models::run(&args).map(|()| ExitCode::SUCCESS)),
     }
 }
 

@@ -67,6 +67,14 @@ impl Runtime {
         *loaded = Some((path, runtime.clone()));
         Ok(runtime)
     }
+
+    /// The branch that the library was built from, which names its version.
+    #[must_use]
+    pub fn version(&self) -> String {
+        let words = ort::info();
+        let branch = words.split("git-branch=").nth(1).and_then(|rest| rest.split(',').next());
+        branch.unwrap_or(words).trim().to_owned()
+    }
 }
 
 /// What the system's loader said, rather than that it was the loader.

@@ -110,16 +110,16 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
 
     let mut recording = Recording::open(&args.recording, origin)?;
     let mut last = Stamp::after(origin, Duration::ZERO);
-    let ended = loop {
-        match recording.next() {
-            Ok(Some(frame)) => {
+    let mut ended = Ok(());
+    for frame in &mut recording {
+        match frame {
+            Ok(frame) => {
                 last = frame.stamp;
                 watch.picture(frame.stamp, &frame.planes())?;
             }
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(error),
+            Err(error) => ended = Err(error),
         }
-    };
+    }
     watch.end_all(last, CloseReason::Stopped);
     eprintln!("{}: {} pictures looked at, {:.1} s", args.recording.display(), watch.looks(), last.mono.as_secs_f64());
     let lines = watch.into_sink();
