@@ -18,10 +18,7 @@ pub(crate) enum Failure {
     Scene(#[from] SceneError),
     /// A file cannot be written.
     #[error("cannot write {path}: {source}")]
-    Write {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// The reader of the video went away, or its disk is full.
     #[error("cannot write the video to standard output: {0}")]
     Stream(#[source] io::Error),

@@ -16,7 +16,7 @@ use crate::solid::{Shape, Solid, Veil};
 use crate::vehicle::Car;
 
 /// One loop of the script.
-pub const PERIOD: Duration = Duration::from_secs(60);
+pub(crate) const PERIOD: Duration = Duration::from_secs(60);
 
 /// The fence stands at this distance from the camera, along x.
 const FENCE: f32 = 12.0;
@@ -58,7 +58,15 @@ pub(crate) fn place() -> Place {
         fence(from, to, &mut solids, &mut veils);
     }
     solids.extend(surroundings());
-    Place { camera, ground: Material::Grass { dryness: 0.35 }, patches, solids, veils, day: day(), night: night(camera) }
+    Place {
+        camera,
+        ground: Material::Grass { dryness: 0.35 },
+        patches,
+        solids,
+        veils,
+        day: day(),
+        night: night(camera),
+    }
 }
 
 fn day() -> Lighting {
@@ -150,11 +158,8 @@ fn surroundings() -> Vec<Solid> {
 
 /// Who comes by. Ids are those of the ground truth.
 pub(crate) fn actors() -> Vec<Actor> {
-    let person = |id, person, points: &[(f32, f32, f32)]| Actor {
-        id,
-        figure: Figure::Person(person),
-        path: Path::new(points),
-    };
+    let person =
+        |id, person, points: &[(f32, f32, f32)]| Actor { id, figure: Figure::Person(person), path: Path::new(points) };
     let plain = Person {
         stature: 1.76,
         build: 1.0,
