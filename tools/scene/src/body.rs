@@ -130,9 +130,9 @@ impl Person {
         let twist = pose.twist;
         let seat = [
             ring(-0.10, 0.10, 0.07, 0.0, twist),
-            ring(-0.06, 0.165, 0.112, -0.005, twist),
-            ring(0.04, 0.172, 0.118, -0.01, twist),
-            ring(0.12, 0.152, 0.105, 0.0, 0.0),
+            ring(-0.06, 0.156, 0.104, -0.003, twist),
+            ring(0.04, 0.160, 0.108, -0.004, twist),
+            ring(0.12, 0.145, 0.098, 0.0, 0.0),
         ];
         mesh.loft(&seat, 16, trousers);
         let hem = -0.06 - 0.36 * self.coat;

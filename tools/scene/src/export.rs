@@ -96,7 +96,7 @@ fn picture(scene: &Scene, time: Duration, file: String, folder: &Path) -> Result
     scene.render(time, &mut frame);
     let path = folder.join(&file);
     let mut png = Vec::new();
-    PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Sub)
+    PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive)
         .write_image(&frame.to_rgb(), frame.width as u32, frame.height as u32, ExtendedColorType::Rgb8)
         .map_err(|error| Failure::Write { path: path.clone(), source: io::Error::other(error) })?;
     write(&path, &png)?;

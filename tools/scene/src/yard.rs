@@ -44,11 +44,11 @@ pub(crate) fn place() -> Place {
     };
     let white = Material::Plaster { colour: Vec3::splat(0.42) };
     let patches = vec![
-        patch([-14.0, -3.0], [12.0, FENCE + 0.1], 0.15, Material::Asphalt { wear: 0.7 }),
+        patch([-14.0, -3.0], [12.0, FENCE + 0.1], 0.15, Material::Asphalt { wear: 0.25 }),
         patch([-40.0, 12.9], [40.0, 15.4], 0.0, Material::Concrete),
-        patch([-60.0, 17.2], [60.0, 23.6], 0.05, Material::Asphalt { wear: 0.3 }),
+        patch([-60.0, 17.2], [60.0, 23.6], 0.05, Material::Asphalt { wear: 0.1 }),
         patch([-60.0, 20.3], [60.0, 20.45], 0.03, white),
-        patch([3.5, FENCE - 0.2], [7.4, 17.6], 0.04, Material::Asphalt { wear: 0.5 }),
+        patch([3.5, FENCE - 0.2], [7.4, 17.6], 0.04, Material::Asphalt { wear: 0.2 }),
         patch([-3.0, FENCE - 0.2], [-1.2, 13.0], 0.0, Material::Concrete),
         patch([3.35, 4.0], [3.45, 11.4], 0.02, white),
     ];
