@@ -7,12 +7,16 @@ from torch.nn.functional import one_hot
 from network import LABELS, decode
 
 
+def area(boxes):
+    """Width times height."""
+    return (boxes[:, 2:] - boxes[:, :2]).prod(1)
+
+
 def overlaps(a, b):
     """IoU of every box of a with every box of b."""
     low = torch.maximum(a[:, None, :2], b[None, :, :2])
     high = torch.minimum(a[:, None, 2:], b[None, :, 2:])
     both = (high - low).clamp(min=0).prod(2)
-    area = lambda t: (t[:, 2:] - t[:, :2]).prod(1)
     return both / (area(a)[:, None] + area(b)[None] - both + 1e-9)
 
 
@@ -20,7 +24,6 @@ def generalised(a, b):
     """GIoU of paired boxes (Rezatofighi et al., CVPR 2019)."""
     low, high = torch.maximum(a[:, :2], b[:, :2]), torch.minimum(a[:, 2:], b[:, 2:])
     both = (high - low).clamp(min=0).prod(1)
-    area = lambda t: (t[:, 2:] - t[:, :2]).prod(1)
     union = area(a) + area(b) - both + 1e-9
     hull = (torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])).prod(1) + 1e-9
     return both / union - (hull - union) / hull
@@ -30,8 +33,7 @@ def generalised(a, b):
 def assign(raw, boxes, cells, truth):
     """For one picture: the cells that answer for an object, their objects, and the IoU they reach."""
     middle = (cells[:, :2] + 0.5) * cells[:, 2:]
-    inside = lambda low, high: ((middle[None] > low[:, None]) & (middle[None] < high[:, None])).all(2)
-    within = inside(truth[:, :2], truth[:, 2:4])
+    within = ((middle[None] > truth[:, None, :2]) & (middle[None] < truth[:, None, 2:4])).all(2)
     centre = (truth[:, :2] + truth[:, 2:4]) / 2
     near = (middle[None] - centre[:, None]).abs().amax(2) < 2.0 * cells[None, :, 2]
     candidates = (within | near).any(0).nonzero().squeeze(1)

@@ -21,6 +21,7 @@ def main():
     parser.add_argument("--train", nargs="+", required=True)
     parser.add_argument("--test", required=True)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--start", help="weights to go on from")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -32,6 +33,8 @@ def main():
     pictures, truths = data.load(options.train, spoil=True, seed=1)
     network = YardNano().to(memory_format=torch.channels_last)
     print(f"{sum(p.numel() for p in network.parameters())} parameters, {len(pictures)} pictures", flush=True)
+    if options.start:
+        network.load_state_dict(torch.load(options.start))
     average = copy.deepcopy(network).eval()
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]

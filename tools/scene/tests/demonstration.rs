@@ -49,6 +49,17 @@ fn the_loop_has_no_seam() {
 }
 
 #[test]
+fn the_camera_turns_grey_for_the_night() {
+    let scene = scene(320, Script::Yard, Light::Cycle { period: Duration::from_secs(120) }, 0.0);
+    let brightness = |frame: &I420Frame| frame.planes()[0].iter().map(|&v| u64::from(v)).sum::<u64>();
+    let is_grey = |frame: &I420Frame| frame.planes()[1..].iter().all(|plane| plane.iter().all(|&v| v == 128));
+    let [day, dusk, night] = [58.0, 59.9, 60.0].map(|t| picture(&scene, t));
+    assert!(brightness(&dusk) < brightness(&day));
+    assert_eq!([&day, &dusk, &night].map(is_grey), [false, false, true]);
+    assert_eq!([58.0, 60.0, 119.9].map(|t| scene.is_night(Duration::from_secs_f64(t))), [false, true, true]);
+}
+
+#[test]
 fn boxes_hold_the_pixels_that_differ_from_the_empty_yard() {
     for (light, threshold) in [(Light::Day, 14), (Light::Night, 10)] {
         let (with, without) = (scene(640, Script::Yard, light, 0.0), scene(640, Script::Empty, light, 0.0));
