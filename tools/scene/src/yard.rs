@@ -90,7 +90,7 @@ fn night(camera: Camera) -> Lighting {
         direct: Vec3::splat(1.5),
         sky: Vec3::splat(0.05),
         bounce: Vec3::splat(0.03),
-        lamp: Vec3::new(-4.3, 8.2, 4.6),
+        lamp: Vec3::new(-3.2, 9.0, 4.9),
         eye: camera.position,
         eye_forward: camera.forward,
         infrared: 1.5,
@@ -136,7 +136,6 @@ fn fence(from: f32, to: f32, solids: &mut Vec<Solid>, veils: &mut Vec<Veil>) {
 fn surroundings() -> Vec<Solid> {
     let wood = Material::Wood { colour: srgb(0x9a7b52) };
     let mut solids = vec![
-        cuboid([-3.9, 11.2, 0.3], [0.4, 0.35, 0.3], wood),
         cuboid([2.75, 11.4, 0.45], [0.32, 0.3, 0.45], Material::Metal { colour: srgb(0x3f6b45) }),
         // A hedge, houses and trees across the road.
         cuboid([-8.0, 26.0, 0.7], [12.0, 0.6, 0.7], Material::Foliage { colour: srgb(0x50683a) }),
