@@ -176,13 +176,13 @@ pub(crate) fn actors() -> Vec<Actor> {
         backpack: None,
         seed: 1.0,
     };
-    let intruder = Person { top: srgb(0xa83232), bottom: srgb(0x2c3e5c), ..plain };
+    let intruder = Person { top: srgb(0xa83232), bottom: srgb(0x2c3e5c), infrared: [0.58, 0.16], ..plain };
     let passer = Person {
         stature: 1.68,
         top: srgb(0xc9c5bb),
         bottom: srgb(0x20242c),
         backpack: Some(srgb(0x355f8a)),
-        infrared: [0.5, 0.26],
+        infrared: [0.6, 0.14],
         seed: 2.4,
         ..plain
     };
