@@ -93,8 +93,16 @@ impl Backdrop {
                 let (mut a, mut d) = (Vec3::ZERO, Vec3::ZERO);
                 let used = if same { &corners[..1] } else { &corners[..] };
                 for &sample in used {
-                    let offset = if same { Vec2::ONE } else { Vec2::new((sample % (width * 2)) as f32 - x as f32 * 2.0 + 0.5, (sample / (width * 2)) as f32 - y as f32 * 2.0 + 0.5) };
-                    let (one_a, one_d) = self.colour(place, mode, sample, Vec2::new(x as f32 * 2.0, y as f32 * 2.0) + offset);
+                    let offset = if same {
+                        Vec2::ONE
+                    } else {
+                        Vec2::new(
+                            (sample % (width * 2)) as f32 - x as f32 * 2.0 + 0.5,
+                            (sample / (width * 2)) as f32 - y as f32 * 2.0 + 0.5,
+                        )
+                    };
+                    let (one_a, one_d) =
+                        self.colour(place, mode, sample, Vec2::new(x as f32 * 2.0, y as f32 * 2.0) + offset);
                     a += one_a;
                     d += one_d;
                 }
@@ -152,8 +160,8 @@ fn openness(place: &Place, p: Vec3, n: Vec3) -> f32 {
     let right = n.any_orthonormal_vector();
     let ahead = n.cross(right);
     // Turned differently at each place, so that four rays give grain instead of steps.
-    let turn = (hash((p.x * 4096.0) as i32 as u32 ^ hash((p.y * 4096.0) as i32 as u32 ^ (p.z * 911.0) as i32 as u32)) >> 16)
-        as f32
+    let turn = (hash((p.x * 4096.0) as i32 as u32 ^ hash((p.y * 4096.0) as i32 as u32 ^ (p.z * 911.0) as i32 as u32))
+        >> 16) as f32
         / 65536.0;
     let closed = |i: u32| {
         let (sin, cos) = ((i as f32 + turn) * std::f32::consts::FRAC_PI_2).sin_cos();

@@ -37,11 +37,14 @@ impl Person {
     pub(crate) fn mesh(&self, stance: Stance) -> (Mesh, [Vec3; 2]) {
         let pose = pose(self.stature, stance);
         let mut mesh = Mesh::default();
-        let garment = |colour, second, pattern, infrared, seed| Material::Cloth { colour, second, pattern, infrared, seed };
-        let trousers = mesh.material(garment(self.bottom, self.bottom, Pattern::Plain, self.infrared[1], self.seed + 5.0));
+        let garment =
+            |colour, second, pattern, infrared, seed| Material::Cloth { colour, second, pattern, infrared, seed };
+        let trousers =
+            mesh.material(garment(self.bottom, self.bottom, Pattern::Plain, self.infrared[1], self.seed + 5.0));
         let jacket = mesh.material(garment(self.top, self.top_second, self.pattern, self.infrared[0], self.seed));
         let sleeve_pattern = if self.pattern == Pattern::Striped { Pattern::Striped } else { Pattern::Plain };
-        let sleeve = mesh.material(garment(self.top, self.top_second, sleeve_pattern, self.infrared[0], self.seed + 9.0));
+        let sleeve =
+            mesh.material(garment(self.top, self.top_second, sleeve_pattern, self.infrared[0], self.seed + 9.0));
         let skin = mesh.material(Material::Skin { colour: self.skin });
         let shoe = mesh.material(Material::Leather { colour: self.shoes });
         let head = mesh.material(Material::Head { skin: self.skin, hair: self.hair, cap: self.cap });
@@ -127,9 +130,9 @@ impl Person {
         let twist = pose.twist;
         let seat = [
             ring(-0.10, 0.10, 0.07, 0.0, twist),
-            ring(-0.06, 0.165, 0.112, -0.005, twist),
-            ring(0.04, 0.172, 0.118, -0.01, twist),
-            ring(0.12, 0.152, 0.105, 0.0, 0.0),
+            ring(-0.06, 0.156, 0.104, -0.003, twist),
+            ring(0.04, 0.160, 0.108, -0.004, twist),
+            ring(0.12, 0.145, 0.098, 0.0, 0.0),
         ];
         mesh.loft(&seat, 16, trousers);
         let hem = -0.06 - 0.36 * self.coat;
@@ -166,7 +169,8 @@ impl Person {
         let covered = if self.short_sleeves { 3 } else { long.len() };
         mesh.loft(&tube(&long[..covered], Vec3::Y), 9, sleeve);
         if self.short_sleeves {
-            let bare = [(upper(0.8), 0.042 * s), (arm.elbow, 0.040 * s), (fore(0.5), 0.037 * s), (arm.wrist, 0.027 * s)];
+            let bare =
+                [(upper(0.8), 0.042 * s), (arm.elbow, 0.040 * s), (fore(0.5), 0.037 * s), (arm.wrist, 0.027 * s)];
             mesh.loft(&tube(&bare, Vec3::Y), 9, skin);
         }
         let along = (arm.wrist - arm.elbow).normalize_or(-Vec3::Z);
@@ -195,7 +199,9 @@ impl Person {
             let covered = local.z > 0.55 * local.y + 0.13 || (self.cap.is_some() && local.z > 0.3);
             let peak = if self.cap.is_some() && (0.3..0.55).contains(&local.z) && local.y > 0.5 { 0.55 } else { 0.0 };
             let grown = if covered { 1.07 } else { 1.0 };
-            let ahead = local.y * axes.y * grown * taper + peak * axes.y + if local.z < 0.0 { 0.02 * -local.z * s } else { 0.0 };
+            let ahead = local.y * axes.y * grown * taper
+                + peak * axes.y
+                + if local.z < 0.0 { 0.02 * -local.z * s } else { 0.0 };
             let offset = right * local.x * axes.x * grown * taper + pose.face * ahead + up * local.z * axes.z * grown;
             (pose.head + offset, local)
         });
@@ -205,16 +211,17 @@ impl Person {
         let s = self.scale();
         let side = Vec3::new(pose.twist.cos(), -pose.twist.sin(), 0.0);
         let back = Vec3::Z.cross(side) * -1.0;
-        let rings: Vec<Ring> = [(0.06, 0.08, 0.04), (0.09, 0.135, 0.075), (0.28, 0.14, 0.085), (0.42, 0.125, 0.065), (0.46, 0.08, 0.035)]
-            .iter()
-            .map(|&(height, width, depth)| Ring {
-                centre: pose.pelvis.lerp(pose.neck, height / 0.55) + back * 0.17 * s,
-                side: side * width * s,
-                front: back * depth * s,
-                power: 3.5,
-                along: height,
-            })
-            .collect();
+        let rings: Vec<Ring> =
+            [(0.06, 0.08, 0.04), (0.09, 0.135, 0.075), (0.28, 0.14, 0.085), (0.42, 0.125, 0.065), (0.46, 0.08, 0.035)]
+                .iter()
+                .map(|&(height, width, depth)| Ring {
+                    centre: pose.pelvis.lerp(pose.neck, height / 0.55) + back * 0.17 * s,
+                    side: side * width * s,
+                    front: back * depth * s,
+                    power: 3.5,
+                    along: height,
+                })
+                .collect();
         mesh.loft(&rings, 14, material);
     }
 }

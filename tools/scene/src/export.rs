@@ -18,10 +18,7 @@ pub(crate) enum Failure {
     Scene(#[from] SceneError),
     /// A file cannot be written.
     #[error("cannot write {path}: {source}")]
-    Write {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// The reader of the video went away, or its disk is full.
     #[error("cannot write the video to standard output: {0}")]
     Stream(#[source] io::Error),
@@ -99,7 +96,7 @@ fn picture(scene: &Scene, time: Duration, file: String, folder: &Path) -> Result
     scene.render(time, &mut frame);
     let path = folder.join(&file);
     let mut png = Vec::new();
-    PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Sub)
+    PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive)
         .write_image(&frame.to_rgb(), frame.width as u32, frame.height as u32, ExtendedColorType::Rgb8)
         .map_err(|error| Failure::Write { path: path.clone(), source: io::Error::other(error) })?;
     write(&path, &png)?;

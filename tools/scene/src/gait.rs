@@ -64,7 +64,9 @@ pub(crate) fn pose(stature: f32, stance: Stance) -> Pose {
     let thigh = 0.245 * stature;
     let shank = 0.246 * stature;
     let twist = 0.10 * walking * phase.cos();
-    let turned = |v: Vec3, angle: f32| Vec3::new(v.x * angle.cos() - v.y * angle.sin(), v.x * angle.sin() + v.y * angle.cos(), v.z);
+    let turned = |v: Vec3, angle: f32| {
+        Vec3::new(v.x * angle.cos() - v.y * angle.sin(), v.x * angle.sin() + v.y * angle.cos(), v.z)
+    };
     let swing = |angle: f32, length: f32| Vec3::new(0.0, angle.sin(), -angle.cos()) * length;
 
     let side = |i: usize| if i == 0 { -1.0_f32 } else { 1.0 };
@@ -72,7 +74,8 @@ pub(crate) fn pose(stature: f32, stance: Stance) -> Pose {
         let phase = phase + PI * i as f32;
         let thigh_angle = walking * (0.40 * phase.cos() + 0.06) + 0.03;
         // The knee bends most early in the swing and a little when it takes the weight.
-        let bend = walking * (1.05 * (-(phase + 0.35).sin()).max(0.0).powf(1.3) + 0.12 * (phase - 0.4).cos().max(0.0)) + 0.05;
+        let bend =
+            walking * (1.05 * (-(phase + 0.35).sin()).max(0.0).powf(1.3) + 0.12 * (phase - 0.4).cos().max(0.0)) + 0.05;
         let hip = turned(Vec3::new(side(i) * (0.052 * stature), 0.0, 0.0), twist);
         let splay = Vec3::new(side(i) * 0.012, 0.0, 0.0);
         let knee = hip + swing(thigh_angle, thigh) + splay;

@@ -242,8 +242,11 @@ fn brick(p: Vec3, colour: Vec3) -> Surface {
     // Running bond: courses of 7.5 cm, bricks of 25 cm. Along the wall is whichever of x and y changes there.
     let course = (p.z / 0.075).floor();
     let run = (p.x + p.y) / 0.25 + 0.5 * (course as i32 & 1) as f32;
-    let mortar = smoothstep(0.1, 0.0, 0.5 - ((p.z / 0.075).fract() - 0.5).abs())
-        .max(smoothstep(0.05, 0.0, 0.5 - (run.fract().abs() - 0.5).abs()));
+    let mortar = smoothstep(0.1, 0.0, 0.5 - ((p.z / 0.075).fract() - 0.5).abs()).max(smoothstep(
+        0.05,
+        0.0,
+        0.5 - (run.fract().abs() - 0.5).abs(),
+    ));
     let each = 1.0 + 0.25 * noise(Vec3::new(run.floor() * 1.7, course * 2.3, 0.5)) + 0.15 * fractal(p, 4);
     let albedo = (colour * each).lerp(Vec3::splat(0.32), 0.7 * mortar);
     Surface::dull(albedo, 0.4 * each)

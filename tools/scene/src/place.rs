@@ -42,7 +42,8 @@ impl Place {
     /// The uppermost patch at `p`: its index plus one, 0 for the bare ground.
     pub(crate) fn patch(&self, p: Vec2) -> usize {
         let covers = |patch: &Patch| {
-            let wander = if patch.ragged > 0.0 { patch.ragged * noise(Vec3::new(p.x * 1.3, p.y * 1.3, 5.0)) } else { 0.0 };
+            let wander =
+                if patch.ragged > 0.0 { patch.ragged * noise(Vec3::new(p.x * 1.3, p.y * 1.3, 5.0)) } else { 0.0 };
             p.cmpge(patch.from + wander).all() && p.cmple(patch.to + wander).all()
         };
         self.patches.iter().rposition(covers).map_or(0, |index| index + 1)

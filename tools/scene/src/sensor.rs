@@ -86,7 +86,7 @@ impl Sensor {
     fn sigma(&self, mode: Mode, exposure: f32) -> [f32; 256] {
         let (gain, floor) = match mode {
             Mode::Day => (1.5, 0.7),
-            Mode::Night => (4.2, 1.6),
+            Mode::Night => (3.0, 1.2),
         };
         let gain = gain * self.strength * exposure.max(0.3).sqrt();
         std::array::from_fn(|y| {

@@ -28,9 +28,10 @@ impl Shadow {
         let right = to_light.cross(Vec3::Z).normalize_or(Vec3::X);
         let up = right.cross(to_light);
         let flat = |p: Vec3| Vec2::new(p.dot(right), p.dot(up));
-        let (low, high) = mesh.vertices.iter().fold((Vec2::MAX, Vec2::MIN), |(low, high), v| {
-            (low.min(flat(v.position)), high.max(flat(v.position)))
-        });
+        let (low, high) = mesh
+            .vertices
+            .iter()
+            .fold((Vec2::MAX, Vec2::MIN), |(low, high), v| (low.min(flat(v.position)), high.max(flat(v.position))));
         let (low, high) = (low - 0.1, high + 0.1);
         let scale = TEXELS / (high - low).max_element().max(0.1);
         let size = ((high - low) * scale).ceil();
@@ -55,9 +56,8 @@ impl Shadow {
             return 1.0;
         }
         let nearness = 1e4 + p.dot(self.to_light) + BIAS;
-        let blocked = |x: i32, y: i32| {
-            f32::from(u8::from(self.depth.samples[(y * width + x) as usize].nearness > nearness))
-        };
+        let blocked =
+            |x: i32, y: i32| f32::from(u8::from(self.depth.samples[(y * width + x) as usize].nearness > nearness));
         // A 3 x 3 tent, weighted by where p lies between the texels.
         let f = at - at.floor();
         let row = |y: i32| (blocked(x - 1, y) * (1.0 - f.x) + blocked(x, y) + blocked(x + 1, y) * f.x) * 0.5;

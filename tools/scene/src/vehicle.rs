@@ -117,9 +117,10 @@ mod tests {
     fn a_car_stands_on_its_wheels_and_has_its_size() {
         let car = Car { paint: Vec3::splat(0.5), length: 4.4, height: 1.48, tail: 0.6 };
         let mesh = car.mesh(3.0);
-        let (low, high) = mesh.vertices.iter().fold((Vec3::MAX, Vec3::MIN), |(low, high), v| {
-            (low.min(v.position), high.max(v.position))
-        });
+        let (low, high) = mesh
+            .vertices
+            .iter()
+            .fold((Vec3::MAX, Vec3::MIN), |(low, high), v| (low.min(v.position), high.max(v.position)));
         assert!(low.z.abs() < 0.01, "lowest point {}", low.z);
         assert!((high.z - 1.48).abs() < 0.02, "roof {}", high.z);
         assert!((high.y - low.y - 4.4).abs() < 0.01);

@@ -16,7 +16,7 @@ use crate::solid::{Shape, Solid, Veil};
 use crate::vehicle::Car;
 
 /// One loop of the script.
-pub const PERIOD: Duration = Duration::from_secs(60);
+pub(crate) const PERIOD: Duration = Duration::from_secs(60);
 
 /// The fence stands at this distance from the camera, along x.
 const FENCE: f32 = 12.0;
@@ -44,11 +44,11 @@ pub(crate) fn place() -> Place {
     };
     let white = Material::Plaster { colour: Vec3::splat(0.42) };
     let patches = vec![
-        patch([-14.0, -3.0], [12.0, FENCE + 0.1], 0.15, Material::Asphalt { wear: 0.7 }),
+        patch([-14.0, -3.0], [12.0, FENCE + 0.1], 0.15, Material::Asphalt { wear: 0.25 }),
         patch([-40.0, 12.9], [40.0, 15.4], 0.0, Material::Concrete),
-        patch([-60.0, 17.2], [60.0, 23.6], 0.05, Material::Asphalt { wear: 0.3 }),
+        patch([-60.0, 17.2], [60.0, 23.6], 0.05, Material::Asphalt { wear: 0.1 }),
         patch([-60.0, 20.3], [60.0, 20.45], 0.03, white),
-        patch([3.5, FENCE - 0.2], [7.4, 17.6], 0.04, Material::Asphalt { wear: 0.5 }),
+        patch([3.5, FENCE - 0.2], [7.4, 17.6], 0.04, Material::Asphalt { wear: 0.2 }),
         patch([-3.0, FENCE - 0.2], [-1.2, 13.0], 0.0, Material::Concrete),
         patch([3.35, 4.0], [3.45, 11.4], 0.02, white),
     ];
@@ -58,7 +58,15 @@ pub(crate) fn place() -> Place {
         fence(from, to, &mut solids, &mut veils);
     }
     solids.extend(surroundings());
-    Place { camera, ground: Material::Grass { dryness: 0.35 }, patches, solids, veils, day: day(), night: night(camera) }
+    Place {
+        camera,
+        ground: Material::Grass { dryness: 0.35 },
+        patches,
+        solids,
+        veils,
+        day: day(),
+        night: night(camera),
+    }
 }
 
 fn day() -> Lighting {
@@ -82,7 +90,7 @@ fn night(camera: Camera) -> Lighting {
         direct: Vec3::splat(1.5),
         sky: Vec3::splat(0.05),
         bounce: Vec3::splat(0.03),
-        lamp: Vec3::new(-4.3, 8.2, 4.6),
+        lamp: Vec3::new(-3.2, 9.0, 4.9),
         eye: camera.position,
         eye_forward: camera.forward,
         infrared: 1.5,
@@ -128,7 +136,6 @@ fn fence(from: f32, to: f32, solids: &mut Vec<Solid>, veils: &mut Vec<Veil>) {
 fn surroundings() -> Vec<Solid> {
     let wood = Material::Wood { colour: srgb(0x9a7b52) };
     let mut solids = vec![
-        cuboid([-3.9, 11.2, 0.3], [0.4, 0.35, 0.3], wood),
         cuboid([2.75, 11.4, 0.45], [0.32, 0.3, 0.45], Material::Metal { colour: srgb(0x3f6b45) }),
         // A hedge, houses and trees across the road.
         cuboid([-8.0, 26.0, 0.7], [12.0, 0.6, 0.7], Material::Foliage { colour: srgb(0x50683a) }),
@@ -150,11 +157,8 @@ fn surroundings() -> Vec<Solid> {
 
 /// Who comes by. Ids are those of the ground truth.
 pub(crate) fn actors() -> Vec<Actor> {
-    let person = |id, person, points: &[(f32, f32, f32)]| Actor {
-        id,
-        figure: Figure::Person(person),
-        path: Path::new(points),
-    };
+    let person =
+        |id, person, points: &[(f32, f32, f32)]| Actor { id, figure: Figure::Person(person), path: Path::new(points) };
     let plain = Person {
         stature: 1.76,
         build: 1.0,
@@ -172,13 +176,13 @@ pub(crate) fn actors() -> Vec<Actor> {
         backpack: None,
         seed: 1.0,
     };
-    let intruder = Person { top: srgb(0xa83232), bottom: srgb(0x2c3e5c), ..plain };
+    let intruder = Person { top: srgb(0xa83232), bottom: srgb(0x2c3e5c), infrared: [0.58, 0.16], ..plain };
     let passer = Person {
         stature: 1.68,
         top: srgb(0xc9c5bb),
         bottom: srgb(0x20242c),
         backpack: Some(srgb(0x355f8a)),
-        infrared: [0.5, 0.26],
+        infrared: [0.6, 0.14],
         seed: 2.4,
         ..plain
     };
