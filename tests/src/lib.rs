@@ -1,6 +1,10 @@
 //! What the end-to-end tests share.
 
+mod relay;
+
 use std::path::PathBuf;
+
+pub use relay::Relay;
 
 /// A file or folder of the real test material, or `None`, said aloud, where that is absent.
 ///

@@ -1,4 +1,5 @@
 //! Recordings of every kind that is likely to be handed in, and bit streams that are damaged in known ways.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::{
     fs,

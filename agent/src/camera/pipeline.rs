@@ -29,7 +29,7 @@ impl Offer {
         let (media, encoding) = (text("media"), text("encoding-name"));
         let mut state = self.state();
         let codec = Codec::from_rtp(&encoding).filter(|_| media == "video" && state.1.is_none());
-        state.0.push(format!("{media} {encoding}"));
+        state.0.push(format!("{media} {encoding}").trim_end().to_owned());
         state.1 = state.1.or(codec);
         codec.is_some()
     }

@@ -62,24 +62,34 @@ pub(crate) fn read(path: &Path, codec: Codec) -> Result<Packets, SimulatorError>
     let _ = pipeline.set_state(gst::State::Playing);
     let samples: Vec<gst::Sample> = std::iter::from_fn(|| sink.try_pull_sample(LIMIT)).collect();
     let _ = pipeline.set_state(gst::State::Null);
-    packets(&samples).ok_or_else(|| unusable(format!("no {media} with time stamps; leave copy out, or name its codec")))
+    packets(&samples).ok_or_else(|| unusable(format!("no {media}; leave copy out, or name its codec")))
 }
 
 fn packets(samples: &[gst::Sample]) -> Option<Packets> {
     let caps = samples.first()?.caps_owned()?;
-    let mut list = Vec::new();
-    for sample in samples {
-        let buffer = sample.buffer_owned()?;
-        let present = Duration::from(buffer.pts()?);
-        let decode = buffer.dts().map_or(present, Duration::from);
-        list.push(Packet { buffer, decode, present });
-    }
-    let begin = list.first()?.decode;
-    for packet in &mut list {
-        packet.decode = packet.decode.saturating_sub(begin);
-        packet.present = packet.present.saturating_sub(begin);
-    }
-    let last = list.last()?;
-    let length = last.decode + last.buffer.duration().map_or(LENGTH, Duration::from);
+    let buffers: Option<Vec<gst::Buffer>> = samples.iter().map(|sample| sample.buffer_owned()).collect();
+    let buffers = buffers?;
+    let step = caps
+        .structure(0)
+        .and_then(|fields| fields.get::<gst::Fraction>("framerate").ok())
+        .map(|rate| f64::from(rate.denom()) / f64::from(rate.numer()))
+        .filter(|step| step.is_finite() && *step > 0.0)
+        .map_or(LENGTH, Duration::from_secs_f64);
+    // A bare stream has no times: its pictures are counted.
+    let stamped = buffers.iter().all(|buffer| buffer.pts().is_some());
+    let times = |index: usize, buffer: &gst::BufferRef| match buffer.pts().filter(|_| stamped) {
+        Some(present) => (Duration::from(buffer.dts().unwrap_or(present)), Duration::from(present)),
+        None => (step * index as u32, step * index as u32),
+    };
+    let (begin, _) = times(0, buffers.first()?);
+    let list: Vec<Packet> = buffers
+        .into_iter()
+        .enumerate()
+        .map(|(index, buffer)| {
+            let (decode, present) = times(index, &buffer);
+            Packet { buffer, decode: decode.saturating_sub(begin), present: present.saturating_sub(begin) }
+        })
+        .collect();
+    let length = list.last()?.decode + step;
     Some(Packets { list, caps, length })
 }
