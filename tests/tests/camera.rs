@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Write},
     net::TcpListener,
     sync::{
@@ -278,6 +279,46 @@ fn scripted_camera(sdp: &'static str) -> u16 {
         }
     });
     port
+}
+
+#[test]
+fn a_camera_that_does_not_answer_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut settings = settings(port, "/a");
+    settings.connect_limit = Duration::from_secs(1);
+    let watched = Watched::new(settings);
+    let begun = Instant::now();
+    let (reason, detail) = watched.blind(SOON);
+    let noticed = begun.elapsed();
+    assert_eq!(reason, BlindReason::Offline);
+    assert_eq!(
+        detail,
+        format!(
+            "rtsp://127.0.0.1:{port}/a: no video within 1s of connecting; check the camera's power and network and the \
+             address in \"url\""
+        )
+    );
+    assert!(noticed < Duration::from_secs(4), "noticed after {noticed:?}");
+}
+
+#[test]
+fn a_clip_repeats_without_a_seam() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("clip.h264");
+    // Two pictures at 25 a second: every other one lies on a seam.
+    fs::write(&clip, include_bytes!("../../agent/src/camera/trial.h264")).unwrap();
+    for options in [",copy", ""] {
+        let simulator = simulator(&[&format!("/a=file:{}{options}", clip.display())]);
+        let watched = Watched::new(settings(simulator.port(), "/a"));
+        let stamps: Vec<Duration> = watched.frames(60).iter().map(|frame| frame.0.mono).collect();
+        let late = &stamps[20..];
+        let mean = (late[late.len() - 1] - late[0]) / (late.len() as u32 - 1);
+        assert!((30..60).contains(&mean.as_millis()), "{options}: {mean:?} from picture to picture");
+        let gap = late.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!(gap < Duration::from_millis(300), "{options}: gap {gap:?}");
+        assert_eq!(watched.counters.read().reconnects, 0);
+    }
 }
 
 #[test]
