@@ -1,22 +1,10 @@
 //! What the end-to-end tests share.
 
-pub mod ap;
-mod delivery;
-mod mosquitto;
-pub mod mot;
-mod proxy;
-mod site;
-mod subscriber;
+mod relay;
 
 use std::path::PathBuf;
 
-use karaul::vision::Runtime;
-
-pub use delivery::{Delivered, delivered};
-pub use mosquitto::Mosquitto;
-pub use proxy::Proxy;
-pub use site::TestSite;
-pub use subscriber::{Received, Subscriber};
+pub use relay::Relay;
 
 /// A file or folder of the real test material, or `None`, said aloud, where that is absent.
 ///

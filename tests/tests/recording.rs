@@ -1,4 +1,5 @@
 //! Recordings of every kind that is likely to be handed in, and bit streams that are damaged in known ways.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::{
     fs,
@@ -55,6 +56,30 @@ fn containers_give_every_picture_with_its_time() {
         assert_eq!((stamps.len(), end), (pictures, None), "{file}");
         assert_eq!(stamps.last().unwrap().as_millis(), last_ms, "{file}");
         assert!(stamps.is_sorted_by(|a, b| a < b), "{file}");
+    }
+}
+
+#[test]
+fn a_recording_that_was_cut_off_says_so_after_its_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, least) in [
+        ("videos/intel-car-topdown.mp4", 150),
+        ("videos/motorway-cyclist-320x240.avi", 300),
+        ("videos/intel-bottles.mp4", 0),
+    ] {
+        let Some(path) = data(file) else { return };
+        let whole = fs::read(&path).unwrap();
+        let cut = folder.path().join(path.file_name().unwrap());
+        fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+        let (pictures, end) = read(&cut, |_| ());
+        let end = end.unwrap_or_default();
+        let expected = if least > 0 {
+            format!("damaged or cut off after {} pictures (", pictures.len())
+        } else {
+            // The index of this one stands at its end.
+            "no picture in it can be read (".to_owned()
+        };
+        assert!(pictures.len() >= least && end.contains(&expected), "{file}: {} pictures, {end:?}", pictures.len());
     }
 }
 

@@ -36,7 +36,7 @@ pub enum Fault {
         /// The time it had.
         limit: Duration,
     },
-    /// Status 401 or 403.
+    /// Status 401, or 403.
     #[error(
         "the camera {}; tried again only rarely, because cameras lock an account after some wrong logins",
         if *.login { "refused the login: correct \"username\" and \"password\"" } else { "wants a login: set \"username\" and \"password\"" }
@@ -76,7 +76,7 @@ pub enum Fault {
         limit: Duration,
     },
     /// The camera closed the connection or said goodbye.
-    #[error("the camera ended the stream; if this comes back, look for a limit of viewers in the camera")]
+    #[error("the camera closed the connection; if this comes back, look for a limit of viewers in the camera")]
     Ended,
     /// `decoder = "hardware"`, and none works.
     #[error("no hardware decoder for {codec} works here ({tried}); install its driver, or set decoder = \"auto\"")]
@@ -129,26 +129,117 @@ pub(super) enum Said {
     NotConnected,
 }
 
-/// Reads an error from the bus. `debug` may hold paths and object names: only its last line is of use.
-pub(super) fn read_error(error: &gst::glib::Error, debug: Option<&str>, login: bool) -> Said {
+/// Reads an error from the bus.
+pub(super) fn read_error(message: &gst::message::Error, login: bool) -> Said {
+    let status = message.details().and_then(|details| details.get::<u32>("rtsp-status-code").ok());
+    let debug = message.debug();
+    // Before its last line there are only paths and object names.
+    let last_line = debug.as_deref().and_then(|debug| debug.lines().last()).unwrap_or_default();
+    classify(&message.error(), status, last_line.trim(), login)
+}
+
+fn classify(error: &gst::glib::Error, status: Option<u32>, last_line: &str, login: bool) -> Said {
     use gst::ResourceError as Resource;
 
-    let last_line = debug.and_then(|debug| debug.lines().last()).unwrap_or_default().trim();
-    let detail = || if last_line.is_empty() { error.message().to_owned() } else { last_line.to_owned() };
-    if let Some(kind) = error.kind::<Resource>() {
-        return match kind {
-            Resource::NotAuthorized => Said::Fault(Fault::Unauthorised { login }),
-            Resource::NotFound => Said::Fault(Fault::NotFound),
-            _ if last_line.starts_with("Failed to connect") || last_line.starts_with("Could not connect") => {
-                Said::NotConnected
-            }
-            // The connection was there and broke.
-            Resource::Read | Resource::Write if !last_line.contains("rror response") => Said::Fault(Fault::Ended),
-            _ => Said::Fault(Fault::Protocol { detail: detail() }),
-        };
+    let detail = || {
+        let words = if last_line.is_empty() { error.message() } else { last_line };
+        words.trim_end_matches('.').to_owned()
+    };
+    let kind = error.kind::<Resource>();
+    match (status, kind) {
+        (Some(401 | 403), _) | (_, Some(Resource::NotAuthorized)) => Said::Fault(Fault::Unauthorised { login }),
+        (Some(404), _) | (_, Some(Resource::NotFound)) => Said::Fault(Fault::NotFound),
+        _ if last_line.starts_with("Failed to connect") || last_line.starts_with("Could not connect") => {
+            Said::NotConnected
+        }
+        _ if last_line.contains("Parse error") => {
+            Said::Fault(Fault::Protocol { detail: "its answer is not RTSP; is this its RTSP port?".to_owned() })
+        }
+        (None, Some(Resource::Read | Resource::Write)) => Said::Fault(Fault::Ended),
+        (None, None) if error.kind::<gst::StreamError>().is_some() => Said::Fault(Fault::Decoder { detail: detail() }),
+        _ => Said::Fault(Fault::Protocol { detail: detail() }),
     }
-    if error.kind::<gst::StreamError>().is_some() || error.kind::<gst::LibraryError>().is_some() {
-        return Said::Fault(Fault::Decoder { detail: detail() });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(kind: gst::ResourceError, status: Option<u32>, last_line: &str) -> Said {
+        let error = gst::glib::Error::new(kind, "Could not read from resource.");
+        classify(&error, status, last_line, true)
     }
-    Said::Fault(Fault::Protocol { detail: detail() })
+
+    #[test]
+    fn what_gstreamer_says_is_understood() {
+        use gst::ResourceError as Resource;
+
+        // Word for word what rtspsrc 1.22 posts.
+        let protocol = |detail: &str| Said::Fault(Fault::Protocol { detail: detail.to_owned() });
+        for (kind, status, last_line, expected) in [
+            (
+                Resource::NotAuthorized,
+                Some(401),
+                "Unauthorized (401)",
+                Said::Fault(Fault::Unauthorised { login: true }),
+            ),
+            (Resource::Read, Some(403), "Forbidden (403)", Said::Fault(Fault::Unauthorised { login: true })),
+            (Resource::NotFound, Some(404), "Not Found (404)", Said::Fault(Fault::NotFound)),
+            (Resource::Read, Some(503), "Service Unavailable (503)", protocol("Service Unavailable (503)")),
+            (Resource::OpenReadWrite, None, "Failed to connect. (Generic error)", Said::NotConnected),
+            (Resource::OpenReadWrite, None, "Could not connect to server. (Generic error)", Said::NotConnected),
+            (Resource::Read, None, "Could not receive message. (Received end-of-file)", Said::Fault(Fault::Ended)),
+            (
+                Resource::Read,
+                None,
+                "Could not receive message. (Parse error)",
+                protocol("its answer is not RTSP; is this its RTSP port?"),
+            ),
+            (
+                Resource::Settings,
+                None,
+                "Server does not support SDP, got text/html.",
+                protocol("Server does not support SDP, got text/html"),
+            ),
+        ] {
+            assert_eq!(resource(kind, status, last_line), expected, "{last_line}");
+        }
+        let stream = gst::glib::Error::new(gst::StreamError::Decode, "Cannot decode.");
+        assert_eq!(
+            classify(&stream, None, "", true),
+            Said::Fault(Fault::Decoder { detail: "Cannot decode".to_owned() })
+        );
+    }
+
+    #[test]
+    fn each_fault_is_one_sentence_with_the_remedy() {
+        let address =
+            CameraUrl { host: "2001:db8::1".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() };
+        let said = |fault: Fault| fault.at(&address).to_string();
+        assert_eq!(
+            said(Fault::Unreachable { detail: "No route to host".to_owned() }),
+            "rtsp://[2001:db8::1]:554/s: the camera cannot be reached (No route to host); check its power, its cable and \
+             the address in \"url\""
+        );
+        assert_eq!(
+            said(Fault::Protocol { detail: "Service Unavailable (503)".to_owned() }),
+            "rtsp://[2001:db8::1]:554/s: the camera does not serve the stream: Service Unavailable (503); open the address \
+             in another player to compare"
+        );
+        assert_eq!(
+            said(Fault::Undecodable { limit: Duration::from_secs(10) }),
+            "rtsp://[2001:db8::1]:554/s: data arrives, but not one whole picture in 10s; check the network for losses and \
+             set a keyframe interval of at most 2 s in the camera"
+        );
+        assert_eq!(
+            said(Fault::Ended),
+            "rtsp://[2001:db8::1]:554/s: the camera closed the connection; if this comes back, look for a limit of viewers \
+             in the camera"
+        );
+        assert_eq!(
+            said(Fault::Stuck { step: "start", limit: Duration::from_secs(3) }),
+            "rtsp://[2001:db8::1]:554/s: the video pipeline did not start within 3s and is replaced; if this comes back, \
+             restart the agent"
+        );
+    }
 }

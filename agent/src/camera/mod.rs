@@ -12,6 +12,7 @@
 //! * [`StreamError`]: why a stream ended, in one sentence with the camera's address and the remedy.
 
 mod codec;
+mod container;
 mod counters;
 mod deadline;
 mod decoder;

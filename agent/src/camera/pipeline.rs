@@ -29,7 +29,7 @@ impl Offer {
         let (media, encoding) = (text("media"), text("encoding-name"));
         let mut state = self.state();
         let codec = Codec::from_rtp(&encoding).filter(|_| media == "video" && state.1.is_none());
-        state.0.push(format!("{media} {encoding}"));
+        state.0.push(format!("{media} {encoding}").trim_end().to_owned());
         state.1 = state.1.or(codec);
         codec.is_some()
     }
@@ -102,8 +102,9 @@ fn source(settings: &StreamSettings) -> Result<gst::Element, Fault> {
     source.set_property("latency", JITTER_MS);
     source.set_property("drop-on-latency", true);
     source.set_property("do-retransmission", false);
-    // In microseconds. Notices a frozen camera only after some 27 s; our watchdog is faster.
-    source.set_property("tcp-timeout", u64::try_from(settings.connect_limit.as_micros()).unwrap_or(u64::MAX));
+    // In microseconds. Notices a frozen camera only after several times as long: our own watchdog goes first.
+    let timeout = settings.connect_limit + settings.picture_limit;
+    source.set_property("tcp-timeout", u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
     source.set_property("user-agent", concat!("karaul/", env!("CARGO_PKG_VERSION")));
     Ok(source)
 }
@@ -171,7 +172,7 @@ fn listen(pipeline: &gst::Pipeline, mailbox: &Arc<Mailbox>, offer: &Arc<Offer>, 
         match message.view() {
             gst::MessageView::Error(error) => mailbox.over(match offer.fault() {
                 Some(fault) => Said::Fault(fault),
-                None => read_error(&error.error(), error.debug().as_deref(), login),
+                None => read_error(error, login),
             }),
             gst::MessageView::Eos(_) => mailbox.fail(Fault::Ended),
             // A host name that cannot be resolved gives no error message at all (1.22).

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use super::{
     Fault, Frame,
     codec::Codec,
+    container::declared_length,
     deadline,
     decoder::{chain, element, picture_caps},
 };
@@ -44,6 +45,8 @@ pub struct Recording {
     pictures: u64,
     damaged: u64,
     last: Option<Duration>,
+    /// What the file lacks by its own account.
+    cut_off: Option<String>,
     over: bool,
 }
 
@@ -110,9 +113,13 @@ impl Recording {
     /// The file cannot be opened, or the pipeline not be built.
     pub fn open(path: &Path, origin: Timestamp) -> Result<Self, RecordingError> {
         let open = |source| RecordingError::Open { path: path.to_owned(), source };
-        if !File::open(path).and_then(|file| file.metadata()).map_err(open)?.is_file() {
+        let mut file = File::open(path).map_err(open)?;
+        let properties = file.metadata().map_err(open)?;
+        if !properties.is_file() {
             return Err(open(io::Error::other("not a file")));
         }
+        let there = properties.len();
+        let declared = declared_length(&mut file).map_err(open)?.unwrap_or(0);
         let bare = path.extension().and_then(|extension| extension.to_str()).and_then(Codec::from_extension);
         let offer = Arc::<Mutex<Offer>>::default();
         let (pipeline, sink) = build(path, bare, &offer)
@@ -128,6 +135,7 @@ impl Recording {
             pictures: 0,
             damaged: 0,
             last: None,
+            cut_off: (declared > there).then(|| format!("{there} of {declared} bytes are there")),
             over: false,
         })
     }
@@ -150,7 +158,10 @@ impl Recording {
             self.pictures += 1;
             return Ok(Some(frame));
         }
-        Ok(None)
+        match self.cut_off.take() {
+            Some(detail) => Err(self.cut(detail)),
+            None => Ok(None),
+        }
     }
 
     /// Waits for a sample, the end, or an error; for the error last, so that what came before it is given out.
