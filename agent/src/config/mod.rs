@@ -124,7 +124,7 @@ enum FileError {
     Io(#[from] io::Error),
     #[error("this is not a file")]
     NotAFile,
-    #[error("the file is larger than 4 MiB")]
+    #[error("the file is larger than 1 MiB")]
     TooLarge,
     #[error("line {0} is not UTF-8 text")]
     NotUtf8(usize),
@@ -133,7 +133,7 @@ enum FileError {
 /// Reads a text file. Pipes and devices are refused, as they could block for ever.
 fn read_text(path: &Path) -> Result<String, FileError> {
     /// Far above any config; keeps a wrong file from filling the memory.
-    const MAX_LEN: u64 = 4 << 20;
+    const MAX_LEN: u64 = 1 << 20;
     let about = fs::metadata(path)?;
     if !about.is_file() {
         return Err(FileError::NotAFile);

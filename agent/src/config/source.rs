@@ -62,19 +62,14 @@ impl Source {
 
     /// The stretch as one short line that may be shown.
     pub(super) fn excerpt(&self, span: &Range<usize>) -> String {
-        /// Longer values are cut: a problem is one line.
-        const MAX: usize = 60;
-        let text = self.masked.get(self.shown(span)).unwrap_or_default();
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        match line.char_indices().nth(MAX) {
-            Some((end, _)) => format!("{}…", &line[..end]),
-            None => line,
-        }
+        one_line(self.masked.get(self.shown(span)).unwrap_or_default())
     }
 
     /// Does the line of this offset, without its indentation, begin so?
     pub(super) fn line_begins_with(&self, offset: usize, prefix: char) -> bool {
-        self.masked.lines().nth(self.line(offset) - 1).is_some_and(|line| line.trim_start().starts_with(prefix))
+        let start = self.line_starts.get(self.line(offset) - 1).copied().unwrap_or_default();
+        let line = &self.masked[self.shown_offset(start, false)..];
+        line.trim_start_matches([' ', '\t']).starts_with(prefix)
     }
 
     fn shown_offset(&self, offset: usize, is_end: bool) -> usize {
@@ -90,6 +85,22 @@ impl Source {
         }
         moved.min(self.masked.len())
     }
+}
+
+/// A text on one line and not too long: a problem is one line.
+pub(super) fn one_line(text: &str) -> String {
+    /// Characters.
+    const MAX: usize = 60;
+    let mut line = String::new();
+    for (i, word) in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).enumerate() {
+        line.push_str(if i == 0 { "" } else { " " });
+        line.push_str(word);
+        if let Some((end, _)) = line.char_indices().nth(MAX) {
+            line.truncate(end);
+            return line + "…";
+        }
+    }
+    line
 }
 
 /// Hides user and password in the URLs of a message.
@@ -113,7 +124,9 @@ pub(super) fn redact_urls(message: &str) -> String {
 /// Where secrets stand, in order and without overlap: the values of keys that look
 /// like a password, and what stands before an `@`.
 fn secrets(text: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = keyed_secrets(text).chain(login_parts(text)).filter(|r| !r.is_empty()).collect();
+    let mut found: Vec<Range<usize>> = keyed_secrets(text);
+    found.extend(login_parts(text));
+    found.retain(|range| !range.is_empty());
     found.sort_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in found {
@@ -143,41 +156,40 @@ fn login_parts(text: &str) -> impl Iterator<Item = Range<usize>> {
 
 /// Values of keys that look like a password, unless they are a reference to one, and
 /// what follows the colon in a `username`.
-fn keyed_secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
-    words(text).filter_map(|word| {
-        let name = text[word.clone()].to_lowercase();
+fn keyed_secrets(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut rest = 0;
+    while let Some(word) = next_word(text, rest) {
+        rest = word.end;
         let after = text[word.end..].strip_prefix(['"', '\'']).unwrap_or(&text[word.end..]);
-        let value = after.trim_start_matches([' ', '\t']).strip_prefix(['=', ':'])?.trim_start_matches([' ', '\t']);
+        let Some(value) = after.trim_start_matches([' ', '\t']).strip_prefix(['=', ':']) else { continue };
+        let value = value.trim_start_matches([' ', '\t']);
         let start = text.len() - value.len();
-        let span = start..start + value_len(value);
+        let name = text[word].to_lowercase();
         let inner = value.trim_start_matches(['"', '\'']);
         if name.starts_with("user") {
-            let value = text[span.clone()].trim_end_matches(['"', '\'']);
-            Some(span.start + value.find(':')? + 1..span.start + value.len())
+            let value = value[..value_len(value)].trim_end_matches(['"', '\'']);
+            found.extend(value.find(':').map(|colon| start + colon + 1..start + value.len()));
         } else if looks_secret(&name) && !inner.starts_with("credential:") && !inner.starts_with("file:") {
-            Some(span)
-        } else {
-            None
+            rest = start + value_len(value);
+            found.push(start..rest);
         }
-    })
+    }
+    found
 }
 
-fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut rest = 0;
-    std::iter::from_fn(move || {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-        let start = rest + text[rest..].find(is_word)?;
-        let end = text[start..].find(|c| !is_word(c)).map_or(text.len(), |n| start + n);
-        rest = end;
-        Some(start..end)
-    })
+fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let start = from + text[from..].find(is_word)?;
+    let end = text[start..].find(|c| !is_word(c)).map_or(text.len(), |n| start + n);
+    Some(start..end)
 }
 
 /// Is this the name of a password, in one of its usual spellings or misspellings?
 pub(super) fn looks_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     ["pass", "pwd", "secret", "token", "парол", "құпия"].iter().any(|part| name.contains(part))
-        || strsim::damerau_levenshtein(&name, "password") <= 2
+        || (name.len() <= 12 && strsim::damerau_levenshtein(&name, "password") <= 2)
 }
 
 /// Length of the value that begins here. What is not closed reaches to the end of

@@ -21,6 +21,8 @@ use crate::{
 /// What a camera refers to outside its own table.
 pub(super) struct Context<'a> {
     pub(super) around: &'a Surroundings,
+    /// Those of the site.
+    pub(super) languages: &'a [Language],
     pub(super) models: &'a Models<'a>,
     pub(super) schedules: &'a Schedules,
 }
@@ -68,7 +70,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
     let enabled = table.get("enabled", flag);
     let detections_per_second = table.get("detections_per_second", number);
     let purpose = table.get("purpose", text);
-    let mut label = label(&table);
+    let mut label = label(&table, context.languages);
     let model = context.models.of(&table);
 
     let zones = Shapes::read(&table, "zone", |key, value| {
@@ -107,8 +109,12 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
     Some((table.place, camera))
 }
 
-fn label(camera: &Table<'_>) -> Text {
+fn label(camera: &Table<'_>, languages: &[Language]) -> Text {
     let Some(table) = camera.child("label") else { return Text::new() };
+    for language in languages.iter().filter(|l| !table.has(l.as_str())) {
+        let what = format!("the site speaks {}, but the label does not, so alerts show the id", language.as_str());
+        table.report.idle(&table.place, &table.span, what, "add it to the label");
+    }
     Language::ALL.into_iter().filter_map(|l| Some((l, table.get(l.as_str(), text)?))).collect()
 }
 
@@ -158,6 +164,10 @@ impl<T: Clone> Shapes<T> {
         if let Some(entry) = self.entries.get(&name) {
             entry.used.set(true);
             return entry.shape.clone();
+        }
+        if self.entries.values().any(|entry| entry.place.is_none()) {
+            // It may be the one whose header is wrong, which was reported.
+            return None;
         }
         let names: Vec<&str> = self.entries.keys().map(String::as_str).collect();
         let noun = self.noun;

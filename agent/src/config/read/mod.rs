@@ -19,7 +19,7 @@ use std::{
 
 use toml::de::DeTable;
 
-use self::{inference::Models, table::Table};
+use self::{inference::Models, syntax::Damage, table::Table};
 use super::{Config, Level, Problem, Secrets, keys::ROOT, source::Source};
 
 /// What the text refers to outside itself.
@@ -48,15 +48,15 @@ impl Surroundings {
 pub(super) fn document(source: &Source, text: &str, around: &Surroundings) -> (Option<Config>, Vec<Problem>) {
     let report = Report { source, found: RefCell::default() };
     let (root, broken) = DeTable::parse_recoverable(text);
-    let still_readable = syntax::report(&report, text, &broken);
+    let damage = syntax::report(&report, text, &broken);
     let syntax_problems = report.found.take();
-    let config = if still_readable { read(&report, root.get_ref(), around) } else { None };
+    let config = if damage < Damage::Structure { read(&report, root.get_ref(), around) } else { None };
     let mut problems = report.found.into_inner();
-    if !syntax_problems.is_empty() {
+    if damage > Damage::None {
         // What the parser made of a broken line is not to be judged, and what seems to be
         // absent may be just what it could not read.
         let broken_line = |p: &Problem| syntax_problems.iter().any(|s| s.line == p.line);
-        problems.retain(|p| p.level == Level::Error && !p.absence && !broken_line(p));
+        problems.retain(|p| !broken_line(p) && (damage == Damage::Values || !p.absence));
         problems.extend(syntax_problems);
     }
     let usable = problems.iter().all(|p| p.level != Level::Error);
@@ -76,7 +76,9 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, around: &Surroundings) -> Optio
     let inference = root.child("inference").and_then(|table| inference::inference(&table, around));
     let schedules = schedule::schedules(&root, site.as_ref().map(|s| &s.time_zone));
     let models = Models::new(inference.as_ref().map(|i| i.models.as_path()), around);
-    let cameras = camera::cameras(&root, &camera::Context { around, models: &models, schedules: &schedules });
+    let languages = site.as_ref().map_or(&[][..], |site| &site.languages);
+    let context = camera::Context { around, languages, models: &models, schedules: &schedules };
+    let cameras = camera::cameras(&root, &context);
     schedules.warn_unused(report);
     Some(Config { site: site?, broker: broker?, storage: storage?, inference: inference?, cameras })
 }
@@ -139,6 +141,11 @@ fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Opt
     /// Found by trying usual slips: two letters swapped in a word of four still pass,
     /// another word of the same length does not.
     const NEAR: f64 = 0.6;
+    /// No name is as long, and comparing takes the product of both lengths.
+    const MAX: usize = 64;
+    if word.len() > MAX {
+        return None;
+    }
     let plain = |text: &str| text.to_lowercase().replace(['_', ' '], "-");
     let word = plain(word);
     let likeness = |candidate: &str| {

@@ -59,6 +59,10 @@ impl Schedules {
             entry.used.set(true);
             return entry.schedule.clone();
         }
+        if self.0.values().any(|entry| entry.place.is_none()) {
+            // It may be the one whose header is wrong, which was reported.
+            return None;
+        }
         let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
         let remedy = match name.parse::<Segment>() {
             Ok(id) => format!("add [schedule.{id}], or remove the line to arm the rule always"),

@@ -4,35 +4,74 @@ use toml::de::Error;
 
 use super::Report;
 
-/// Reports what is not TOML, at most once a line. Says whether the rest of the
-/// document can still be made sense of.
-pub(super) fn report(report: &Report<'_>, text: &str, errors: &[Error]) -> bool {
+/// How much of a document is lost to what is not TOML in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Damage {
+    /// Nothing.
+    None,
+    /// Some values; that their keys are there is known.
+    Values,
+    /// Whole lines.
+    Lines,
+    /// It is not known what belongs to what.
+    Structure,
+}
+
+/// Reports what is not TOML, at most once a line.
+pub(super) fn report(report: &Report<'_>, text: &str, errors: &[Error]) -> Damage {
+    /// A file with more broken lines is something else altogether.
+    const MAX: usize = 20;
     let mut errors: Vec<(Range<usize>, &str)> =
         errors.iter().map(|e| (e.span().unwrap_or(0..0), e.message())).collect();
     errors.sort_by_key(|(span, _)| span.start);
     // A list without its end swallows the lines after it; only the first of them is told.
     let open_list = errors.iter().any(|(_, message)| message.starts_with("unclosed array,"));
-    let mut readable = true;
-    let mut last_line = 0;
+    let mut damage = Damage::None;
+    let mut lines = Vec::new();
     for (span, message) in errors {
         let span = span.start.min(text.len())..span.end.min(text.len());
         let line = report.source.line(span.start);
-        // A broken header loses everything up to the next one, an open bracket or quote
-        // everything up to the end.
         let header = report.source.line_begins_with(span.start, '[');
-        readable &= !header && !message.starts_with("unclosed") && !message.contains("multi-line");
+        damage = damage.max(damage_of(message, header));
         if open_list && (message.starts_with("missing comma") || message.starts_with("unclosed array,")) {
             let remedy = "close it with as many ] as it has [, and put commas between its items".to_owned();
             report.error("", &span, "the list before this place does not end".to_owned(), Some(remedy));
-            return false;
+            return Damage::Structure;
         }
-        if line != last_line {
-            let (what, remedy) = sentence(report, text, &span, message, header);
-            report.error("", &span, what, remedy);
+        if lines.last() == Some(&line) {
+            continue;
         }
-        last_line = line;
+        lines.push(line);
+        let (what, remedy) = sentence(report, text, &span, message, header);
+        report.error("", &span, what, remedy);
+        if lines.len() == MAX {
+            let what = format!("{MAX} lines of this file are not TOML, so the rest is not looked at");
+            report.error("", &span, what, Some("name a config file".to_owned()));
+            return Damage::Structure;
+        }
     }
-    readable
+    damage
+}
+
+fn damage_of(message: &str, header: bool) -> Damage {
+    /// After these the parser goes on with a text, a word or the first of two values.
+    const VALUES: [&str; 6] = [
+        "string values must be quoted",
+        "invalid boolean",
+        "invalid basic string",
+        "invalid literal string",
+        "missing escaped value",
+        "duplicate key",
+    ];
+    // A broken header loses everything up to the next one, an open bracket or quote
+    // everything up to the end.
+    if header || message.starts_with("unclosed") || message.contains("multi-line") {
+        Damage::Structure
+    } else if VALUES.iter().any(|known| message.starts_with(known)) {
+        Damage::Values
+    } else {
+        Damage::Lines
+    }
 }
 
 /// The parser's words as a sentence with a remedy.

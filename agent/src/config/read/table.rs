@@ -12,7 +12,7 @@ use super::{
 };
 use crate::config::{
     keys::{Key, Need, owner},
-    source::looks_secret,
+    source::{looks_secret, one_line},
 };
 
 /// One table of the document together with the keys it may have.
@@ -194,7 +194,7 @@ impl<'a> Table<'a> {
         };
         let mut named = Vec::new();
         for (word, value) in tables {
-            let place = self.inside(&format!("{name} \"{}\"", word.get_ref()));
+            let place = self.inside(&format!("{name} \"{}\"", one_line(word.get_ref())));
             let near = Segment::suggest(word.get_ref());
             let id = near.as_ref().map_or_else(|| word.get_ref().to_string(), Segment::to_string);
             let table = match (value.get_ref(), word.get_ref().parse::<Segment>()) {
@@ -211,9 +211,13 @@ impl<'a> Table<'a> {
                 }
                 (other, Ok(id)) => {
                     let what = format!("a table is wanted, not {}", found(other));
-                    let header = key.header(&self.path).replace("<id>", id.as_str());
-                    let example: Vec<String> = key.inner().iter().filter_map(needed).collect();
-                    let remedy = format!("write {header} and below it {}", example.join(", "));
+                    let header = key.header(&self.path);
+                    let remedy = if key.inner().iter().any(|inner| inner.name == id.as_str()) {
+                        format!("write it below a header with an id, {header}")
+                    } else {
+                        let example: Vec<String> = key.inner().iter().filter_map(needed).collect();
+                        format!("write {} and below it {}", header.replace("<id>", id.as_str()), example.join(", "))
+                    };
                     self.report.error(&place, &value.span(), what, Some(remedy));
                     None
                 }
@@ -289,7 +293,8 @@ impl<'a> Table<'a> {
             names.dedup();
             format!("known here: {}", names.join(", "))
         };
-        self.report.error(&self.place, span, format!("{word}: there is no such key"), Some(remedy));
+        let what = format!("{}: there is no such key", one_line(word));
+        self.report.error(&self.place, span, what, Some(remedy));
     }
 }
 

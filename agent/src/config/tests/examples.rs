@@ -21,31 +21,32 @@ fn workspace() -> PathBuf {
 
 /// A checkout with the models that the examples name. Their manifests are the repository's; one that
 /// has not been fetched is stood in for by one with the labels of COCO that the examples use.
-fn checkout() -> Box {
-    let made = Box::new();
+fn checkout() -> Folder {
+    let folder = Folder::new();
     for name in ["yard-nano", "yolox-nano"] {
         let labels = r#"labels = ["person", "bicycle", "car", "motorcycle", "bus", "truck", "dog", "horse"]"#;
         let stand_in = MANIFEST.replace(r#"labels = ["person", "bicycle", "car"]"#, labels);
         let real = fs::read_to_string(workspace().join("models").join(name).join("model.toml"));
-        made.write(&format!("models/{name}/model.toml"), &real.unwrap_or(stand_in));
+        folder.write(&format!("models/{name}/model.toml"), &real.unwrap_or(stand_in));
     }
     for name in ["police-ca.pem", "unit-ca.pem"] {
-        made.write(&format!("configs/{name}"), "-----BEGIN CERTIFICATE-----\n");
+        folder.write(&format!("configs/{name}"), "-----BEGIN CERTIFICATE-----\n");
     }
-    made
+    folder
 }
 
-fn load(made: &Box, text: &str) -> Config {
-    let Outcome { config, problems } = Config::parse(&made.path("configs/example.toml"), text, None, Secrets::Ignored);
+fn load(folder: &Folder, text: &str) -> Config {
+    let Outcome { config, problems } =
+        Config::parse(&folder.path("configs/example.toml"), text, None, Secrets::Ignored);
     assert!(problems.list().is_empty(), "{problems}");
     config.unwrap()
 }
 
 #[test]
 fn the_example_of_each_kind_of_site_is_flawless() {
-    let made = checkout();
+    let folder = checkout();
     for (name, cameras, rules) in [("school.toml", 3, 4), ("police.toml", 3, 4), ("military.toml", 3, 5)] {
-        let config = load(&made, &shipped(name));
+        let config = load(&folder, &shipped(name));
         let found = config.cameras.iter().map(|c| c.rules.len()).sum::<usize>();
         assert_eq!((config.cameras.len(), found), (cameras, rules), "{name}");
         for language in &config.site.languages {
@@ -75,7 +76,7 @@ fn keys_of(header: &str) -> &'static [Key] {
 
 #[test]
 fn the_commented_example_equals_the_defaults_and_is_complete() {
-    let made = checkout();
+    let folder = checkout();
     let text = shipped("example.toml");
     let minimal: String = text.lines().filter(|l| !l.starts_with('#')).flat_map(|l| [l, "\n"]).collect();
     let mut explicit = String::new();
@@ -105,7 +106,7 @@ fn the_commented_example_equals_the_defaults_and_is_complete() {
         explicit.push_str(&shown);
         explicit.push('\n');
     }
-    assert_eq!(load(&made, &explicit), load(&made, &minimal));
+    assert_eq!(load(&folder, &explicit), load(&folder, &minimal));
     assert_ne!(explicit, text, "nothing was uncommented");
 
     let all = tables(ROOT).into_iter().flat_map(|keys| {

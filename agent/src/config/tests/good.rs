@@ -8,8 +8,8 @@ use crate::config::{Direction, Provider, RuleKind, Transport};
 
 #[test]
 fn a_site_is_read_with_its_defaults() {
-    let made = Box::new();
-    let config = made.good(SITE);
+    let folder = Folder::new();
+    let config = folder.good(SITE);
     assert_eq!(config.site.path.to_string(), "karaul1/almaty/turksib/school-042/b7f3");
     assert_eq!(config.site.languages, [Language::Kk, Language::Ru]);
     assert_eq!((config.broker.host.as_str(), config.broker.port, config.broker.tls), ("ops.example.org", 8883, true));
@@ -39,10 +39,10 @@ fn a_site_is_read_with_its_defaults() {
 
 #[test]
 fn a_span_over_midnight_goes_on_into_the_next_day() {
-    let made = Box::new();
+    let folder = Folder::new();
     let text =
         with("weekdays = [\"19:00-07:30\"]", "friday = [\"19:00-07:30\"]\nsunday = [\"22:00-24:00\", \"10:00-11:00\"]");
-    let config = made.good(&text);
+    let config = folder.good(&text);
     let schedule = config.cameras[0].rules[0].schedule.as_ref().unwrap();
     let on = |local: &str| {
         let at: Timestamp = format!("{local}+05:00").parse().unwrap(); // Almaty is UTC+5 since March 2024
@@ -58,32 +58,32 @@ fn a_span_over_midnight_goes_on_into_the_next_day() {
 
 #[test]
 fn passwords_are_read_only_when_they_are_wanted() {
-    let made = Box::new();
-    let config = made.read(SITE, Secrets::Ignored).config.unwrap();
+    let folder = Folder::new();
+    let config = folder.read(SITE, Secrets::Ignored).config.unwrap();
     assert_eq!(config.cameras[0].login, None);
 
     let text = with("credential:gate", "credential:gone");
-    let outcome = made.read(&text, Secrets::Tried);
+    let outcome = folder.read(&text, Secrets::Tried);
     assert_eq!(outcome.config.unwrap().cameras[0].login, None);
     assert_eq!(outcome.problems.count(crate::config::Level::Warning), 1);
-    assert!(made.read(&text, Secrets::Ignored).problems.list().is_empty());
+    assert!(folder.read(&text, Secrets::Ignored).problems.list().is_empty());
 
-    made.write("secrets/gate.txt", "p w\r\n");
-    let config = made.good(&with("credential:gate", "file:secrets/gate.txt"));
+    folder.write("secrets/gate.txt", "p w\r\n");
+    let config = folder.good(&with("credential:gate", "file:secrets/gate.txt"));
     assert_eq!(config.cameras[0].login.as_ref().unwrap().1.reveal(), "p w");
 }
 
 #[test]
 fn a_windows_editor_does_no_harm() {
-    let made = Box::new();
+    let folder = Folder::new();
     let text = format!("\u{feff}{}", SITE.replace('\n', "\r\n"));
-    assert_eq!(made.good(&text), made.good(SITE));
+    assert_eq!(folder.good(&text), folder.good(SITE));
 }
 
 #[test]
 fn it_is_loaded_from_a_file() {
-    let made = Box::new();
-    made.write("site.toml", SITE);
-    let config = Config::load_with(&made.path("site.toml"), Secrets::Ignored).unwrap();
-    assert_eq!(config.inference.models, made.path("models"));
+    let folder = Folder::new();
+    folder.write("site.toml", SITE);
+    let config = Config::load_with(&folder.path("site.toml"), Secrets::Ignored).unwrap();
+    assert_eq!(config.inference.models, folder.path("models"));
 }

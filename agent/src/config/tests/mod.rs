@@ -1,6 +1,7 @@
 mod examples;
 mod good;
 mod robust;
+mod syntax;
 mod wrong;
 
 use std::{
@@ -82,14 +83,14 @@ score_threshold = 0.1
 "#;
 
 /// A folder with models and credentials, and no ONNX file.
-struct Box(TempDir);
+struct Folder(TempDir);
 
-impl Box {
+impl Folder {
     fn new() -> Self {
-        let made = Self(tempfile::tempdir().unwrap());
-        made.write("models/yard-nano/model.toml", MANIFEST);
-        made.write("credentials/gate", "swordfish\n");
-        made
+        let folder = Self(tempfile::tempdir().unwrap());
+        folder.write("models/yard-nano/model.toml", MANIFEST);
+        folder.write("credentials/gate", "swordfish\n");
+        folder
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -140,4 +141,9 @@ fn protect(_: &Path) {}
 fn with(old: &str, new: &str) -> String {
     assert_eq!(SITE.matches(old).count(), 1, "{old} must stand in the config once");
     SITE.replace(old, new)
+}
+
+/// The config with something put below one of its lines.
+fn plus(line: &str, addition: &str) -> String {
+    with(&format!("{line}\n"), &format!("{line}\n{addition}\n"))
 }

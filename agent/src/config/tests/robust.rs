@@ -30,8 +30,8 @@ proptest! {
 
     #[test]
     fn no_text_panics(text in prop_oneof![nearly_toml(), damaged(), "(?s).{0,60}"]) {
-        let made = Box::new();
-        let Outcome { config, problems } = made.read(&text, Secrets::Required);
+        let folder = Folder::new();
+        let Outcome { config, problems } = folder.read(&text, Secrets::Required);
         prop_assert_eq!(config.is_some(), problems.count(crate::config::Level::Error) == 0);
         prop_assert!(!problems.fancy(true, 80).is_empty() || problems.list().is_empty());
         for line in problems.list().iter().filter_map(|p| p.line) {
@@ -50,8 +50,8 @@ proptest! {
         let mut text = text.clone();
         let at = at.min(text.len());
         text.replace_range(at..at, &new);
-        let made = Box::new();
-        let problems = made.read(&text, Secrets::Required).problems;
+        let folder = Folder::new();
+        let problems = folder.read(&text, Secrets::Required).problems;
         prop_assert!(problems.count(crate::config::Level::Error) > 0);
         for shown in [problems.to_string(), problems.fancy(false, 100), format!("{problems:?}")] {
             prop_assert!(!shown.contains("Sw0rdf1sh"), "{}", shown);
