@@ -1,6 +1,8 @@
 //! A model from its folder to detections, and all the ways in which the folder can be wrong,
 //! word for word. Uses the detector without weights in `fixtures/bright-cells`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::{fs, path::Path, sync::Arc};
 
 use karaul::{
