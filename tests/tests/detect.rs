@@ -1,6 +1,8 @@
 //! Real models on real pictures, against what the reference implementation in numpy, OpenCV and
 //! Python's ONNX Runtime found. Skips visibly where the test material is absent.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::{
     collections::HashMap,
     fs,

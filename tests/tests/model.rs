@@ -1,9 +1,12 @@
 //! A model from its folder to detections, and all the ways in which the folder can be wrong,
 //! word for word. Uses the detector without weights in `fixtures/bright-cells`.
 
-use std::{fs, path::Path, sync::Arc};
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::{fs, os::unix::fs::symlink, path::Path, sync::Arc};
 
 use karaul::{
+    cli::models::verify,
     config::{Inference, Provider},
     vision::{Detector, Layout, Manifest, Matrix, Model, Planes, Range, VisionError},
 };
@@ -192,6 +195,28 @@ fn a_model_of_another_shape_is_refused() {
             format!("model \"bright-cells\": DIR/model.onnx does not fit its model.toml: {wanted}")
         );
     }
+}
+
+#[test]
+fn verify_names_each_model_and_fails_if_one_is_not_well() {
+    if !onnx_runtime() {
+        return;
+    }
+    let (good, bad) = (changed("\"1\"", "\"1\""), changed("name = \"images\"", "name = \"image\""));
+    let all = tempfile::tempdir().unwrap();
+    symlink(good.path(), all.path().join("a")).unwrap();
+    symlink(bad.path(), all.path().join("b")).unwrap();
+    let mut out = Vec::new();
+    verify(good.path(), None, &mut out).unwrap();
+    let error = verify(all.path(), None, &mut out).expect_err("one is not well");
+    assert_eq!(error.to_string(), "1 of 2 models cannot be used");
+    let text = String::from_utf8(out).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    for line in &lines[..2] {
+        assert!(line.starts_with("model \"bright-cells\": well; one inference on the cpu took "), "{text}");
+    }
+    assert!(lines[2].ends_with("its input is called \"images\", but input.name is \"image\""), "{text}");
 }
 
 /// Never the processor in silence: the libraries that the tests run with have no such provider.

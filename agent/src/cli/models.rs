@@ -226,7 +226,7 @@ mod tests {
             fs::write(folder.path().join(name).join("model.toml"), text).unwrap();
         }
         let (table, result) = listed(folder.path());
-        assert!(table.contains("picodet-s") && table.contains("a/model.toml is not a model manifest"), "{table}");
+        assert!(table.contains("picodet-s") && table.contains("a/model.toml:1 is not a model manifest"), "{table}");
         assert_eq!(result.expect_err("one is wrong").to_string(), "1 of 2 models cannot be used");
     }
 }

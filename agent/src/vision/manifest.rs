@@ -54,6 +54,10 @@ pub struct Input {
     pub fill: u8,
 }
 
+/// The largest side of an input in pixels; no detector for cameras is fed more, and a slip of the
+/// pen must not ask for all memory.
+const MAX_SIZE: usize = 8192;
+
 /// Order of the colour channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -118,11 +122,13 @@ pub enum ManifestError {
         source: std::io::Error,
     },
     /// Not TOML, or not a manifest.
-    #[error("{path} is not a model manifest: {message}")]
+    #[error("{path}:{line} is not a model manifest: {message}")]
     Parse {
         /// The manifest.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// Where, counted from 1.
+        line: usize,
+        /// What is wrong.
         message: String,
     },
     /// A value that makes no sense.
@@ -146,8 +152,11 @@ impl Manifest {
     pub fn load(folder: &Path) -> Result<Self, ManifestError> {
         let path = folder.join(Self::FILE);
         let text = fs::read_to_string(&path).map_err(|source| ManifestError::Read { path: path.clone(), source })?;
-        let mut manifest: Self = toml::from_str(&text)
-            .map_err(|e| ManifestError::Parse { path: path.clone(), message: e.to_string().trim_end().to_owned() })?;
+        let mut manifest: Self = toml::from_str(&text).map_err(|e| {
+            let line = e.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            let message = e.message().split_whitespace().collect::<Vec<_>>().join(" ");
+            ManifestError::Parse { path: path.clone(), line, message }
+        })?;
         manifest.folder = folder.to_owned();
         match manifest.problem() {
             Some(problem) => Err(ManifestError::Invalid { path, problem }),
@@ -168,11 +177,21 @@ impl Manifest {
         if self.labels.is_empty() {
             return Some("labels is empty: name the model's classes in their order".to_owned());
         }
+        if self.labels.len() > usize::from(u16::MAX) {
+            return Some(format!(
+                "labels has {} names, more than the {} that can be told apart",
+                self.labels.len(),
+                u16::MAX
+            ));
+        }
         if self.head.strides.is_empty() || self.head.strides.contains(&0) {
             return Some("head.strides must list the strides of the levels, for example [8, 16, 32]".to_owned());
         }
-        if self.input.size.contains(&0) {
-            return Some("input.size must be [height, width] in pixels, both above 0".to_owned());
+        if self.input.size.iter().any(|size| !(1..=MAX_SIZE).contains(size)) {
+            return Some(format!("input.size must be [height, width] in pixels, both from 1 to {MAX_SIZE}"));
+        }
+        if self.input.mean.iter().chain(&self.input.std).any(|v| !v.is_finite()) {
+            return Some("input.mean and input.std must be finite numbers".to_owned());
         }
         if self.input.std.contains(&0.0) {
             return Some("input.std divides the samples and cannot be 0".to_owned());
@@ -189,5 +208,63 @@ impl Manifest {
             ));
         }
         share("head.nms_iou", self.head.nms_iou).or_else(|| share("head.score_threshold", self.head.score_threshold))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What loading says about `models/yolox-nano` with `from` replaced by `to`.
+    fn problem(from: &str, to: &str) -> String {
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/yolox-nano/model.toml");
+        let text = fs::read_to_string(shipped).unwrap();
+        assert!(text.contains(from), "{from} is in the manifest");
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(Manifest::FILE), text.replace(from, to)).unwrap();
+        let error = Manifest::load(folder.path()).expect_err("something is wrong");
+        error.to_string().replace(&folder.path().display().to_string(), "DIR")
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_sentence() {
+        let cases = [
+            (
+                "licence = ",
+                "license = ",
+                "DIR/model.toml:6 is not a model manifest: unknown field `license`, expected one of `id`, `version`, \
+                 `file`, `sha256`, `licence`, `source`, `labels`, `input`, `head`",
+            ),
+            (
+                "colour = \"bgr\"",
+                "colour = \"gbr\"",
+                "DIR/model.toml:23 is not a model manifest: unknown variant `gbr`, expected `rgb` or `bgr`",
+            ),
+            (
+                "size = [384, 640]",
+                "size = [384, 0]",
+                "DIR/model.toml: input.size must be [height, width] in pixels, both from 1 to 8192",
+            ),
+            ("std = [1, 1, 1]", "std = [1, 0, 1]", "DIR/model.toml: input.std divides the samples and cannot be 0"),
+            (
+                "mean = [0, 0, 0]",
+                "mean = [0, nan, 0]",
+                "DIR/model.toml: input.mean and input.std must be finite numbers",
+            ),
+            (
+                "strides = [8, 16, 32]",
+                "strides = []",
+                "DIR/model.toml: head.strides must list the strides of the levels, for example [8, 16, 32]",
+            ),
+            (
+                "kind = \"yolox\"",
+                "kind = \"gfl\"",
+                "DIR/model.toml: head.outputs names 1 tensors, but this head with 3 strides has 6",
+            ),
+            ("nms_iou = 0.45", "nms_iou = 45", "DIR/model.toml: head.nms_iou is 45: write a number from 0 to 1"),
+        ];
+        for (from, to, wanted) in cases {
+            assert_eq!(problem(from, to), wanted);
+        }
     }
 }

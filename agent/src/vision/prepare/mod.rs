@@ -22,9 +22,8 @@ const ONE: u16 = 256;
 
 /// Makes the input tensor of one model out of the pictures of one camera.
 ///
-/// Chroma is taken to be centred between its luma samples in both directions, as in JPEG;
-/// that H.264 puts it on the left one moves colour by a quarter of a chroma sample, which
-/// no detector notices.
+/// Chroma is taken to be centred between its luma samples in both directions, as in JPEG. H.264
+/// usually puts it level with the left one, so colour lies half a luma pixel off, before shrinking.
 #[derive(Clone, Debug)]
 pub struct Preparer {
     width: usize,
