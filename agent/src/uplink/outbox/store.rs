@@ -79,7 +79,8 @@ impl Store {
     fn prepare(path: &Path, quota: u64) -> Result<Self, OutboxError> {
         let explain = |error| explain(path, &error);
         let connection = Connection::open(path).map_err(explain)?;
-        connection.busy_timeout(Duration::ZERO).map_err(explain)?;
+        // A predecessor that is just ending gets a moment.
+        connection.busy_timeout(Duration::from_secs(1)).map_err(explain)?;
         let pragma = |name: &str, value: &dyn rusqlite::ToSql| {
             connection.pragma_update_and_check(None, name, value, |_| Ok(())).optional().map(drop)
         };

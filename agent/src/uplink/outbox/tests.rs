@@ -225,6 +225,7 @@ enum Step {
     Fill,
     Free,
     Reopen,
+    Crash,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -236,6 +237,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Fill),
         2 => Just(Step::Free),
         2 => Just(Step::Reopen),
+        2 => Just(Step::Crash),
     ];
     proptest::collection::vec(step, 1..40)
 }
@@ -244,14 +246,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// The outbox against a list: nothing lost, nothing twice, in order, numbers always
-    /// rising, whatever the disk does. It is closed only while the disk is well: memory
-    /// is allowed to be lost in a crash, and that is another test.
+    /// rising, whatever the disk does. It is closed, or killed, only while the disk is
+    /// well: memory is allowed to be lost in a crash, and that is another test.
     #[test]
     fn it_is_a_list_that_survives(steps in steps()) {
-        let dir = tempfile::tempdir().unwrap();
+        let mut dir = tempfile::tempdir().unwrap();
         let clock = clock();
-        let reopen = || Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
-        let mut outbox = reopen();
+        let reopen = |dir: &Path| Outbox::open(dir, PLENTY, Arc::new(clock.clone())).unwrap();
+        let mut outbox = reopen(dir.path());
         let mut list: Vec<String> = Vec::new();
         let mut incidents: BTreeMap<Uuid, String> = BTreeMap::new();
         let mut last = 0;
@@ -288,14 +290,27 @@ proptest! {
                     incidents.remove(&id);
                 }
                 Step::Fill => outbox.lock().store.as_ref().unwrap().set_quota(0),
-                Step::Free | Step::Reopen => {
+                Step::Free | Step::Reopen | Step::Crash => {
                     outbox.lock().store.as_ref().unwrap().set_quota(PLENTY);
                     clock.advance(Duration::from_secs(5));
                     outbox.tend();
                     prop_assert_eq!(outbox.trouble(), None);
-                    if matches!(step, Step::Reopen) {
-                        drop(outbox);
-                        outbox = reopen();
+                    match step {
+                        Step::Reopen => {
+                            drop(outbox);
+                            outbox = reopen(dir.path());
+                        }
+                        Step::Crash => {
+                            // The files as they are, log and all: what a killed process leaves.
+                            let left = tempfile::tempdir().unwrap();
+                            for file in fs::read_dir(dir.path()).unwrap() {
+                                let file = file.unwrap();
+                                fs::copy(file.path(), left.path().join(file.file_name())).unwrap();
+                            }
+                            outbox = reopen(left.path());
+                            dir = left;
+                        }
+                        _ => {}
                     }
                 }
             }
