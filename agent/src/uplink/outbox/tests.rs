@@ -216,6 +216,52 @@ fn an_acknowledged_row_is_not_sent_again_even_if_it_cannot_be_deleted() {
     assert_eq!(all(&open(dir.path(), PLENTY)), ["b"]);
 }
 
+#[test]
+fn a_start_without_a_usable_disk_goes_on_in_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    // One page is not enough for the tables.
+    let outbox = Outbox::open(dir.path(), 1, Arc::new(clock.clone())).unwrap();
+    assert!(outbox.trouble().is_some());
+    let first = put(&outbox, "first");
+    assert_eq!(first, clock.now().wall.as_millisecond().cast_unsigned() + 1, "a number that no count reaches");
+    put(&outbox, "second");
+    remember(&outbox, Uuid::nil(), Some("open"));
+    assert_eq!(all(&outbox), ["first", "second"]);
+    deliver(&outbox, 1);
+    outbox.lock().set_quota(PLENTY);
+    clock.advance(Duration::from_secs(5));
+    outbox.tend();
+    assert_eq!(outbox.trouble(), None);
+    assert_eq!(put(&outbox, "third"), first + 2);
+    drop(outbox);
+    let outbox = open(dir.path(), PLENTY);
+    assert_eq!(all(&outbox), ["second", "third"]);
+    assert_eq!(outbox.open_incidents(), [(Uuid::nil(), "open".to_owned())]);
+}
+
+#[test]
+fn damage_while_running_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    put(&outbox, "lost");
+    remember(&outbox, Uuid::nil(), Some("open"));
+    let corrupt = OutboxError::Corrupt { path: dir.path().join("outbox.sqlite"), detail: "test".to_owned() };
+    outbox.lock().fail(&corrupt);
+    fs::write(dir.path().join("outbox.sqlite"), "this is no database at all, only some text").unwrap();
+    let _ = fs::remove_file(dir.path().join("outbox.sqlite-wal"));
+    assert_eq!(put(&outbox, "in memory"), 2);
+    assert_eq!(all(&outbox), ["in memory"]);
+    clock.advance(Duration::from_secs(5));
+    outbox.tend();
+    assert_eq!(outbox.trouble(), None);
+    drop(outbox);
+    let outbox = open(dir.path(), PLENTY);
+    assert_eq!(all(&outbox), ["in memory"]);
+    assert_eq!(outbox.open_incidents(), [(Uuid::nil(), "open".to_owned())], "what the run knew is written again");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Put(u8),
