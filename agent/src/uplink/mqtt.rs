@@ -7,7 +7,7 @@
 mod failure;
 mod tls;
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use rumqttc::{LastWill, QoS, TlsConfiguration, Transport, tokio_native_tls::native_tls::TlsConnector, v5};
 
@@ -132,6 +132,9 @@ pub(super) struct Connection {
     address: String,
     version: Version,
     signed_on: bool,
+    /// What came before the failure, and then the failure.
+    last_events: VecDeque<Event>,
+    failure: Option<LinkError>,
 }
 
 enum Poll {
@@ -145,7 +148,15 @@ pub(super) fn connect(sign_on: &SignOn, version: Version, will: Will) -> (Client
         Version::V5 => connect_v5(sign_on, will),
         Version::V311 => connect_v311(sign_on, will),
     };
-    (client, Connection { poll, address: sign_on.address(), version, signed_on: false })
+    let connection = Connection {
+        poll,
+        address: sign_on.address(),
+        version,
+        signed_on: false,
+        last_events: VecDeque::new(),
+        failure: None,
+    };
+    (client, connection)
 }
 
 fn connect_v5(sign_on: &SignOn, will: Will) -> (Client, Poll) {
@@ -212,6 +223,12 @@ impl Connection {
     /// Waits for the next event. Do not drop the future unless the connection ends with
     /// it: a half-written packet would be lost.
     pub(super) async fn poll(&mut self) -> Result<Event, LinkError> {
+        if let Some(event) = self.last_events.pop_front() {
+            return Ok(event);
+        }
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         let event = match &mut self.poll {
             Poll::V5(poll) => poll.poll().await.map(event_v5).map_err(Failure::from),
             Poll::V311(poll) => poll.poll().await.map(event_v311).map_err(Failure::from),
@@ -226,8 +243,26 @@ impl Connection {
             }
             Err(failure) => {
                 let limit = if self.signed_on { self.silence_limit() } else { SIGN_ON_LIMIT };
-                Err(failure.explain(&self.address, self.version, self.signed_on, limit))
+                let failure = failure.explain(&self.address, self.version, self.signed_on, limit);
+                self.take_last_events();
+                match self.last_events.pop_front() {
+                    Some(event) => {
+                        self.failure = Some(failure);
+                        Ok(event)
+                    }
+                    None => Err(failure),
+                }
             }
+        }
+    }
+
+    /// rumqttc reports a failure before the events of the same read: without these the
+    /// acknowledgements of a broker that answers and hangs up would be lost, and their
+    /// messages sent twice.
+    fn take_last_events(&mut self) {
+        match &mut self.poll {
+            Poll::V5(poll) => self.last_events.extend(poll.state.events.drain(..).map(event_v5)),
+            Poll::V311(poll) => self.last_events.extend(poll.state.events.drain(..).map(event_v311)),
         }
     }
 

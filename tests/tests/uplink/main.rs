@@ -1,5 +1,7 @@
 //! The outbox and the link against real and scripted brokers.
 
+#![allow(clippy::unwrap_used, reason = "in a test a failed step is a panic")]
+
 mod agent;
 mod broker;
 mod network;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karaul::uplink::Version;
+use karaul::uplink::{LinkError, Version};
 
 use crate::{
     agent::{Agent, event, settings},
@@ -221,4 +221,49 @@ fn a_message_that_ends_every_connection_does_not_block_the_others() {
     assert_eq!(got, [2, 3]);
     assert_eq!(agent.report().held, 1);
     assert_eq!(agent.outbox.waiting(), 1);
+}
+
+#[test]
+fn an_alert_that_took_long_is_backfill_though_the_broker_was_there() {
+    let broker = ScriptedBroker::new();
+    let mut impatient = settings(broker.port());
+    impatient.late_after = Duration::ZERO;
+    let agent = Agent::start(impatient);
+    let mut peer = broker.sign_on();
+    agent.wait_connected();
+    agent.alert(1);
+    assert!(event(&peer.publish().unwrap().payload).data.backfill);
+}
+
+#[test]
+fn an_answer_just_before_the_end_counts() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    let mut peer = broker.sign_on();
+    agent.alert(16);
+    let publishes = peer.publishes(16);
+    for publish in &publishes {
+        peer.acknowledge(publish.packet_id);
+    }
+    drop(peer);
+    agent.wait_empty();
+    agent.wait("all acknowledged", |report| report.delivered == 16);
+    let mut peer = broker.sign_on();
+    assert!(peer.is_quiet(SHORT), "nothing is sent twice");
+    assert_eq!(agent.report().resent, 0);
+}
+
+#[test]
+fn a_second_box_with_the_same_path_is_noticed() {
+    let broker = ScriptedBroker::new();
+    let mut patient = settings(broker.port());
+    patient.backoff.longest = Duration::from_secs(300);
+    let agent = Agent::start(patient);
+    let mut peer = broker.sign_on();
+    agent.wait_connected();
+    // DISCONNECT, session taken over.
+    peer.send(&[0xe0, 2, 0x8e, 0]);
+    let report = agent.wait("taken over", |report| report.last_error.is_some());
+    let expected = LinkError::TakenOver { address: format!("127.0.0.1:{}", broker.port()) };
+    assert_eq!(report.last_error, Some(expected.to_string()));
 }

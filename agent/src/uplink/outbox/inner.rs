@@ -272,8 +272,13 @@ impl Inner {
         Ok(())
     }
 
+    #[cfg(test)]
+    pub(super) const fn set_quota(&mut self, quota: u64) {
+        self.quota = quota;
+    }
+
     /// Goes on in memory. Each new trouble is logged once, and again when it changes.
-    fn fail(&mut self, error: &OutboxError) {
+    pub(super) fn fail(&mut self, error: &OutboxError) {
         if matches!(error, OutboxError::Corrupt { .. }) {
             // Opening it again moves it aside. What waited in it is lost to this run.
             self.store = None;

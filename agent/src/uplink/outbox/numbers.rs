@@ -21,6 +21,8 @@ pub(super) struct Numbers {
     path: PathBuf,
     file: Option<File>,
     values: Values,
+    /// The last write failed, and that was said.
+    failed: bool,
 }
 
 /// The content of the file.
@@ -61,7 +63,7 @@ impl Numbers {
         if values.is_none() {
             tracing::warn!("{} cannot be read; message numbers go on from the database", path.display());
         }
-        Self { path, file: None, values: values.unwrap_or_default() }
+        Self { path, file: None, values: values.unwrap_or_default(), failed: false }
     }
 
     /// What the file says.
@@ -87,16 +89,24 @@ impl Numbers {
         self.write(Values { session, ..self.values });
     }
 
-    /// A failure is said once per change: the database on the same disk then has the
-    /// same trouble, and that is reported by the outbox.
     fn write(&mut self, values: Values) {
         if values == self.values {
             return;
         }
         self.values = values;
-        if let Err(error) = self.try_write(&values.to_text()) {
-            self.file = None;
-            tracing::debug!("{} cannot be written ({error})", self.path.display());
+        match self.try_write(&values.to_text()) {
+            Ok(()) => self.failed = false,
+            Err(error) => {
+                self.file = None;
+                if !self.failed {
+                    tracing::warn!(
+                        "{} cannot be written ({error}); check the disk; after a crash now, message numbers could \
+                         come again",
+                        self.path.display()
+                    );
+                }
+                self.failed = true;
+            }
         }
     }
 

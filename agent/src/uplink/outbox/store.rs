@@ -71,6 +71,9 @@ impl Store {
                 let store = Self::prepare(&path, quota)?;
                 Ok((store, Some(OutboxError::Damaged { path, kept, detail })))
             }
+            Err(error @ (OutboxError::Folder { .. } | OutboxError::Disk { .. })) => {
+                Err(probe(dir).map_or(error, |source| folder_error(dir, source)))
+            }
             Err(error) => Err(error),
             Ok(store) => Ok((store, None)),
         }
@@ -79,7 +82,8 @@ impl Store {
     fn prepare(path: &Path, quota: u64) -> Result<Self, OutboxError> {
         let explain = |error| explain(path, &error);
         let connection = Connection::open(path).map_err(explain)?;
-        connection.busy_timeout(Duration::ZERO).map_err(explain)?;
+        // A predecessor that is just ending gets a moment.
+        connection.busy_timeout(Duration::from_secs(1)).map_err(explain)?;
         let pragma = |name: &str, value: &dyn rusqlite::ToSql| {
             connection.pragma_update_and_check(None, name, value, |_| Ok(())).optional().map(drop)
         };
@@ -267,6 +271,15 @@ fn set_aside(path: &Path) -> io::Result<PathBuf> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Err(_) | Ok(()) => Ok(kept),
     }
+}
+
+/// SQLite says only that it cannot open or read the file; the system says why.
+fn probe(dir: &Path) -> Option<io::Error> {
+    let path = dir.join("probe");
+    let error = fs::write(&path, "probe").err();
+    // Removing it cannot matter: it is overwritten next time.
+    let _ = fs::remove_file(path);
+    error
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -216,6 +216,52 @@ fn an_acknowledged_row_is_not_sent_again_even_if_it_cannot_be_deleted() {
     assert_eq!(all(&open(dir.path(), PLENTY)), ["b"]);
 }
 
+#[test]
+fn a_start_without_a_usable_disk_goes_on_in_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    // One page is not enough for the tables.
+    let outbox = Outbox::open(dir.path(), 1, Arc::new(clock.clone())).unwrap();
+    assert!(outbox.trouble().is_some());
+    let first = put(&outbox, "first");
+    assert_eq!(first, clock.now().wall.as_millisecond().cast_unsigned() + 1, "a number that no count reaches");
+    put(&outbox, "second");
+    remember(&outbox, Uuid::nil(), Some("open"));
+    assert_eq!(all(&outbox), ["first", "second"]);
+    deliver(&outbox, 1);
+    outbox.lock().set_quota(PLENTY);
+    clock.advance(Duration::from_secs(5));
+    outbox.tend();
+    assert_eq!(outbox.trouble(), None);
+    assert_eq!(put(&outbox, "third"), first + 2);
+    drop(outbox);
+    let outbox = open(dir.path(), PLENTY);
+    assert_eq!(all(&outbox), ["second", "third"]);
+    assert_eq!(outbox.open_incidents(), [(Uuid::nil(), "open".to_owned())]);
+}
+
+#[test]
+fn damage_while_running_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    put(&outbox, "lost");
+    remember(&outbox, Uuid::nil(), Some("open"));
+    let corrupt = OutboxError::Corrupt { path: dir.path().join("outbox.sqlite"), detail: "test".to_owned() };
+    outbox.lock().fail(&corrupt);
+    fs::write(dir.path().join("outbox.sqlite"), "this is no database at all, only some text").unwrap();
+    let _ = fs::remove_file(dir.path().join("outbox.sqlite-wal"));
+    assert_eq!(put(&outbox, "in memory"), 2);
+    assert_eq!(all(&outbox), ["in memory"]);
+    clock.advance(Duration::from_secs(5));
+    outbox.tend();
+    assert_eq!(outbox.trouble(), None);
+    drop(outbox);
+    let outbox = open(dir.path(), PLENTY);
+    assert_eq!(all(&outbox), ["in memory"]);
+    assert_eq!(outbox.open_incidents(), [(Uuid::nil(), "open".to_owned())], "what the run knew is written again");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Put(u8),
@@ -225,6 +271,7 @@ enum Step {
     Fill,
     Free,
     Reopen,
+    Crash,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -236,6 +283,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Fill),
         2 => Just(Step::Free),
         2 => Just(Step::Reopen),
+        2 => Just(Step::Crash),
     ];
     proptest::collection::vec(step, 1..40)
 }
@@ -244,14 +292,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// The outbox against a list: nothing lost, nothing twice, in order, numbers always
-    /// rising, whatever the disk does. It is closed only while the disk is well: memory
-    /// is allowed to be lost in a crash, and that is another test.
+    /// rising, whatever the disk does. It is closed, or killed, only while the disk is
+    /// well: memory is allowed to be lost in a crash, and that is another test.
     #[test]
     fn it_is_a_list_that_survives(steps in steps()) {
-        let dir = tempfile::tempdir().unwrap();
+        let mut dir = tempfile::tempdir().unwrap();
         let clock = clock();
-        let reopen = || Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
-        let mut outbox = reopen();
+        let reopen = |dir: &Path| Outbox::open(dir, PLENTY, Arc::new(clock.clone())).unwrap();
+        let mut outbox = reopen(dir.path());
         let mut list: Vec<String> = Vec::new();
         let mut incidents: BTreeMap<Uuid, String> = BTreeMap::new();
         let mut last = 0;
@@ -288,14 +336,27 @@ proptest! {
                     incidents.remove(&id);
                 }
                 Step::Fill => outbox.lock().store.as_ref().unwrap().set_quota(0),
-                Step::Free | Step::Reopen => {
+                Step::Free | Step::Reopen | Step::Crash => {
                     outbox.lock().store.as_ref().unwrap().set_quota(PLENTY);
                     clock.advance(Duration::from_secs(5));
                     outbox.tend();
                     prop_assert_eq!(outbox.trouble(), None);
-                    if matches!(step, Step::Reopen) {
-                        drop(outbox);
-                        outbox = reopen();
+                    match step {
+                        Step::Reopen => {
+                            drop(outbox);
+                            outbox = reopen(dir.path());
+                        }
+                        Step::Crash => {
+                            // The files as they are, log and all: what a killed process leaves.
+                            let left = tempfile::tempdir().unwrap();
+                            for file in fs::read_dir(dir.path()).unwrap() {
+                                let file = file.unwrap();
+                                fs::copy(file.path(), left.path().join(file.file_name())).unwrap();
+                            }
+                            outbox = reopen(left.path());
+                            dir = left;
+                        }
+                        _ => {}
                     }
                 }
             }

@@ -1,5 +1,7 @@
 //! One connection from sign-on to its end. Nothing here dials again.
 
+mod feed;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     future,
@@ -7,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BoxBirth, BoxState, mark_backfill};
+use karaul_wire::{BoxBirth, BoxState};
 use serde::Serialize;
 use tokio::{sync::watch, time};
 
 use super::{
-    LinkError, Waiting,
+    LinkError,
     held::Held,
     link::Shared,
     mqtt::{self, Client, Connection, Event, Version, Will},
@@ -23,8 +25,9 @@ use super::{
 const TICK: Duration = Duration::from_secs(1);
 /// `stopped` has this long to be acknowledged, and then the sign-off to be written.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// A connection that stood so long was a good one, even if there was nothing to send.
-const GOOD: Duration = Duration::from_secs(30);
+/// A connection that stood so long was a good one. One that carried messages and broke
+/// sooner was not: two boxes with the same path throw each other out like that.
+const GOOD: Duration = Duration::from_secs(10);
 
 /// What is remembered from one connection to the next.
 #[derive(Debug, Default)]
@@ -88,7 +91,7 @@ pub(super) async fn live(
         Ok(()) => Ended::Stopped,
         Err(error) => {
             let signed_on = talk.since.is_some();
-            let good = talk.fruitful || talk.since.is_some_and(|since| talk.now().saturating_sub(since) > GOOD);
+            let good = talk.since.is_some_and(|since| talk.now().saturating_sub(since) > GOOD);
             talk.judge();
             Ended::Failed { error, signed_on, good }
         }
@@ -289,73 +292,6 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Hands over what there is to say, as long as the window has room: how the box is,
-    /// what changed, then the outbox in order.
-    fn feed(&mut self) {
-        if self.since.is_none() || !matches!(self.phase, Phase::Working | Phase::Flushing { .. }) {
-            return;
-        }
-        while let Some((topic, payload)) = self.opening.front().cloned() {
-            if !self.publish(Item::State { topic: topic.clone() }, topic, payload, true) {
-                return;
-            }
-            self.opening.pop_front();
-        }
-        for (topic, state) in self.shared.board.news(&self.shown) {
-            if !self.publish(Item::State { topic: topic.clone() }, topic.clone(), state.payload, true) {
-                return;
-            }
-            self.shown.insert(topic, state.version);
-        }
-        for (topic, payload) in self.shared.board.take_passing() {
-            // Lost if the client takes nothing now: it only matters now.
-            self.client.publish(topic, payload, false, false);
-        }
-        let now = self.now();
-        for waiting in self.next(self.window.room()) {
-            if !self.offer(waiting, now) {
-                return;
-            }
-        }
-    }
-
-    fn next(&self, limit: usize) -> Vec<Waiting> {
-        if limit == 0 {
-            return Vec::new();
-        }
-        let now = self.now();
-        self.shared.outbox.next(limit, |row| {
-            self.memory.held.contains(row, now)
-                || self.window.any(|item| matches!(item, Item::Row { row: other, .. } if *other == row))
-        })
-    }
-
-    /// `false` if nothing more goes out at present.
-    fn offer(&mut self, waiting: Waiting, now: Duration) -> bool {
-        let alert = is_alert(&waiting.message.topic);
-        let late = alert && is_late(&waiting, now, self.shared.settings.late_after);
-        let Waiting { row, message, .. } = waiting;
-        let payload = if late { backfill(&message.topic, message.payload) } else { message.payload };
-        let size = message.topic.len() + payload.len();
-        if size > self.largest {
-            let reason = format!("{size} bytes, the broker takes {}", self.largest);
-            self.hold(row, &message.topic, &reason);
-            return true;
-        }
-        let item = Item::Row { row, alert, topic: message.topic.clone() };
-        self.publish(item, message.topic, payload, message.retain)
-    }
-
-    /// Hands one over, if the window has room and the client takes it.
-    fn publish(&mut self, item: Item, topic: String, payload: Vec<u8>, retain: bool) -> bool {
-        let taken = self.window.room() > 0 && self.client.publish(topic, payload, retain, true);
-        if taken {
-            let now = self.now();
-            self.window.hand_over(item, now);
-        }
-        taken
-    }
-
     /// One step of an orderly stop.
     fn step_down(&mut self) {
         let now = self.now();
@@ -430,23 +366,6 @@ impl Phase {
 pub(super) async fn wait_for(stop: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, which is also a reason to stop.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// `karaul1/<region>/<district>/<site>/<box>/alert/…`
-fn is_alert(topic: &str) -> bool {
-    topic.split('/').nth(5) == Some("alert")
-}
-
-/// Committed while there was no connection or by another run, or simply long ago.
-fn is_late(waiting: &Waiting, now: Duration, late_after: Duration) -> bool {
-    !waiting.live || waiting.committed.is_none_or(|at| now.saturating_sub(at) >= late_after)
-}
-
-fn backfill(topic: &str, payload: Vec<u8>) -> Vec<u8> {
-    mark_backfill(&payload).unwrap_or_else(|error| {
-        tracing::warn!("a late message on {topic} cannot be marked `backfill` ({error}); it is sent as it is");
-        payload
-    })
 }
 
 /// The bytes of a state.

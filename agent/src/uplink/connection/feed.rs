@@ -1,0 +1,129 @@
+//! What is said on a connection, in which order, and how much at once.
+
+use std::time::Duration;
+
+use karaul_wire::mark_backfill;
+
+use super::{Item, Phase, Talk};
+use crate::uplink::Waiting;
+
+impl Talk<'_> {
+    /// Hands over what there is to say, as long as the window has room: how the box is,
+    /// what changed, then the outbox in order.
+    pub(super) fn feed(&mut self) {
+        if self.since.is_none() || !matches!(self.phase, Phase::Working | Phase::Flushing { .. }) {
+            return;
+        }
+        while let Some((topic, payload)) = self.opening.front().cloned() {
+            if !self.publish(Item::State { topic: topic.clone() }, topic, payload, true) {
+                return;
+            }
+            self.opening.pop_front();
+        }
+        for (topic, state) in self.shared.board.news(&self.shown) {
+            if !self.publish(Item::State { topic: topic.clone() }, topic.clone(), state.payload, true) {
+                return;
+            }
+            self.shown.insert(topic, state.version);
+        }
+        for (topic, payload) in self.shared.board.take_passing() {
+            // Lost if the client takes nothing now: it only matters now.
+            self.client.publish(topic, payload, false, false);
+        }
+        let now = self.now();
+        for waiting in self.next(self.window.room()) {
+            if !self.offer(waiting, now) {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn next(&self, limit: usize) -> Vec<Waiting> {
+        if limit == 0 {
+            return Vec::new();
+        }
+        let now = self.now();
+        self.shared.outbox.next(limit, |row| {
+            self.memory.held.contains(row, now)
+                || self.window.any(|item| matches!(item, Item::Row { row: other, .. } if *other == row))
+        })
+    }
+
+    /// `false` if nothing more goes out at present.
+    fn offer(&mut self, waiting: Waiting, now: Duration) -> bool {
+        let alert = is_alert(&waiting.message.topic);
+        let late = alert && is_late(&waiting, now, self.shared.settings.late_after);
+        let Waiting { row, message, .. } = waiting;
+        let payload = if late { backfill(&message.topic, message.payload) } else { message.payload };
+        let size = message.topic.len() + payload.len();
+        if size > self.largest {
+            let reason = format!("{size} bytes, the broker takes {}", self.largest);
+            self.hold(row, &message.topic, &reason);
+            return true;
+        }
+        let item = Item::Row { row, alert, topic: message.topic.clone() };
+        self.publish(item, message.topic, payload, message.retain)
+    }
+
+    /// Hands one over, if the window has room and the client takes it.
+    pub(super) fn publish(&mut self, item: Item, topic: String, payload: Vec<u8>, retain: bool) -> bool {
+        let taken = self.window.room() > 0 && self.client.publish(topic, payload, retain, true);
+        if taken {
+            let now = self.now();
+            self.window.hand_over(item, now);
+        }
+        taken
+    }
+}
+
+/// `karaul1/<region>/<district>/<site>/<box>/alert/…`
+fn is_alert(topic: &str) -> bool {
+    topic.split('/').nth(5) == Some("alert")
+}
+
+/// Committed while there was no connection or by another run, or simply long ago.
+fn is_late(waiting: &Waiting, now: Duration, late_after: Duration) -> bool {
+    !waiting.live || waiting.committed.is_none_or(|at| now.saturating_sub(at) >= late_after)
+}
+
+fn backfill(topic: &str, payload: Vec<u8>) -> Vec<u8> {
+    mark_backfill(&payload).unwrap_or_else(|error| {
+        tracing::warn!("a late message on {topic} cannot be marked `backfill` ({error}); it is sent as it is");
+        payload
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use karaul_wire::Severity;
+
+    use super::*;
+    use crate::uplink::Message;
+
+    #[test]
+    fn only_the_sixth_level_makes_an_alert() {
+        assert!(is_alert("karaul1/almaty/turksib/school-042/b7f3/alert/info/gate"));
+        assert!(!is_alert("karaul1/almaty/turksib/alert/alert/open/1"), "a site may be called so");
+        assert!(!is_alert("karaul1/alert"));
+    }
+
+    #[test]
+    fn late_is_what_waited_for_a_connection_a_restart_or_too_long() {
+        let waiting = |live, committed| {
+            let message =
+                Message { topic: String::new(), payload: Vec::new(), retain: false, severity: Severity::Info };
+            Waiting { row: 1, message, live, committed }
+        };
+        let (at, limit) = (Duration::from_secs(100), Duration::from_secs(10));
+        let is_late = |live, committed, after| is_late(&waiting(live, committed), at + after, limit);
+        assert!(!is_late(true, Some(at), Duration::from_secs(9)));
+        assert!(is_late(true, Some(at), limit));
+        assert!(is_late(false, Some(at), Duration::ZERO));
+        assert!(is_late(true, None, Duration::ZERO));
+    }
+
+    #[test]
+    fn what_cannot_be_marked_is_sent_as_it_is() {
+        assert_eq!(backfill("t", b"not an alert".to_vec()), b"not an alert");
+    }
+}
