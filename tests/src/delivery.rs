@@ -55,7 +55,9 @@ pub fn delivered(heard: &[Heard]) -> Delivered {
                 all.repeated += 1;
                 continue;
             }
-            Some(before) => all.faults.push(format!("number {} for both {} and {}", event.sequence, before.id, event.id)),
+            Some(before) => {
+                all.faults.push(format!("number {} for both {} and {}", event.sequence, before.id, event.id))
+            }
             None => {}
         }
         let incident = &event.data.incident;

@@ -1,10 +1,24 @@
 //! What the end-to-end tests share.
 
+pub mod ap;
+mod delivery;
+mod mosquitto;
+pub mod mot;
+mod proxy;
 mod relay;
+mod site;
+mod subscriber;
 
 use std::path::PathBuf;
 
+use karaul::vision::Runtime;
+
+pub use delivery::{Delivered, delivered};
+pub use mosquitto::Mosquitto;
+pub use proxy::Proxy;
 pub use relay::Relay;
+pub use site::TestSite;
+pub use subscriber::{Received, Subscriber};
 
 /// A file or folder of the real test material, or `None`, said aloud, where that is absent.
 ///

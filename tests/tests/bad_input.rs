@@ -100,8 +100,8 @@ fn each_bad_camera_says_why_and_the_good_one_goes_on() {
         };
         heard.iter().filter_map(status).collect()
     };
-    let heard = subscriber
-        .collect(Duration::from_secs(40), |heard| blind(heard).len() == bad.len() && opened(heard, "good"));
+    let heard =
+        subscriber.collect(Duration::from_secs(40), |heard| blind(heard).len() == bad.len() && opened(heard, "good"));
     assert!(opened(&heard, "good"), "the good camera gave no alert");
     assert_eq!(delivered(&heard).faults, Vec::<String>::new());
     let blind = blind(&heard);
@@ -187,7 +187,10 @@ fn a_full_disk_stops_no_alert() {
     let mut agent = Agent::start(&config).unwrap();
     subscriber.collect(Duration::from_secs(30), |h| h.iter().any(|h| matches!(h, Heard::Camera(..))));
     // Whoever fills the disk is somebody else; what it takes is what is left.
-    let _filler = Command::new("dd").args(["if=/dev/zero", "bs=4k"]).arg(format!("of={}/filler", folder.path().display())).output();
+    let _filler = Command::new("dd")
+        .args(["if=/dev/zero", "bs=4k"])
+        .arg(format!("of={}/filler", folder.path().display()))
+        .output();
     let heard = subscriber.collect(Duration::from_secs(70), |h| opened(h, "yard"));
     assert!(opened(&heard, "yard"), "no alert with a full disk");
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");

@@ -60,9 +60,10 @@ fn alerts_made_while_the_broker_is_away_arrive_in_order_and_marked() {
     s.broker.stop().unwrap();
     thread::sleep(Duration::from_secs(20)); // the outage itself: incidents go on meanwhile
     s.broker.restart().unwrap();
-    heard.extend(s.subscriber.collect(Duration::from_secs(40), |h| {
-        h.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill))
-    }));
+    heard.extend(
+        s.subscriber
+            .collect(Duration::from_secs(40), |h| h.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill))),
+    );
     assert!(heard.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill)), "nothing came late");
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
     heard.extend(s.subscriber.collect(Duration::from_secs(10), stopped));
@@ -114,9 +115,12 @@ fn a_camera_that_goes_away_is_reported_and_seen_again_and_disturbs_no_other() {
     let port = karaul_stage::free_port().unwrap();
     let gate = || Simulator::start(port, &["/gate=scene:yard".to_owned()], &[]).unwrap();
     let mut other = gate();
-    let site = TestSite::new(&s.broker.url())
-        .camera("yard", &s.simulator.urls[0], "yard-nano", BUSY)
-        .camera("gate", &other.urls[0].clone(), "yard-nano", BUSY);
+    let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", BUSY).camera(
+        "gate",
+        &other.urls[0].clone(),
+        "yard-nano",
+        BUSY,
+    );
     let mut agent = Agent::start(&site.write()).unwrap();
     let is = |id: &'static str, state: CameraState| {
         move |heard: &[Heard]| heard.iter().any(|h| matches!(h, Heard::Camera(i, s) if i == id && s.state == state))

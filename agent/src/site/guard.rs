@@ -64,7 +64,9 @@ impl<D: Detect, S: Sink> Observer for Guard<D, S> {
                         *self.failing.insert(now.mono)
                     }
                 };
-                if now.mono.saturating_sub(since) >= MODEL_PATIENCE && self.status.blind(BlindReason::Model, &error.to_string()) {
+                if now.mono.saturating_sub(since) >= MODEL_PATIENCE
+                    && self.status.blind(BlindReason::Model, &error.to_string())
+                {
                     self.watch.end_all(now, CloseReason::Blind);
                 }
             }

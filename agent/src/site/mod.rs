@@ -170,8 +170,10 @@ fn birth(config: &Config, runtime: &Runtime, boot_id: Option<Uuid>) -> BoxBirth 
             rules: camera.rules.iter().map(|rule| rule.id.clone()).collect(),
         })
         .collect();
-    let schemas =
-        karaul_wire::schemas().into_iter().map(|(name, _)| (name.to_owned(), karaul_wire::schema_address(name))).collect();
+    let schemas = karaul_wire::schemas()
+        .into_iter()
+        .map(|(name, _)| (name.to_owned(), karaul_wire::schema_address(name)))
+        .collect();
     BoxBirth {
         session: 0, // counted by the link at each connection
         agent: env!("CARGO_PKG_VERSION").to_owned(),

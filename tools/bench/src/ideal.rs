@@ -42,12 +42,7 @@ fn decode(mount: &str) -> Result<f64, BenchError> {
 /// Milliseconds of one inference: the median of many, on a tensor that is not all zeros.
 fn inference(model: &Path) -> Result<f64, BenchError> {
     let manifest = Manifest::load(model)?;
-    let settings = Inference {
-        models: model.to_owned(),
-        library: None,
-        provider: Provider::Cpu,
-        sessions: std::num::NonZeroUsize::new(1),
-    };
+    let settings = Inference { models: model.to_owned(), library: None, provider: Provider::Cpu, sessions: Some(1) };
     let [height, width] = manifest.input.size;
     let tensor: Vec<f32> = (0..3 * height * width).map(|i| (i * 7919 % 256) as f32).collect();
     let loaded = Model::load(&manifest, &settings)?;

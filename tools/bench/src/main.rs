@@ -87,12 +87,21 @@ fn bench(args: &Args) -> Result<(), BenchError> {
         || format!("rendered scene {}@{}", args.size, args.fps),
         |clip| clip.file_name().unwrap_or_default().to_string_lossy().into_owned(),
     );
-    println!("{} · {what} · {} · {} detections/s", load::machine(), model.file_name().unwrap_or_default().to_string_lossy(), args.detections);
+    println!(
+        "{} · {what} · {} · {} detections/s",
+        load::machine(),
+        model.file_name().unwrap_or_default().to_string_lossy(),
+        args.detections
+    );
     println!(
         "ideal per camera: receive and decode {:.0} + inference {:.0} core-ms/s ({:.2} ms each)\n",
-        ideal.decode, ideal.inference, ideal.inference / args.detections
+        ideal.decode,
+        ideal.inference,
+        ideal.inference / args.detections
     );
-    println!("| cameras | core-ms per camera-second | efficiency | memory MiB | looks/s per camera | overrun | latency p50 / p99 ms |");
+    println!(
+        "| cameras | core-ms per camera-second | efficiency | memory MiB | looks/s per camera | overrun | latency p50 / p99 ms |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let mut memory = Vec::new();
     for cameras in &args.cameras {
