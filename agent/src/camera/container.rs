@@ -58,8 +58,8 @@ fn avi(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
         }
         offset += offset % 2;
     }
-    // The last byte of padding may be left out.
-    Ok(Some(offset.saturating_sub(1)))
+    // The last byte of padding may be left out. A file that ends within its first header says nothing.
+    Ok(offset.checked_sub(1))
 }
 
 /// The EBML header and the segment (RFC 8794, RFC 9559).
@@ -111,6 +111,7 @@ mod tests {
         assert_eq!(declared(b"RIFF\x04\0\0\0AVI RIFF\x40\0\0\0AVIX"), Some(83));
         assert_eq!(declared(b"RIFF\x04\0\0\0AVI \0\0\0\0"), Some(11));
         assert_eq!(declared(b"RIFF\0\0\0\0AVI "), None);
+        assert_eq!(declared(b"RIFF"), None);
     }
 
     #[test]

@@ -134,6 +134,9 @@ impl Program {
     /// # Errors
     /// If the system cannot say how it ended.
     pub fn stop(&mut self, limit: Duration) -> Result<Option<ExitStatus>, StageError> {
+        if let Some(status) = self.child.try_wait()? {
+            return Ok(Some(status));
+        }
         self.signal("TERM")?;
         let status = self.wait(limit)?;
         if status.is_none() {

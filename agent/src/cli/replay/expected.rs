@@ -118,7 +118,7 @@ impl fmt::Display for Report {
             writeln!(f, "miss         {:<20} expected {:8.1} s ± {} s", event.rule, event.at_s, event.tolerance_s)?;
         }
         for found in &self.false_alarms {
-            writeln!(f, "false alarm  {:<20}                     found {:8.1} s", found.rule, found.at)?;
+            writeln!(f, "false alarm  {:<20}                      found {:8.1} s", found.rule, found.at)?;
         }
         let (hits, misses, alarms) = (self.hits.len(), self.misses.len(), self.false_alarms.len());
         writeln!(f, "{hits} hits, {misses} misses, {alarms} false alarms")
@@ -160,7 +160,7 @@ mod tests {
         insta::assert_snapshot!(report.to_string(), @r"
         hit          a                    expected     10.0 s, found     10.4 s
         miss         b                    expected      3.0 s ± 1 s
-        false alarm  c                                     found      7.0 s
+        false alarm  c                                         found      7.0 s
         1 hits, 1 misses, 1 false alarms
         ");
         assert!(!report.is_good());

@@ -323,7 +323,7 @@ fn models() {
     let folder = Folder::new();
     folder.write("models/yard-nano/model.toml", "id = 3");
     assert_snapshot!(folder.said(SITE),
-        @r#"site.toml:23: camera "gate": model = "yard-nano": models/yard-nano/model.toml is not a model manifest: TOML parse error at line 1, column 6: invalid type: integer `3`, expected a string; mend the manifest, or fetch the model again"#);
+        @r#"site.toml:23: camera "gate": model = "yard-nano": models/yard-nano/model.toml:1 is not a model manifest: invalid type: integer `3`, expected a string; mend the manifest, or fetch the model again"#);
     folder.write("models/yard-nano/model.toml", &MANIFEST.replace("[8, 16, 32]", "[]"));
     assert_snapshot!(folder.said(SITE),
         @r#"site.toml:23: camera "gate": model = "yard-nano": models/yard-nano/model.toml: head.strides must list the strides of the levels, for example [8, 16, 32]; mend the manifest, or fetch the model again"#);

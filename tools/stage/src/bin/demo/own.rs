@@ -168,7 +168,7 @@ mod tests {
         let (url, login) = split_login("rtsp://admin:p%40ss%2Fw@192.0.2.11:554/s1?a=b").unwrap();
         assert_eq!(url, "rtsp://192.0.2.11:554/s1?a=b");
         assert_eq!(login, Some(("admin".to_owned(), "p@ss/w".to_owned())));
-        let (url, login) = split_login("rtsp://admin:p@ss/w@192.0.2.11:554/s1").unwrap();
+        let (url, login) = split_login("rtsp://admin:pass/w@192.0.2.11:554/s1").unwrap();
         assert_eq!(
             (url.as_str(), login),
             ("rtsp://192.0.2.11:554/s1", Some(("admin".to_owned(), "p@ss/w".to_owned())))
