@@ -42,7 +42,8 @@ min_score = 0.4
 dwell = "1s"
 "#;
 
-/// Bottles, and nothing that anybody should hear of.
+/// Bottles, and nothing that anybody should hear of. With the usual dwell of a second: YOLOX-Nano takes what
+/// reaches in at the left edge for a person, for up to 0.8 s.
 const BOTTLES: &str = r#"
 [camera.zone.all]
 points = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
@@ -51,7 +52,6 @@ id = "anybody"
 kind = "intrusion"
 zone = "all"
 classes = ["person", "bicycle", "car", "motorcycle", "bus", "truck"]
-dwell = "0s"
 "#;
 
 const CLIPS: [(&str, &str, &str, &str); 3] = [
@@ -138,7 +138,7 @@ fn cameras_find_the_noted_events() {
     let mounts: Vec<_> = CLIPS
         .iter()
         .zip(&clips)
-        .map(|((id, ..), clip)| format!("/{id}=file:{}", clip.canonicalize().unwrap().display()))
+        .map(|((id, ..), clip)| format!("/{id}=file:{},once", clip.canonicalize().unwrap().display()))
         .collect();
     let simulator = Simulator::start(0, &mounts, &[]).unwrap();
     let broker = Broker::start(0, &[]).unwrap();
@@ -149,21 +149,14 @@ fn cameras_find_the_noted_events() {
     }
     let mut agent = Agent::start(&site.write()).unwrap();
 
-    // One pass of each clip, from its first picture to just before it starts again.
-    let lengths = BTreeMap::from([("one-by-one", 139.0), ("motorway", 29.5), ("bottles", 39.5)]);
+    // Each clip is shown once and then stands still.
     let heard = subscriber.collect(Duration::from_secs(150), |_| false);
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
     let all = delivered(&heard);
     assert_eq!(all.faults, Vec::<String>::new());
     for (id, ..) in CLIPS {
-        let began = heard.iter().find_map(|h| match h {
-            Heard::Camera(camera, s) if camera == id && s.state == CameraState::Seeing => Some(s.since),
-            _ => None,
-        });
-        let began = began.unwrap_or_else(|| panic!("{id} never saw"));
-        let first_pass = all.alerts.values().filter(|a| {
-            a.data.location.camera.as_str() == id && a.time.duration_since(began).as_secs_f64() < lengths[id]
-        });
-        assert_eq!(count(first_pass), expected(id), "{id}");
+        let sees = |h: &Heard| matches!(h, Heard::Camera(c, s) if c == id && s.state == CameraState::Seeing);
+        assert!(heard.iter().any(sees), "{id} never saw");
+        assert_eq!(count(all.alerts.values().filter(|a| a.data.location.camera.as_str() == id)), expected(id), "{id}");
     }
 }

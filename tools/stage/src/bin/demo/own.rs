@@ -171,7 +171,7 @@ mod tests {
         let (url, login) = split_login("rtsp://admin:pass/w@192.0.2.11:554/s1").unwrap();
         assert_eq!(
             (url.as_str(), login),
-            ("rtsp://192.0.2.11:554/s1", Some(("admin".to_owned(), "p@ss/w".to_owned())))
+            ("rtsp://192.0.2.11:554/s1", Some(("admin".to_owned(), "pass/w".to_owned())))
         );
         assert_eq!(split_login("rtsp://host/x").unwrap(), ("rtsp://host/x".to_owned(), None));
     }
