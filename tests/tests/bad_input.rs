@@ -1,5 +1,7 @@
 //! Bad input of every kind ends in one clear sentence, and disturbs nobody else.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
 use std::{
     collections::BTreeMap,
     fs,

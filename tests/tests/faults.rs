@@ -1,5 +1,7 @@
 //! What was opened arrives, whatever fails in between.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
 use std::{thread, time::Duration};
 
 use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber};

@@ -1,5 +1,7 @@
 //! The main job: a camera in, alerts out, with real RTSP and a real broker.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
 use std::{fs, time::Duration};
 
 use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber};

@@ -1,5 +1,7 @@
 //! The noted events of real clips, through `karaul replay` and through real RTSP and MQTT.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},

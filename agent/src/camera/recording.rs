@@ -23,6 +23,8 @@ use crate::{clock::Stamp, config::Decoder};
 
 /// Longest wait for one picture: disks are fast, network disks sometimes hang.
 const PICTURE_LIMIT: Duration = Duration::from_secs(10);
+/// The same for the first picture of a file that is shorter than its headers say.
+const CUT_OFF_LIMIT: Duration = Duration::from_secs(3);
 
 /// Between two looks at the bus for errors.
 const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(50);
@@ -179,8 +181,17 @@ impl Recording {
             if error.is_none() && self.sink.is_eos() {
                 return Ok(None);
             }
-            if begun.elapsed() > PICTURE_LIMIT {
-                return Err(RecordingError::Slow { path: self.path.clone(), pictures: self.pictures });
+            // An error that a demuxer posts while parsebin is still plugging it in is swallowed there (GStreamer
+            // 1.22), so a file that is known to be cut off is given up early.
+            let limit = match &self.cut_off {
+                Some(_) if self.pictures == 0 => CUT_OFF_LIMIT,
+                _ => PICTURE_LIMIT,
+            };
+            if begun.elapsed() > limit {
+                return Err(match &self.cut_off {
+                    Some(detail) => self.cut(detail.clone()),
+                    None => RecordingError::Slow { path: self.path.clone(), pictures: self.pictures },
+                });
             }
         }
     }

@@ -152,7 +152,15 @@ struct Models<'a> {
 
 impl Models<'_> {
     fn get(&mut self, camera: &Camera) -> Result<Arc<Model>, String> {
-        let load = || Model::load(&camera.model, &self.config.inference).map(Arc::new).map_err(|e| e.to_string());
+        let load = || {
+            // More sessions than cameras that use the model would only cost memory.
+            let uses = |c: &&Camera| c.enabled && c.model.id == camera.model.id;
+            let users = self.config.cameras.iter().filter(uses).count();
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            let mut settings = self.config.inference.clone();
+            settings.sessions = settings.sessions.or(Some(users.min(cores)));
+            Model::load(&camera.model, &settings).map(Arc::new).map_err(|e| e.to_string())
+        };
         self.loaded.entry(camera.model.id.clone()).or_insert_with(load).clone()
     }
 }
