@@ -104,8 +104,11 @@ impl Watched {
     }
 
     fn frames(&self, count: usize) -> Vec<(Stamp, (usize, usize), Option<Duration>)> {
-        let frame =
-            |told| if let Told::Frame { stamp, size, burned } = told { Some((stamp, size, burned)) } else { None };
+        let frame = |told| match told {
+            Told::Frame { stamp, size, burned } => Some((stamp, size, burned)),
+            Told::Seeing => None,
+            Told::Blind(reason, detail) => panic!("{reason:?}: {detail}"),
+        };
         (0..count).map(|_| self.wait(SOON, frame)).collect()
     }
 }

@@ -117,7 +117,10 @@ impl Pace {
     /// Waits until the media runs; `None` if it ends before.
     fn begin(target: &AppSrc, end: &Arc<AtomicBool>) -> Option<Self> {
         loop {
-            if let Some(offset) = target.current_running_time() {
+            // Before that a pipeline hands out its clock without its base time: running time would then
+            // count from when this machine was started, and the first picture be due hours ahead.
+            let running = target.current_state() == gst::State::Playing;
+            if let Some(offset) = target.current_running_time().filter(|_| running) {
                 return Some(Self { end: Arc::clone(end), begin: Instant::now(), offset: offset.into() });
             }
             if end.load(Ordering::Relaxed) {
