@@ -2,7 +2,6 @@
 
 pub mod ap;
 mod delivery;
-mod mosquitto;
 pub mod mot;
 mod proxy;
 mod relay;
@@ -14,10 +13,9 @@ use std::path::PathBuf;
 use karaul::vision::Runtime;
 
 pub use delivery::{Delivered, delivered};
-pub use mosquitto::Mosquitto;
 pub use proxy::Proxy;
 pub use relay::Relay;
-pub use site::TestSite;
+pub use site::{TestSite, any_of};
 pub use subscriber::{Received, Subscriber};
 
 /// A file or folder of the real test material, or `None`, said aloud, where that is absent.

@@ -7,6 +7,22 @@ use std::{
 use karaul_stage::repository;
 use tempfile::TempDir;
 
+/// Keys of a camera on which each object of these classes, wherever it is, is an incident at once,
+/// and the next one too.
+#[must_use]
+pub fn any_of(classes: &[&str]) -> String {
+    let mut text = "[camera.zone.all]\npoints = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]\n".to_owned();
+    for class in classes {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "[[camera.rule]]\nid = \"any-{class}\"\nkind = \"intrusion\"\nzone = \"all\"\nclasses = [\"{class}\"]\n\
+             dwell = \"0s\"\ncooldown = \"0s\"\n"
+        );
+    }
+    text
+}
+
 /// A site of its own for one test: a folder with its config and its state.
 #[derive(Debug)]
 pub struct TestSite {

@@ -11,20 +11,8 @@ use std::{
 };
 
 use karaul_stage::{Agent, Broker, Heard, Program, Simulator, Subscriber, binary};
-use karaul_tests::{TestSite, delivered, repository};
+use karaul_tests::{TestSite, any_of, delivered, repository};
 use karaul_wire::{BlindReason, CameraState, CameraStatus, Phase};
-
-const ANY_PERSON: &str = r#"
-[camera.zone.all]
-points = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
-[[camera.rule]]
-id = "any-person"
-kind = "intrusion"
-zone = "all"
-classes = ["person"]
-dwell = "0s"
-cooldown = "0s"
-"#;
 
 fn karaul(args: &[&str]) -> Output {
     Command::new(binary("karaul")).args(args).output().unwrap()
@@ -74,7 +62,8 @@ fn sha256(bytes: &[u8]) -> String {
 #[test]
 fn each_bad_camera_says_why_and_the_good_one_goes_on() {
     let models = models();
-    let broker = Broker::start(0, &[]).unwrap();
+    let rule = any_of(&["person"]);
+    let broker = Broker::start(0).unwrap();
     let mut subscriber = Subscriber::start(broker.port, "centre").unwrap();
     let open = Simulator::start(0, &["/yard=scene:yard".to_owned()], &[]).unwrap();
     let locked =
@@ -82,15 +71,15 @@ fn each_bad_camera_says_why_and_the_good_one_goes_on() {
     let url = open.urls[0].as_str();
     let nobody = format!("rtsp://127.0.0.1:{}/yard", karaul_stage::free_port().unwrap());
     let mut site = TestSite::with_models(&broker.url(), models.path())
-        .camera("good", url, "yard-nano", ANY_PERSON)
-        .camera("refused", &nobody, "yard-nano", ANY_PERSON)
-        .camera("not-found", &format!("{url}-not"), "yard-nano", ANY_PERSON)
-        .camera("text", url, "text", ANY_PERSON)
-        .camera("other-shape", url, "other-shape", ANY_PERSON)
-        .camera("not-theirs", url, "not-theirs", ANY_PERSON);
+        .camera("good", url, "yard-nano", &rule)
+        .camera("refused", &nobody, "yard-nano", &rule)
+        .camera("not-found", &format!("{url}-not"), "yard-nano", &rule)
+        .camera("text", url, "text", &rule)
+        .camera("other-shape", url, "other-shape", &rule)
+        .camera("not-theirs", url, "not-theirs", &rule);
     let secret = site.file("password");
     fs::write(&secret, "swordfish\n").unwrap();
-    let login = format!("username = \"viewer\"\npassword = \"file:{}\"\n{ANY_PERSON}", secret.display());
+    let login = format!("username = \"viewer\"\npassword = \"file:{}\"\n{rule}", secret.display());
     site = site.camera("locked", &locked.urls[0], "yard-nano", &login);
     let mut agent = Agent::start(&site.write()).unwrap();
 
@@ -146,7 +135,8 @@ fn a_bad_config_ends_with_64_and_every_problem() {
 
 #[test]
 fn a_recording_that_is_none_or_is_cut_off_is_named() {
-    let site = TestSite::new("mqtt://127.0.0.1:1").camera("yard", "rtsp://192.0.2.1/", "yard-nano", ANY_PERSON);
+    let site =
+        TestSite::new("mqtt://127.0.0.1:1").camera("yard", "rtsp://192.0.2.1/", "yard-nano", &any_of(&["person"]));
     let config = site.write();
     let replay = |camera: &str, file: &Path| {
         karaul(&["replay", "--config", config.to_str().unwrap(), "--camera", camera, file.to_str().unwrap()])
@@ -177,10 +167,10 @@ fn a_full_disk_stops_no_alert() {
         return;
     }
     let _unmount = Unmount(folder.path());
-    let broker = Broker::start(0, &[]).unwrap();
+    let broker = Broker::start(0).unwrap();
     let mut subscriber = Subscriber::start(broker.port, "centre").unwrap();
     let simulator = Simulator::start(0, &["/yard=scene:yard".to_owned()], &[]).unwrap();
-    let site = TestSite::new(&broker.url()).camera("yard", &simulator.urls[0], "yard-nano", ANY_PERSON);
+    let site = TestSite::new(&broker.url()).camera("yard", &simulator.urls[0], "yard-nano", &any_of(&["person"]));
     let config = site.write();
     let state = format!("path = \"{}\"", site.file("state").display());
     let full = fs::read_to_string(&config).unwrap().replace(&state, &format!("path = \"{}\"", folder.path().display()));

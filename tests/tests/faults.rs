@@ -2,32 +2,24 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber};
-use karaul_tests::{TestSite, delivered};
+use karaul_tests::{TestSite, any_of, delivered};
 use karaul_wire::{BlindReason, BoxState, CameraState, CloseReason, Phase};
 
-/// Opens and closes incidents all the time: a whole-picture zone, no dwell, no cooldown.
-const BUSY: &str = r#"
-detections_per_second = 10
-[camera.zone.all]
-points = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
-[[camera.rule]]
-id = "any-person"
-kind = "intrusion"
-zone = "all"
-classes = ["person"]
-dwell = "0s"
-cooldown = "0s"
-[[camera.rule]]
-id = "any-car"
-kind = "intrusion"
-zone = "all"
-classes = ["car"]
-dwell = "0s"
-cooldown = "0s"
-"#;
+/// Opens and closes incidents all the time.
+fn busy() -> String {
+    format!("detections_per_second = 10\n{}", any_of(&["person", "car"]))
+}
+
+/// How often, or how many seconds: more in a full run, which sets the variable.
+fn extent(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).map_or(usual, |n| n.parse().unwrap())
+}
 
 struct Stage {
     broker: Broker,
@@ -36,7 +28,7 @@ struct Stage {
 }
 
 fn stage(mounts: &[&str]) -> Stage {
-    let broker = Broker::start(0, &[]).unwrap();
+    let broker = Broker::start(0).unwrap();
     let subscriber = Subscriber::start(broker.port, "centre").unwrap();
     let mounts: Vec<_> = mounts.iter().map(|m| (*m).to_owned()).collect();
     let simulator = Simulator::start(0, &mounts, &[]).unwrap();
@@ -54,17 +46,21 @@ fn stopped(heard: &[Heard]) -> bool {
 #[test]
 fn alerts_made_while_the_broker_is_away_arrive_in_order_and_marked() {
     let mut s = stage(&["/yard=scene:yard"]);
-    let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", BUSY);
+    let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", &busy());
     let mut agent = Agent::start(&site.write()).unwrap();
     let mut heard = s.subscriber.collect(Duration::from_secs(30), |h| opened(h) >= 1);
     assert!(opened(&heard) >= 1);
 
     s.broker.stop().unwrap();
-    thread::sleep(Duration::from_secs(20)); // the outage itself: incidents go on meanwhile
+    let outage = extent("KARAUL_OUTAGE", 20);
+    thread::sleep(Duration::from_secs(outage)); // the outage itself: incidents go on meanwhile
     s.broker.restart().unwrap();
     heard.extend(
         s.subscriber
-            .collect(Duration::from_secs(40), |h| h.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill))),
+            // By then the agent waits up to twice as long as the outage took before it tries again.
+            .collect(Duration::from_secs(20 + 2 * outage), |h| {
+                h.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill))
+            }),
     );
     assert!(heard.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill)), "nothing came late");
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
@@ -78,10 +74,9 @@ fn alerts_made_while_the_broker_is_away_arrive_in_order_and_marked() {
 
 #[test]
 fn an_agent_that_is_killed_again_and_again_loses_nothing() {
-    // `KARAUL_KILLS=20` for the full run.
-    let kills: u64 = std::env::var("KARAUL_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
+    let kills = extent("KARAUL_KILLS", 4);
     let mut s = stage(&["/yard=scene:yard"]);
-    let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", BUSY);
+    let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", &busy());
     let config = site.write();
     let mut heard = Vec::new();
     for kill in 0..kills {
@@ -117,11 +112,11 @@ fn a_camera_that_goes_away_is_reported_and_seen_again_and_disturbs_no_other() {
     let port = karaul_stage::free_port().unwrap();
     let gate = || Simulator::start(port, &["/gate=scene:yard".to_owned()], &[]).unwrap();
     let mut other = gate();
-    let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", BUSY).camera(
+    let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", &busy()).camera(
         "gate",
         &other.urls[0].clone(),
         "yard-nano",
-        BUSY,
+        &busy(),
     );
     let mut agent = Agent::start(&site.write()).unwrap();
     let is = |id: &'static str, state: CameraState| {
@@ -131,6 +126,7 @@ fn a_camera_that_goes_away_is_reported_and_seen_again_and_disturbs_no_other() {
     assert!(is("gate", CameraState::Seeing)(&heard));
 
     other.program.kill();
+    let away_since = Instant::now();
     let away = s.subscriber.collect(Duration::from_secs(10), is("gate", CameraState::Blind));
     let Some(Heard::Camera(_, status)) = away.iter().find(|h| matches!(h, Heard::Camera(i, _) if i == "gate")) else {
         panic!("its loss was not reported within 10 s");
@@ -144,6 +140,8 @@ fn a_camera_that_goes_away_is_reported_and_seen_again_and_disturbs_no_other() {
     });
     assert!(!meanwhile.is_empty(), "no alert of the other camera");
     heard.extend(meanwhile);
+    let rest = Duration::from_secs(extent("KARAUL_OUTAGE", 0)).saturating_sub(away_since.elapsed());
+    heard.extend(s.subscriber.collect(rest, |_| false));
 
     let _back = gate();
     let back = s.subscriber.collect(Duration::from_secs(40), is("gate", CameraState::Seeing));

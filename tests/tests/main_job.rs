@@ -28,7 +28,7 @@ fn count(heard: &[Heard], phase: Phase) -> usize {
 
 #[test]
 fn a_person_in_the_yard_becomes_an_alert_and_a_stop_leaves_nothing_open() {
-    let broker = Broker::start(0, &[]).unwrap();
+    let broker = Broker::start(0).unwrap();
     let mut subscriber = Subscriber::start(broker.port, "centre").unwrap();
     let simulator = Simulator::start(0, &["/yard=scene:yard".to_owned()], &[]).unwrap();
     let site = TestSite::new(&broker.url()).camera("yard", &simulator.urls[0], "yard-nano", YARD);

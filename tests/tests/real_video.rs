@@ -144,7 +144,7 @@ fn cameras_find_the_noted_events() {
         .map(|((id, ..), clip)| format!("/{id}=file:{},once", clip.canonicalize().unwrap().display()))
         .collect();
     let simulator = Simulator::start(0, &mounts, &[]).unwrap();
-    let broker = Broker::start(0, &[]).unwrap();
+    let broker = Broker::start(0).unwrap();
     let mut subscriber = Subscriber::start(broker.port, "centre").unwrap();
     let mut site = TestSite::with_models(&broker.url(), models.path());
     for ((id, _, model, rules), url) in CLIPS.iter().zip(&simulator.urls) {

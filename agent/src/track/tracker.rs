@@ -20,7 +20,6 @@ pub struct Tracker {
     now: Duration,
     next_id: u64,
     shown: Vec<Track>,
-    ended: Vec<u64>,
     high: Pool,
     low: Pool,
     matcher: Matcher,
@@ -36,22 +35,21 @@ impl Tracker {
             now: Duration::ZERO,
             next_id: 1,
             shown: Vec::new(),
-            ended: Vec::new(),
             high: Pool::default(),
             low: Pool::default(),
             matcher: Matcher::default(),
         }
     }
 
-    /// Takes in one picture's detections and returns the confirmed tracks, seen in it or not.
+    /// Takes in one picture's detections and returns the confirmed tracks, seen in it or not. A track
+    /// that is no longer returned never comes back.
     ///
     /// `at` is on the monotonic time line; a time before that of the last picture counts as that one.
     /// Detections that are no box (not finite, without area) are ignored.
     pub fn update(&mut self, at: Duration, detections: &[Detection]) -> &[Track] {
         self.now = self.now.max(at);
         let at = self.now;
-        self.ended.clear();
-        self.give_up(at);
+        self.trajectories.retain(|t| t.unseen_for(at) <= self.settings.lost_for);
         for trajectory in &mut self.trajectories {
             trajectory.predict(at, &self.settings.noise);
         }
@@ -64,27 +62,10 @@ impl Tracker {
         &self.shown
     }
 
-    /// The tracks that the last update had shown before it, and no longer shows. They never come back.
-    #[must_use]
-    pub fn ended(&self) -> &[u64] {
-        &self.ended
-    }
-
     /// Is no object followed, confirmed or not?
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.trajectories.is_empty()
-    }
-
-    fn give_up(&mut self, at: Duration) {
-        let (lost_for, ended) = (self.settings.lost_for, &mut self.ended);
-        self.trajectories.retain(|t| {
-            let keep = t.unseen_for(at) <= lost_for;
-            if !keep && t.confirmed {
-                ended.push(t.track.id);
-            }
-            keep
-        });
     }
 
     fn associate(&mut self, at: Duration, detections: &[Detection]) {

@@ -3,7 +3,8 @@
 use std::{fs, process::Command, thread, time::Duration};
 
 use karaul::uplink::{LinkError, Message, Version};
-use karaul_tests::{Mosquitto, Received, Subscriber};
+use karaul_stage::Broker;
+use karaul_tests::{Received, Subscriber};
 use karaul_wire::{BoxState, Severity};
 
 use crate::agent::{Agent, LIMIT, event, login, settings, status, topic};
@@ -18,9 +19,9 @@ fn is_last(sequence: u64) -> impl Fn(&Received) -> bool {
 
 #[test]
 fn alerts_arrive_in_order_and_live_ones_are_not_backfill() {
-    let Some(broker) = Mosquitto::start("") else { return };
-    let subscriber = Subscriber::start(broker.port(), &topic("alert/#"));
-    let agent = Agent::start(settings(broker.port()));
+    let broker = Broker::start(0).unwrap();
+    let subscriber = Subscriber::start(broker.port, &topic("alert/#"));
+    let agent = Agent::start(settings(broker.port));
     assert_eq!(agent.wait_connected().connected, Some(Version::V5));
     let sent = agent.alert(100);
     let last = sent[99];
@@ -34,8 +35,8 @@ fn alerts_arrive_in_order_and_live_ones_are_not_backfill() {
 
 #[test]
 fn what_the_box_is_and_sees_is_retained_and_stopped_is_said() {
-    let Some(broker) = Mosquitto::start("") else { return };
-    let agent = Agent::start(settings(broker.port()));
+    let broker = Broker::start(0).unwrap();
+    let agent = Agent::start(settings(broker.port));
     agent.board.set(topic("status/camera/gate"), b"seeing".to_vec());
     agent.wait_connected();
     agent.board.set(topic("status/camera/yard"), b"seeing".to_vec());
@@ -43,7 +44,7 @@ fn what_the_box_is_and_sees_is_retained_and_stopped_is_said() {
     agent.alert(1);
     agent.wait_empty();
 
-    let late = Subscriber::start(broker.port(), &topic("#"));
+    let late = Subscriber::start(broker.port, &topic("#"));
     let mut got: Vec<Received> = (0..4).map(|_| late.next(LIMIT).unwrap()).collect();
     got.sort_by(|a, b| a.topic.cmp(&b.topic));
     assert!(got.iter().all(|message| message.retained));
@@ -63,9 +64,9 @@ fn what_the_box_is_and_sees_is_retained_and_stopped_is_said() {
 
 #[test]
 fn a_stop_sends_what_waits_and_needs_no_broker() {
-    let Some(broker) = Mosquitto::start("") else { return };
-    let subscriber = Subscriber::start(broker.port(), &topic("alert/#"));
-    let agent = Agent::start(settings(broker.port()));
+    let broker = Broker::start(0).unwrap();
+    let subscriber = Subscriber::start(broker.port, &topic("alert/#"));
+    let agent = Agent::start(settings(broker.port));
     agent.wait_connected();
     let sent = agent.alert(50);
     drop(agent);
@@ -81,9 +82,9 @@ fn a_stop_sends_what_waits_and_needs_no_broker() {
 
 #[test]
 fn alerts_survive_the_agent_and_are_then_backfill() {
-    let Some(broker) = Mosquitto::start("") else { return };
-    let subscriber = Subscriber::start(broker.port(), &topic("#"));
-    let first = Agent::without_link(settings(broker.port()), tempfile::tempdir().unwrap().into());
+    let broker = Broker::start(0).unwrap();
+    let subscriber = Subscriber::start(broker.port, &topic("#"));
+    let first = Agent::without_link(settings(broker.port), tempfile::tempdir().unwrap().into());
     let mut sent = first.alert(3);
     first
         .outbox
@@ -108,19 +109,19 @@ fn alerts_survive_the_agent_and_are_then_backfill() {
 
 #[test]
 fn a_restarted_broker_gets_what_happened_meanwhile() {
-    let Some(mut broker) = Mosquitto::start("persistence true") else { return };
-    let subscriber = Subscriber::start(broker.port(), &topic("#"));
-    let agent = Agent::start(settings(broker.port()));
+    let mut broker = Broker::start(0).unwrap();
+    let subscriber = Subscriber::start(broker.port, &topic("#"));
+    let agent = Agent::start(settings(broker.port));
     agent.wait_connected();
     agent.alert(2);
     agent.wait_empty();
     let before = subscriber.until(LIMIT, is_last(2));
-    broker.stop();
+    broker.stop().unwrap();
     agent.wait_disconnected();
     agent.alert(20);
     assert_eq!(agent.outbox.waiting(), 20);
     thread::sleep(Duration::from_millis(500));
-    broker.start_again();
+    broker.restart().unwrap();
     let after = subscriber.until(LIMIT, is_last(22));
     let mut alerts: Vec<Received> = [before, after].concat();
     alerts.retain(|message| message.topic.contains("/alert/"));
@@ -145,23 +146,23 @@ fn a_wrong_password_is_one_sentence_without_the_password() {
         assert!(done.unwrap().success());
     };
     let extra = "allow_anonymous false\npassword_file {folder}/passwords";
-    let Some(broker) = Mosquitto::start_with(extra, prepare) else { return };
-    let mut wrong = settings(broker.port());
+    let broker = Broker::start_with(0, extra, prepare).unwrap();
+    let mut wrong = settings(broker.port);
     wrong.broker.login = login("box", "swordfish");
     let agent = Agent::start(wrong);
     let report = agent.wait("refused", |report| report.last_error.is_some());
-    let expected = LinkError::Credentials { address: format!("127.0.0.1:{}", broker.port()) }.to_string();
+    let expected = LinkError::Credentials { address: format!("127.0.0.1:{}", broker.port) }.to_string();
     assert_eq!(report.last_error, Some(expected.clone()));
     assert_eq!(
         expected,
         format!(
             "broker 127.0.0.1:{} refused the user name or the password; check username and password under [broker] \
              and the broker's accounts",
-            broker.port()
+            broker.port
         )
     );
 
-    let mut right = settings(broker.port());
+    let mut right = settings(broker.port);
     right.broker.login = login("box", "right");
     assert_eq!(Agent::start(right).wait_connected().last_error, None);
 }

@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use karaul_tests::{Mosquitto, Proxy, Subscriber};
+use karaul_stage::Broker;
+use karaul_tests::{Proxy, Subscriber};
 use karaul_wire::BoxState;
 
 use crate::agent::{Agent, LIMIT, event, settings, status, topic};
 
 #[test]
 fn an_outage_loses_nothing_and_repeats_keep_their_ids() {
-    let Some(broker) = Mosquitto::start("") else { return };
-    let subscriber = Subscriber::start(broker.port(), &topic("alert/#"));
-    let proxy = Proxy::to(broker.port());
+    let broker = Broker::start(0).unwrap();
+    let subscriber = Subscriber::start(broker.port, &topic("alert/#"));
+    let proxy = Proxy::to(broker.port);
     let agent = Agent::start(settings(proxy.port()));
     agent.wait_connected();
     let mut sent = Vec::new();
@@ -48,9 +49,9 @@ fn an_outage_loses_nothing_and_repeats_keep_their_ids() {
 
 #[test]
 fn a_broken_connection_is_lost_and_a_newer_session_comes_back() {
-    let Some(broker) = Mosquitto::start("") else { return };
-    let subscriber = Subscriber::start(broker.port(), &topic("status/box"));
-    let proxy = Proxy::to(broker.port());
+    let broker = Broker::start(0).unwrap();
+    let subscriber = Subscriber::start(broker.port, &topic("status/box"));
+    let proxy = Proxy::to(broker.port);
     let agent = Agent::start(settings(proxy.port()));
     assert_eq!(status(&subscriber.next(LIMIT).unwrap().payload), (BoxState::Online, 1));
     proxy.cut();
@@ -65,8 +66,8 @@ fn a_broken_connection_is_lost_and_a_newer_session_comes_back() {
 
 #[test]
 fn a_half_open_connection_is_given_up_after_two_keep_alives() {
-    let Some(broker) = Mosquitto::start("") else { return };
-    let proxy = Proxy::to(broker.port());
+    let broker = Broker::start(0).unwrap();
+    let proxy = Proxy::to(broker.port);
     let agent = Agent::start(settings(proxy.port()));
     agent.wait_connected();
     proxy.freeze();

@@ -6,7 +6,8 @@ use std::{
 };
 
 use karaul::uplink::LinkSettings;
-use karaul_tests::{Mosquitto, Subscriber};
+use karaul_stage::Broker;
+use karaul_tests::Subscriber;
 
 use crate::agent::{Agent, settings, topic};
 
@@ -58,8 +59,8 @@ fn the_certificate_and_the_name_are_checked() {
         return;
     }
     let extra = "certfile {folder}/server.pem\nkeyfile {folder}/server.key";
-    let Some(broker) = Mosquitto::start_with(extra, certificates) else { return };
-    let (port, ca) = (broker.port(), broker.folder().join("ca.pem"));
+    let broker = Broker::start_with(0, extra, certificates).unwrap();
+    let (port, ca) = (broker.port, broker.folder().join("ca.pem"));
 
     let agent = Agent::start(with_tls(port, "localhost", Some(ca.clone())));
     agent.wait_connected();
@@ -91,12 +92,12 @@ fn the_certificate_and_the_name_are_checked() {
 
 #[test]
 fn a_broker_without_tls_is_refused_when_tls_is_asked_for() {
-    let Some(broker) = Mosquitto::start("") else { return };
-    let subscriber = Subscriber::start(broker.port(), &topic("#"));
-    let agent = Agent::start(with_tls(broker.port(), "localhost", None));
+    let broker = Broker::start(0).unwrap();
+    let subscriber = Subscriber::start(broker.port, &topic("#"));
+    let agent = Agent::start(with_tls(broker.port, "localhost", None));
     let report = agent.wait("refused", |report| report.last_error.is_some());
     let sentence = report.last_error.unwrap();
-    assert!(sentence.starts_with(&format!("broker localhost:{}: TLS failed (", broker.port())), "{sentence}");
+    assert!(sentence.starts_with(&format!("broker localhost:{}: TLS failed (", broker.port)), "{sentence}");
     assert_eq!(report.connections, 0);
     assert_eq!(subscriber.next(std::time::Duration::from_millis(300)), None);
 }

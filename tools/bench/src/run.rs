@@ -43,7 +43,7 @@ impl Run {
     ) -> Result<Self, BenchError> {
         // One mount for all: the simulator encodes once, and its own cost does not grow.
         let simulator = Simulator::start(0, &[mount.to_owned()], &[])?;
-        let broker = Broker::start(0, &[])?;
+        let broker = Broker::start(0)?;
         let mut subscriber = Subscriber::start(broker.port, "bench")?;
         let folder = tempfile::tempdir().map_err(karaul_stage::StageError::from)?;
         let config = folder.path().join("site.toml");

@@ -1,10 +1,8 @@
 use std::{
-    fmt::Write,
-    fs, io,
+    fs,
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -12,8 +10,8 @@ use tempfile::TempDir;
 
 use crate::{Program, StageError, free_port};
 
-/// A mosquitto on loopback. It can be stopped and started again on the same port, and
-/// keeps the sessions of its subscribers meanwhile.
+/// A mosquitto on loopback with a folder of its own. It can be stopped and started again on the
+/// same port, and keeps the sessions of its subscribers meanwhile.
 #[derive(Debug)]
 pub struct Broker {
     /// Where it listens.
@@ -24,31 +22,49 @@ pub struct Broker {
 
 impl Broker {
     const READY: Duration = Duration::from_secs(10);
+    /// Another process may take a free port before mosquitto does: then another one is tried.
+    const ATTEMPTS: usize = 5;
 
-    /// Starts it. Port 0 takes any free one; `extra` lines go into its configuration.
+    /// Starts it. Port 0 takes any free one.
     ///
     /// # Errors
     /// If it does not get ready.
-    pub fn start(port: u16, extra: &[&str]) -> Result<Self, StageError> {
-        let port = if port == 0 { free_port()? } else { port };
-        let folder = tempfile::tempdir()?;
-        let mut config =
-            format!("listener {port} 127.0.0.1\npersistence true\npersistence_location {}/\n", folder.path().display());
-        config.push_str("autosave_interval 1\nautosave_on_changes true\nmax_queued_messages 0\n");
-        if !extra.iter().any(|line| line.starts_with("allow_anonymous")) {
-            config.push_str("allow_anonymous true\n");
+    pub fn start(port: u16) -> Result<Self, StageError> {
+        Self::start_with(port, "", |_| {})
+    }
+
+    /// Starts it with `extra` lines of configuration, in which `{folder}` stands for its folder;
+    /// `prepare` may put files there first.
+    ///
+    /// # Errors
+    /// If it does not get ready.
+    pub fn start_with(port: u16, extra: &str, prepare: impl FnOnce(&Path)) -> Result<Self, StageError> {
+        let mut broker = Self { port, folder: tempfile::tempdir()?, program: None };
+        prepare(broker.folder());
+        let mut left = if port == 0 { Self::ATTEMPTS } else { 1 };
+        loop {
+            if port == 0 {
+                broker.port = free_port()?;
+            }
+            broker.configure(extra)?;
+            left -= 1;
+            match broker.restart() {
+                Err(StageError::NotReady { .. }) if left > 0 => {}
+                result => return result.map(|()| broker),
+            }
         }
-        for line in extra {
-            // Writing to a String cannot fail.
-            let _ = writeln!(config, "{line}");
-        }
-        fs::write(folder.path().join("mosquitto.conf"), config)?;
-        // As root, mosquitto changes to a user of its own, who must reach this folder.
-        #[cfg(unix)]
-        fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777))?;
-        let mut broker = Self { port, folder, program: None };
-        broker.restart()?;
-        Ok(broker)
+    }
+
+    fn configure(&self, extra: &str) -> Result<(), StageError> {
+        let folder = self.folder().display().to_string();
+        // As root, mosquitto would change to a user of its own, who cannot reach this folder.
+        let text = format!(
+            "user root\nallow_anonymous true\npersistence true\npersistence_location {folder}/\nautosave_interval 1\n\
+             autosave_on_changes true\nmax_queued_messages 0\nlistener {} 127.0.0.1\n{}\n",
+            self.port,
+            extra.replace("{folder}", &folder)
+        );
+        Ok(fs::write(self.configuration(), text)?)
     }
 
     /// Starts it again after [`Broker::stop`].
@@ -59,15 +75,17 @@ impl Broker {
         // Debian puts it where only root's PATH looks.
         let system = PathBuf::from("/usr/sbin/mosquitto");
         let path = if system.exists() { system } else { "mosquitto".into() };
-        let mut program = Program::start(Command::new(path).arg("-c").arg(self.folder.path().join("mosquitto.conf")))?;
+        let mut program = Program::start(Command::new(path).arg("-c").arg(self.configuration()))?;
         let end = Instant::now() + Self::READY;
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             if program.wait(Duration::from_millis(20))?.is_some() || Instant::now() > end {
-                program.wait_for(Duration::from_millis(200), |_| None::<()>)?;
+                return Err(program.not_ready(Self::READY));
             }
         }
-        // Its messages are of no interest from here on, but its pipe must not fill up.
-        thread::sleep(Duration::from_millis(20));
+        // Another one may listen there, so that ours ends as soon as it tries to.
+        if program.wait(Duration::from_millis(20))?.is_some() {
+            return Err(program.not_ready(Self::READY));
+        }
         self.program = Some(program);
         Ok(())
     }
@@ -89,11 +107,13 @@ impl Broker {
         format!("mqtt://127.0.0.1:{}", self.port)
     }
 
-    /// The process, while it runs.
-    ///
-    /// # Errors
-    /// If it is stopped.
-    pub fn program(&self) -> io::Result<&Program> {
-        self.program.as_ref().ok_or_else(|| io::Error::other("the broker is stopped"))
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.folder().join("mosquitto.conf")
     }
 }

@@ -110,7 +110,13 @@ impl Program {
                 return Ok(answer);
             }
         }
-        Err(StageError::NotReady { program: self.name.clone(), limit, words: self.last.join(" | ") })
+        Err(self.not_ready(limit))
+    }
+
+    /// That it ended or stayed silent for `limit` instead of getting ready, with its last words.
+    pub fn not_ready(&mut self, limit: Duration) -> StageError {
+        while self.line(Duration::from_millis(200)).is_some() {}
+        StageError::NotReady { program: self.name.clone(), limit, words: self.last.join(" | ") }
     }
 
     /// Process id.

@@ -81,7 +81,7 @@ pub enum Error {
 /// If config, model or recording cannot be used. What a damaged recording gave before
 /// its damage has been printed then.
 pub fn run(args: &Args) -> Result<ExitCode, Error> {
-    let mut config = match Config::load_with(&args.config, Secrets::Tried) {
+    let mut config = match Config::load_with(&args.config, Secrets::Ignored) {
         Ok(config) => config,
         Err(problems) => {
             eprintln!("{problems}");

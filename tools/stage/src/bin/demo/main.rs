@@ -79,7 +79,7 @@ fn demo(args: &Args) -> Result<(), DemoError> {
         Some(_) => None,
         None => Some(Simulator::start(RTSP_PORT, &[mount], &[])?),
     };
-    let broker = Broker::start(MQTT_PORT, &[])?;
+    let broker = Broker::start(MQTT_PORT)?;
     let mut subscriber = Subscriber::start(MQTT_PORT, "karaul-demo")?;
     let mut agent = Agent::start(&config)?;
 

@@ -12,18 +12,18 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
 use jiff::Timestamp;
 
-use super::{
-    Fault, Frame,
-    codec::Codec,
-    container::declared_length,
-    deadline,
-    decoder::{chain, element, picture_caps},
-};
-use crate::{clock::Stamp, config::Decoder};
+use super::{Frame, codec::Codec, container::declared_length, deadline};
+use crate::clock::Stamp;
 
-/// Longest wait for one picture: disks are fast, network disks sometimes hang.
-const PICTURE_LIMIT: Duration = Duration::from_secs(10);
-/// The same for the first picture of a file that is shorter than its headers say.
+mod error;
+mod pipeline;
+
+pub use error::RecordingError;
+
+use error::PICTURE_LIMIT;
+use pipeline::{Offer, build};
+
+/// Longest wait for the first picture of a file that is shorter than its headers say.
 const CUT_OFF_LIMIT: Duration = Duration::from_secs(3);
 
 /// Between two looks at the bus for errors.
@@ -50,61 +50,6 @@ pub struct Recording {
     /// What the file lacks by its own account.
     cut_off: Option<String>,
     over: bool,
-}
-
-/// What the demuxer found.
-#[derive(Debug, Default)]
-struct Offer {
-    media: Vec<String>,
-    taken: bool,
-    fault: Option<Fault>,
-}
-
-/// Why a recording cannot be read, or not to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordingError {
-    /// The file cannot be opened.
-    #[error("{}: cannot be opened: {source}; check the path and your right to read it", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// There is no video, or not in a codec that we decode.
-    #[error("{}: holds no H.264, H.265, MPEG-4 or Motion JPEG video (found {found}); convert it first", path.display())]
-    NoVideo {
-        /// The file.
-        path: PathBuf,
-        /// Media types that were found.
-        found: String,
-    },
-    /// Not one picture can be had.
-    #[error("{}: no picture in it can be read ({detail}); is it a video file, and whole?", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// `GStreamer`'s words.
-        detail: String,
-    },
-    /// Damaged or cut off.
-    #[error("{}: damaged or cut off after {pictures} pictures ({detail}); copy it again or repair it", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// Whole pictures before that place.
-        pictures: u64,
-        /// `GStreamer`'s words.
-        detail: String,
-    },
-    /// The disk does not answer.
-    #[error("{}: no picture for {PICTURE_LIMIT:?} after {pictures} pictures; check the disk", path.display())]
-    Slow {
-        /// The file.
-        path: PathBuf,
-        /// Whole pictures before that.
-        pictures: u64,
-    },
 }
 
 impl Recording {
@@ -266,71 +211,6 @@ fn rate(sample: &gst::Sample) -> f64 {
         .unwrap_or(BARE_RATE)
 }
 
-fn build(path: &Path, bare: Option<Codec>, offer: &Arc<Mutex<Offer>>) -> Result<(gst::Pipeline, AppSink), Fault> {
-    let pipeline = gst::Pipeline::new();
-    let file = element("filesrc")?;
-    file.set_property("location", path);
-    let sink = AppSink::builder()
-        .caps(&picture_caps())
-        .max_buffers(2)
-        .sync(false)
-        .wait_on_eos(false)
-        .enable_last_sample(false)
-        .build();
-    pipeline.add_many([&file, sink.upcast_ref()]).map_err(wrong)?;
-    if let Some(codec) = bare {
-        let parts = chain(codec, Decoder::Software)?;
-        pipeline.add_many(&parts).map_err(wrong)?;
-        gst::Element::link_many([&file].into_iter().chain(&parts).chain([sink.upcast_ref()])).map_err(wrong)?;
-        return Ok((pipeline, sink));
-    }
-    let demuxer = element("parsebin")?;
-    pipeline.add(&demuxer).map_err(wrong)?;
-    file.link(&demuxer).map_err(wrong)?;
-    let (weak, target, offer) = (pipeline.downgrade(), sink.downgrade(), Arc::clone(offer));
-    demuxer.connect_pad_added(move |_, pad| {
-        let (Some(pipeline), Some(sink)) = (weak.upgrade(), target.upgrade()) else { return };
-        let mut offer = offer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(fault) = attach(&pipeline, pad, sink.upcast_ref(), &mut offer) {
-            gst::element_error!(pipeline, gst::StreamError::Failed, ("{}", fault));
-            offer.fault.get_or_insert(fault);
-        }
-    });
-    Ok((pipeline, sink))
-}
-
-/// Decodes the first video; everything else is thrown away.
-fn attach(pipeline: &gst::Pipeline, pad: &gst::Pad, sink: &gst::Element, offer: &mut Offer) -> Result<(), Fault> {
-    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-    let Some(fields) = caps.structure(0) else { return Ok(()) };
-    offer.media.push(fields.name().to_string());
-    let codec = Codec::from_media_type(fields.name(), fields.get("mpegversion").ok()).filter(|_| !offer.taken);
-    let parts = match codec {
-        Some(codec) => chain(codec, Decoder::Software)?,
-        None => vec![
-            gst::ElementFactory::make("fakesink")
-                .property("sync", false)
-                .property("async", false)
-                .build()
-                .map_err(wrong)?,
-        ],
-    };
-    pipeline.add_many(&parts).map_err(wrong)?;
-    let end = codec.map(|_| sink);
-    gst::Element::link_many(parts.iter().chain(end)).map_err(wrong)?;
-    for part in parts.iter().rev() {
-        part.sync_state_with_parent().map_err(wrong)?;
-    }
-    let entry = parts[0].static_pad("sink").ok_or_else(|| wrong("an element without a sink"))?;
-    pad.link(&entry).map_err(wrong)?;
-    offer.taken |= codec.is_some();
-    Ok(())
-}
-
-fn wrong(what: impl ToString) -> Fault {
-    Fault::Decoder { detail: what.to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -340,7 +220,7 @@ mod tests {
     use super::*;
     use crate::{camera::init, vision::Layout};
 
-    const TRIAL: &[u8] = include_bytes!("trial.h264");
+    const TRIAL: &[u8] = include_bytes!("../trial.h264");
 
     /// Opens a file of that name and content; its stamps in milliseconds, and how it ended.
     fn read(name: &str, content: &[u8]) -> (Vec<u128>, Option<String>) {
@@ -361,7 +241,7 @@ mod tests {
     #[test]
     fn a_bare_stream_gives_each_picture_and_ends() {
         assert_eq!(read("clip.h264", TRIAL), (vec![0, 40], None));
-        assert_eq!(read("clip.H265", include_bytes!("trial.h265")), (vec![0, 40], None));
+        assert_eq!(read("clip.H265", include_bytes!("../trial.h265")), (vec![0, 40], None));
     }
 
     #[test]
