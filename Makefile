@@ -2,7 +2,7 @@
 #
 #   make setup    only install what is missing
 #   make demo     cameras in, alerts out, on this machine, until Ctrl-C
-#                 CAMERA=rtsp://user:password@host/path  your own camera
+#                 CAMERA=rtsp://user:password@host/path  your own camera (make wants $$ for each $)
 #                 VIDEO=file.mp4                         your own recording
 #                 MODEL=dir                              another detector (default models/yard-nano)
 #   make test     format, lints, licences, all tests
@@ -18,7 +18,7 @@ setup:
 
 demo: setup
 	@cargo build --quiet --release -p karaul -p karaul-simulator -p karaul-stage
-	@target/release/karaul-demo $(if $(CAMERA),--camera '$(CAMERA)') $(if $(VIDEO),--video '$(VIDEO)') $(if $(MODEL),--model '$(MODEL)')
+	@target/release/karaul-demo
 
 test: setup
 	@tools/check.sh

@@ -16,8 +16,11 @@ case "$(uname -m)" in
 esac
 onnxruntime=1.31.1
 
-command -v cargo >/dev/null ||
-  fail "there is no cargo; install a Rust toolchain (1.92 or later) with rustup from https://rustup.rs and start again"
+rust=1.92
+remedy="install a Rust toolchain ($rust or later) with rustup from https://rustup.rs and start again"
+command -v cargo >/dev/null || fail "there is no cargo; $remedy"
+have=$(cargo --version | cut -d ' ' -f 2)
+[ "$(printf '%s\n' "$rust" "$have" | sort -V | head -n 1)" = "$rust" ] || fail "cargo is $have, which is too old; $remedy"
 
 packages=(
   build-essential pkg-config libssl-dev python3 python3-pip

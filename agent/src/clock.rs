@@ -2,16 +2,17 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 
 /// The time of one picture, or of now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// Never runs backwards and knows no clock changes: measures dwell, tracks and
-    /// time-outs. Counts from the agent's (or recording's) start.
+    /// time-outs. Counts from the machine's (or recording's) start.
     pub mono: Duration,
     /// Wall clock, UTC: decides schedules and goes on the wire.
     pub wall: Timestamp,
@@ -32,29 +33,17 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Stamp;
 }
 
-/// The machine's clocks.
-#[derive(Debug)]
-pub struct SystemClock {
-    start: Instant,
-}
-
-impl SystemClock {
-    /// A clock whose monotonic time starts now.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { start: Instant::now() }
-    }
-}
-
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+/// The machine's clocks. Its monotonic time is the kernel's `CLOCK_MONOTONIC`, so that times of two runs of
+/// the agent can be compared as long as the machine was not started anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Stamp {
-        Stamp { mono: self.start.elapsed(), wall: Timestamp::now() }
+        let mono = clock_gettime(ClockId::Monotonic);
+        // The kernel never gives a negative time here.
+        let mono = Duration::try_from(mono).unwrap_or_default();
+        Stamp { mono, wall: Timestamp::now() }
     }
 }
 

@@ -77,7 +77,7 @@ impl Watched {
         let (counters, stop) = (Arc::<Counters>::default(), Stop::new());
         let thread = thread::spawn({
             let (counters, stop) = (Arc::clone(&counters), stop.clone());
-            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
             move || keeper::run(&settings, &clock, &counters, &stop, 7, &mut Notes { told: sender, slow })
         });
         Self { told, counters, stop, thread: Some(thread) }

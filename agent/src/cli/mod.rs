@@ -1,6 +1,6 @@
 //! The command line: one file per subcommand.
 //!
-//! Exit codes: 0 well, 1 failed, 64 bad configuration (a unit must not restart on it).
+//! Exit codes: 0 well, 1 failed, 64 bad configuration or arguments (a unit must not restart on it).
 
 pub mod check;
 pub mod detect;
@@ -9,10 +9,12 @@ pub mod replay;
 pub mod run;
 pub mod track;
 
-use std::{fmt::Display, process::ExitCode};
+use std::{fmt::Display, io::IsTerminal as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+use self::check::BAD_CONFIG;
 
 /// Karaul, the guard: watches cameras and delivers alerts.
 #[derive(Debug, Parser)]
@@ -37,8 +39,22 @@ enum Command {
 pub fn main() -> ExitCode {
     // Logs go to standard error, so that standard output holds only what was asked for.
     let filter = EnvFilter::try_from_env("KARAUL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,karaul=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
-    match Cli::parse().command {
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(words) => {
+            // Nothing can be said if neither stream takes it.
+            let _ = words.print();
+            // Help that was asked for goes to standard output. Everything else no restart can mend.
+            return if words.use_stderr() { ExitCode::from(BAD_CONFIG) } else { ExitCode::SUCCESS };
+        }
+    };
+    match cli.command {
         Command::Run(args) => done(run::run(&args)),
         Command::Check(args) => done(check::run(&args)),
         Command::Replay(args) => done(replay::run(&args)),

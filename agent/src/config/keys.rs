@@ -223,7 +223,7 @@ const CAMERA: &[Key] = &[
     default("transport", Takes::Word(TRANSPORTS), r#""tcp""#, "How the stream's packets travel."),
     default("decoder", Takes::Word(DECODERS), r#""auto""#, "Which decoder to use."),
     required("model", Takes::Text, r#""yolox-nano""#, "Detector: name of a folder in inference.models."),
-    default("detections_per_second", Takes::Number(0.1, 30.0), "5.0", "How often the detector looks."),
+    default("detections_per_second", Takes::Number(1.0, 30.0), "5.0", "How often the detector looks."),
     required("purpose", Takes::Text, r#""school-safety""#, "What the camera is for, as the law wants it stated."),
     default("zone", Takes::Named(ZONE), "{}", "Areas of the picture."),
     default("line", Takes::Named(LINE), "{}", "Lines in the picture."),

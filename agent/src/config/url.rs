@@ -2,7 +2,9 @@
 
 use std::{num::NonZeroU16, str::FromStr};
 
-use super::CameraUrl;
+use percent_encoding::percent_decode_str;
+
+use super::{CameraUrl, source::looks_secret};
 
 /// Where a broker listens, from `mqtt://host:port` or `mqtts://host:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,12 +76,8 @@ impl FromStr for CameraUrl {
             return Err(UrlError::OtherScheme(scheme, RTSP));
         }
         let (host, port, path) = split_address(rest, 554)?;
-        let lower = path.to_lowercase();
         // Some makers want the login in the query; it would show in logs and messages.
-        let given = |key: &str| {
-            lower.split(key).skip(1).any(|value| value.starts_with(|c: char| !matches!(c, '&' | '_' | '/' | '.')))
-        };
-        if ["password=", "passwd=", "pwd=", "pass="].iter().any(|key| given(key)) {
+        if holds_password(path) {
             return Err(UrlError::PasswordInPath);
         }
         Ok(Self { host, port, path: path.to_owned() })
@@ -120,6 +118,24 @@ fn split_scheme<'t>(text: &'t str, wanted: &'static str) -> Result<(String, &'t 
         return Err(UrlError::Scheme(wanted));
     }
     Ok((scheme.to_lowercase(), rest))
+}
+
+/// Is there a `password=…` or the like with a value, in a query or, as some makers have it, between `_` or `/`?
+fn holds_password(path: &str) -> bool {
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let is_secret = |key: &str| looks_secret(key) || ["psw", "pas", "pw", "auth"].iter().any(|end| key.ends_with(end));
+    path.split(['?', '&', ';', '/']).any(|part| {
+        // A password may itself contain `_`, so it reaches to the next key or the end.
+        let mut words = part.split('_').peekable();
+        while let Some(word) = words.next() {
+            let Some((key, value)) = word.split_once('=') else { continue };
+            let goes_on = words.peek().is_some_and(|next| !next.contains('='));
+            if is_secret(&key.to_lowercase()) && (goes_on || !matches!(value, "" | ".sdp")) {
+                return true;
+            }
+        }
+        false
+    })
 }
 
 /// Host without brackets, port, and path with its query.
@@ -177,7 +193,21 @@ mod tests {
         assert_eq!(camera("rtsp://h?x=1").unwrap(), "rtsp://h:554?x=1");
         // XiongMai cameras with their empty factory password.
         assert!(camera("rtsp://h/user=admin&password=&channel=1&stream=0.sdp").is_ok());
-        assert_eq!(camera("rtsp://h/user=admin&password=tlJwpbo6&channel=1"), Err(UrlError::PasswordInPath));
+        for path in [
+            "user=admin&password=tlJwpbo6&channel=1",
+            "user=admin_password=.secret_channel=1_stream=0.sdp",
+            "s?password=_secret",
+            "s?%70assword=secret",
+            "s?usr=admin&psw=secret",
+            "s?loginuse=admin&loginpas=secret",
+            "s?token=secret",
+            "s;auth=YWRtaW46c2VjcmV0",
+        ] {
+            assert_eq!(camera(&format!("rtsp://h/{path}")), Err(UrlError::PasswordInPath), "{path}");
+        }
+        for path in ["user=admin_password=_channel=1_stream=0.sdp", "user=admin&password=.sdp", "passage/stream_1"] {
+            assert!(camera(&format!("rtsp://h/{path}")).is_ok(), "{path}");
+        }
         assert_eq!(camera("192.0.2.11/stream2"), Err(UrlError::Scheme(RTSP)));
         assert_eq!(camera("http://192.0.2.11/"), Err(UrlError::OtherScheme("http".to_owned(), RTSP)));
         assert_eq!(camera("rtsp://admin:x@192.0.2.11/"), Err(UrlError::Login));

@@ -165,7 +165,8 @@ impl Desk {
                 status: Status::Actual,
                 severity: rule.severity,
                 opened: opened.wall,
-                closed: close_reason.map(|_| at.wall),
+                // By the time that really passed: the wall clock may have been set meanwhile.
+                closed: close_reason.map(|_| Stamp::after(opened.wall, at.mono.saturating_sub(opened.mono)).wall),
                 close_reason,
             },
             rule: Rule { id: rule.id.clone(), kind, onvif: kind.onvif().map(str::to_owned) },
@@ -183,7 +184,7 @@ impl Desk {
                 source: self.clock,
                 error_ms: None,
                 boot_id: self.boot_id,
-                monotonic_ns: u64::try_from(at.mono.as_nanos()).unwrap_or(u64::MAX),
+                monotonic_ns: nanoseconds(at.mono),
             },
             purpose: self.camera.purpose.clone(),
             backfill: false,
@@ -204,16 +205,23 @@ impl Desk {
     }
 }
 
-/// The closing step of an incident whose agent ended without closing it.
+/// The closing step of an incident whose agent ended without closing it, as found by another run of the agent
+/// at `at`.
 #[must_use]
-pub fn close_orphan(last: &Alert, at: Timestamp, languages: &[Language]) -> Alert {
+pub fn close_orphan(last: &Alert, at: Stamp, boot_id: Option<Uuid>, languages: &[Language]) -> Alert {
     let mut alert = last.clone();
     alert.incident.rev += 1;
     alert.incident.phase = Phase::Close;
-    alert.incident.closed = Some(at);
+    // The clock may have been set back meanwhile.
+    alert.incident.closed = Some(at.wall.max(alert.incident.opened));
     alert.incident.close_reason = Some(CloseReason::Restarted);
+    alert.clock = Clock { boot_id, monotonic_ns: nanoseconds(at.mono), ..alert.clock };
     alert.text = languages.iter().map(|l| (*l, wording::sentence(*l, &alert))).collect();
     alert
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// More digits than this mean nothing and cost bytes on a thin link.

@@ -55,6 +55,8 @@ fn extent(language: Language, alert: &Alert) -> String {
             let why = ending(language, reason, moment);
             match (language, moment) {
                 (_, true) => format!(" — {why}"),
+                // When it was really over, nobody saw.
+                _ if reason == CloseReason::Restarted => format!(" — {why}"),
                 (Language::Kk, false) => format!(" — {total} с кейін аяқталды: {why}"),
                 (Language::Ru, false) => format!(" — завершено через {total} с: {why}"),
                 (Language::En, false) => format!(" — over after {total} s: {why}"),

@@ -139,8 +139,23 @@ impl Armed {
                 }
                 return;
             }
-            Verdict::Began => Change::Began,
-            Verdict::Holds => Change::Holds,
+            Verdict::Began => {
+                // A moment that comes again while the last one is still shown is another one.
+                if let Some(i) = known {
+                    let (_, why) = self.active.swap_remove(i);
+                    let change = Change::Ended(CloseReason::Cleared);
+                    findings.push(Finding { rule: index, track: track.clone(), change, why });
+                }
+                self.active.push((track.clone(), why.clone()));
+                Change::Began
+            }
+            Verdict::Holds => {
+                match known {
+                    Some(i) => self.active[i] = (track.clone(), why.clone()),
+                    None => self.active.push((track.clone(), why.clone())),
+                }
+                Change::Holds
+            }
             Verdict::Cleared => {
                 // What is said at the end is what was measured while it was true.
                 if let Some(i) = known {
@@ -149,12 +164,6 @@ impl Armed {
                 Change::Ended(CloseReason::Cleared)
             }
         };
-        if !matches!(change, Change::Ended(_)) {
-            match known {
-                Some(i) => self.active[i] = (track.clone(), why.clone()),
-                None => self.active.push((track.clone(), why.clone())),
-            }
-        }
         findings.push(Finding { rule: index, track: track.clone(), change, why });
     }
 

@@ -37,11 +37,11 @@ impl Sink for Delivery {
 
 impl Delivery {
     /// Closes the incidents that an agent left open when it ended without a word.
-    pub(super) fn close_orphans(&self, languages: &[Language]) {
+    pub(super) fn close_orphans(&self, boot_id: Option<Uuid>, languages: &[Language]) {
         for (id, state) in self.outbox.open_incidents() {
-            let now = self.clock.now().wall;
+            let now = self.clock.now();
             match serde_json::from_str::<AlertEvent>(&state) {
-                Ok(event) => self.put(now, close_orphan(&event.data, now, languages)),
+                Ok(event) => self.put(now.wall, close_orphan(&event.data, now, boot_id, languages)),
                 Err(error) => {
                     tracing::error!("incident {id} was open, but its state cannot be read ({error}); it is cleared");
                     self.clear(id);

@@ -69,14 +69,14 @@ pub enum SiteError {
 pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
     camera::init()?;
     let runtime = Runtime::init(config.inference.library.as_deref())?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let boot_id = boot_id();
     let outbox = Arc::new(Outbox::open(&config.storage.path, config.storage.outbox_quota, Arc::clone(&clock))?);
     let album = Arc::new(Album::open(&config.storage.path.join("evidence"), config.storage.evidence_quota)?);
     let board = Arc::new(StateBoard::new());
     let delivery =
         Delivery { path: config.site.path.clone(), outbox: Arc::clone(&outbox), album, clock: Arc::clone(&clock) };
-    delivery.close_orphans(&config.site.languages);
+    delivery.close_orphans(boot_id, &config.site.languages);
 
     let link = Link::start(
         LinkSettings::new(config.broker.clone(), config.site.path.clone(), birth(config, &runtime, boot_id)),

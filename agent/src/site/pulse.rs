@@ -19,6 +19,8 @@ const BEAT: Duration = Duration::from_secs(30);
 /// Sends the box's counters on `health/box`.
 pub(super) struct Pulse {
     topic: String,
+    /// When the agent started, on the monotonic time line.
+    started: Duration,
     clock: Arc<dyn Clock>,
     outbox: Arc<Outbox>,
     board: Arc<StateBoard>,
@@ -29,6 +31,7 @@ impl Pulse {
     pub(super) fn new(path: &BoxPath, clock: &Arc<dyn Clock>, outbox: &Arc<Outbox>, board: &Arc<StateBoard>) -> Self {
         Self {
             topic: path.health(),
+            started: clock.now().mono,
             clock: Arc::clone(clock),
             outbox: Arc::clone(outbox),
             board: Arc::clone(board),
@@ -55,7 +58,7 @@ impl Pulse {
         let sent = link.report();
         BoxHealth {
             time: now.wall,
-            uptime_s: now.mono.as_secs(),
+            uptime_s: now.mono.saturating_sub(self.started).as_secs(),
             outbox_waiting: self.outbox.waiting(),
             delivered: sent.delivered,
             resent: sent.resent,

@@ -27,9 +27,6 @@ pub struct TrackerSettings {
     pub lost_for: Duration,
     /// A track unseen for longer cannot be prolonged by a low score.
     pub low_for: Duration,
-    /// May a track go on with a detection of another class? If so, its class is that of the majority,
-    /// by summed scores. Otherwise classes are followed apart.
-    pub across_classes: bool,
     /// Least similarity of a detection to a track: the overlap of both boxes, grown by the doubt about the
     /// track's place, times the agreement of their sizes.
     pub min_similarity: f64,
@@ -77,7 +74,6 @@ impl Default for TrackerSettings {
             tentative_for: Duration::from_millis(300),
             lost_for: Duration::from_secs(2),
             low_for: Duration::from_millis(500),
-            across_classes: false,
             min_similarity: 0.15,
             min_low_overlap: 0.3,
             min_recovery_overlap: 0.3,

@@ -116,7 +116,7 @@ fn two_objects_that_pass_each_other_keep_their_ids() {
 }
 
 #[test]
-fn classes_are_followed_apart_unless_told_otherwise() {
+fn classes_are_followed_apart() {
     let car = Detection { class: CAR, ..at_x(0.0) };
     let mut apart = tracker();
     for n in 0..3 {
@@ -124,21 +124,6 @@ fn classes_are_followed_apart_unless_told_otherwise() {
     }
     let tracks = apart.update(ms(600), &[car]);
     assert_eq!(tracks.iter().map(|t| (t.class, t.seen)).collect::<Vec<_>>(), [(PERSON, false), (CAR, true)]);
-
-    let mut across = Tracker::new(TrackerSettings { across_classes: true, ..TrackerSettings::default() });
-    let classes: Vec<u16> = [PERSON, PERSON, CAR, CAR, CAR, CAR]
-        .into_iter()
-        .enumerate()
-        .filter_map(|(n, class)| {
-            let tracks = across.update(ms(n as u64 * 200), &[Detection { class, ..at_x(0.0) }]);
-            tracks.first().map(|t| (t.id, t.class))
-        })
-        .map(|(id, class)| {
-            assert_eq!(id, 1);
-            class
-        })
-        .collect();
-    assert_eq!(classes, [PERSON, PERSON, PERSON, CAR, CAR], "the majority decides");
 }
 
 #[test]

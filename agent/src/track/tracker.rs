@@ -73,9 +73,7 @@ impl Tracker {
         high.fill(detections, |score| score >= s.high_score);
         low.fill(detections, |score| score >= s.low_score && score < s.high_score);
         let mut stage = |pool: &mut Pool, gain: &dyn Fn(&Trajectory, &Detection) -> f64| {
-            let gain = |t: &Trajectory, d: &Detection| {
-                if s.across_classes || t.track.class == d.class { gain(t, d) } else { 0.0 }
-            };
+            let gain = |t: &Trajectory, d: &Detection| if t.track.class == d.class { gain(t, d) } else { 0.0 };
             matcher.pair(trajectories, pool, detections, gain, |t, d| t.see(at, d, s));
         };
         stage(high, &|t, d| similarity(t, d, at, s));

@@ -27,8 +27,6 @@ pub(super) struct Trajectory {
     missed: u32,
     /// Sum of the scores of all detections.
     score_sum: f32,
-    /// Lead of the present class over the others, in summed scores.
-    class_lead: f32,
 }
 
 impl Trajectory {
@@ -52,7 +50,6 @@ impl Trajectory {
             now: motion,
             missed: 0,
             score_sum: seen.score,
-            class_lead: seen.score,
         }
     }
 
@@ -70,7 +67,6 @@ impl Trajectory {
         self.close_gap(self.unseen_for(at).as_secs_f64(), &shape, &settings.noise);
         self.last = shape;
         self.missed = 0;
-        self.vote(seen);
         self.score_sum += seen.score;
         self.confirmed |= seen.score >= settings.sure_score || self.score_sum >= settings.confirm_score;
         self.track.bbox = self.now.shape().grown(0.0, 0.0);
@@ -104,17 +100,5 @@ impl Trajectory {
             self.motion = self.motion.after(seconds / f64::from(steps), noise).seeing(&on_the_way, noise);
         }
         self.now = self.motion;
-    }
-
-    /// Keeps the class of the weighted majority (Boyer and Moore's vote).
-    fn vote(&mut self, seen: &Detection) {
-        if seen.class == self.track.class {
-            self.class_lead += seen.score;
-        } else if seen.score <= self.class_lead {
-            self.class_lead -= seen.score;
-        } else {
-            self.track.class = seen.class;
-            self.class_lead = seen.score - self.class_lead;
-        }
     }
 }

@@ -16,6 +16,7 @@ mod mqtt;
 mod outbox;
 mod window;
 
+pub(crate) use self::mqtt::check_authorities;
 pub use self::{
     backoff::BackoffPolicy,
     board::StateBoard,

@@ -7,6 +7,8 @@
 mod failure;
 mod tls;
 
+pub(crate) use self::tls::check_authorities;
+
 use std::{collections::VecDeque, time::Duration};
 
 use rumqttc::{LastWill, QoS, TlsConfiguration, Transport, tokio_native_tls::native_tls::TlsConnector, v5};

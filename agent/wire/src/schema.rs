@@ -1,12 +1,13 @@
 use schemars::{Schema, schema_for};
 
-use crate::{AlertEvent, BoxBirth, BoxHealth, BoxStatus, CameraStatus};
+use crate::{Alert, AlertEvent, BoxBirth, BoxHealth, BoxStatus, CameraStatus};
 
 /// The JSON Schemas (draft 2020-12) of all messages, by file name without ending.
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
-        ("alert", schema_for!(AlertEvent)),
+        ("alert", schema_for!(Alert)),
+        ("alert-event", schema_for!(AlertEvent)),
         ("box-status", schema_for!(BoxStatus)),
         ("camera-status", schema_for!(CameraStatus)),
         ("birth", schema_for!(BoxBirth)),
@@ -28,7 +29,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::Alert;
 
     fn committed(name: &str) -> PathBuf {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../configs/schema").join(format!("{name}.json"))

@@ -73,7 +73,7 @@ impl Agent {
     }
 
     pub(crate) fn without_link(settings: LinkSettings, folder: Arc<TempDir>) -> Self {
-        let clock = Arc::new(SystemClock::new());
+        let clock = Arc::new(SystemClock);
         let open: &Path = folder.path();
         let outbox = Outbox::open(open, 64 << 20, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
         Self { outbox: Arc::new(outbox), board: Arc::default(), link: None, clock, settings, folder }

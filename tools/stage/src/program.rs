@@ -1,5 +1,6 @@
 use std::{
     io::{self, BufRead, BufReader, Read},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
@@ -64,6 +65,8 @@ impl Program {
     /// If it cannot be started.
     pub fn start(command: &mut Command) -> Result<Self, StageError> {
         let name = command.get_program().to_string_lossy().into_owned();
+        // In a group of its own: Ctrl-C at a terminal reaches whoever started it, who then stops it in order.
+        command.process_group(0);
         let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = started.map_err(|source| StageError::Start { program: name.clone(), source })?;
         let (say, lines) = channel();

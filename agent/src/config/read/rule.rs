@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     config::{Direction, Filter, Rule, RuleKind},
+    track::TrackerSettings,
     vision::Manifest,
 };
 
@@ -79,12 +80,11 @@ fn line_crossing(table: &Table<'_>, lines: &Lines) -> Option<RuleKind> {
 fn filter(table: &Table<'_>, model: Option<&Manifest>) -> Option<Filter> {
     let classes = classes(table, model);
     let min_score = table.get("min_score", number);
-    if let Some((least, model)) = min_score.zip(model) {
-        let floor = model.head.score_threshold;
-        if table.has("min_score") && (least as f32) < floor {
-            let what = format!("{} reports nothing below {floor}, so this changes nothing", model.id);
-            table.warning("min_score", &what, "write a higher score, or remove the line");
-        }
+    // The agent asks every model for more than its manifest does, down to here.
+    let floor = TrackerSettings::default().low_score;
+    if min_score.is_some_and(|least| (least as f32) < floor) {
+        let what = format!("no detection below {floor} is looked at, so this is the same as {floor}");
+        table.warning("min_score", &what, "write what is meant");
     }
     let min_size = table.get("min_size", extent);
     let max_size = table.get("max_size", extent);

@@ -9,11 +9,14 @@ use super::{
     table::Table,
     value::{Checked, Wrong, duration, id, size, text, words},
 };
-use crate::config::{
-    Broker, Site, Storage,
-    keys::Key,
-    read_text,
-    url::{BrokerUrl, UrlError},
+use crate::{
+    config::{
+        Broker, Site, Storage,
+        keys::Key,
+        read_text,
+        url::{BrokerUrl, UrlError},
+    },
+    uplink::check_authorities,
 };
 
 pub(super) fn site(table: &Table<'_>) -> Option<Site> {
@@ -61,8 +64,11 @@ pub(super) fn broker(table: &Table<'_>, around: &Surroundings) -> Option<Broker>
             table.error("ca_file", what, "write mqtts:// in url, or remove ca_file");
         }
         match read_text(path) {
-            Ok(pem) if pem.contains("-----BEGIN CERTIFICATE-----") => {}
-            Ok(_) => table.error("ca_file", "the file holds no certificate in PEM form", "export it as PEM (Base64)"),
+            Ok(pem) => {
+                if let Err(why) = check_authorities(pem.as_bytes()) {
+                    table.error("ca_file", why, "export the authority's certificate as PEM (Base64)");
+                }
+            }
             Err(why) => {
                 let remedy = format!("{} must be a PEM file that this user may read", around.show(path));
                 table.error("ca_file", &why.to_string(), remedy);

@@ -30,7 +30,7 @@ fn checkout() -> Folder {
         folder.write(&format!("models/{name}/model.toml"), &real.unwrap_or(stand_in));
     }
     for name in ["police-ca.pem", "unit-ca.pem"] {
-        folder.write(&format!("configs/{name}"), "-----BEGIN CERTIFICATE-----\n");
+        folder.write(&format!("configs/{name}"), include_str!("authority.pem"));
     }
     folder
 }

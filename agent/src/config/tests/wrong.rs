@@ -76,7 +76,7 @@ fn ranges_and_units() {
     assert_snapshot!(folder.said(&plus(r#"zone = "yard""#, r#"dwell = "2h""#)),
         @r#"site.toml:36: camera "gate", rule "night-intrusion": dwell = "2h": a duration with its unit (ms, s, m, h) from 0s to 1h is wanted; for example dwell = "1s""#);
     assert_snapshot!(folder.said(&plus(r#"id = "gate""#, "detections_per_second = 100")),
-        @r#"site.toml:20: camera "gate": detections_per_second = 100: a number from 0.1 to 30 is wanted; for example detections_per_second = 5.0"#);
+        @r#"site.toml:20: camera "gate": detections_per_second = 100: a number from 1 to 30 is wanted; for example detections_per_second = 5.0"#);
     assert_snapshot!(folder.said(&plus(r#"zone = "yard""#, "min_score = 50")),
         @r#"site.toml:36: camera "gate", rule "night-intrusion": min_score = 50: a number from 0 to 1 is wanted; for example min_score = 0.5"#);
     assert_snapshot!(folder.said(&plus(r#"zone = "yard""#, "min_score = nan")),
@@ -184,7 +184,7 @@ fn addresses() {
     assert_snapshot!(folder.said(&with(r#"url = "mqtts://ops.example.org""#, "url = \"mqtt://ops.example.org\"\nca_file = \"models/yard-nano/model.toml\"")),
         @r#"
     site.toml:11: [broker]: ca_file = "models/yard-nano/model.toml": url asks for a link without TLS, so no certificate is looked at; write mqtts:// in url, or remove ca_file
-    site.toml:11: [broker]: ca_file = "models/yard-nano/model.toml": the file holds no certificate in PEM form; export it as PEM (Base64)
+    site.toml:11: [broker]: ca_file = "models/yard-nano/model.toml": there is no certificate in it; export the authority's certificate as PEM (Base64)
     "#);
     assert_snapshot!(folder.said(&plus(r#"url = "mqtts://ops.example.org""#, r#"ca_file = "ca.pem""#)),
         @r#"site.toml:11: [broker]: ca_file = "ca.pem": the file cannot be read: No such file or directory (os error 2); ca.pem must be a PEM file that this user may read"#);
@@ -291,7 +291,7 @@ fn schedules() {
 fn warnings() {
     let folder = Folder::new();
     assert_snapshot!(folder.said(&plus(r#"line = "fence""#, "schedule = \"after-hours\"\nmin_score = 0.01")),
-        @r#"site.toml:44: warning: camera "gate", rule "fence-crossing": min_score = 0.01: yard-nano reports nothing below 0.1, so this changes nothing; write a higher score, or remove the line"#);
+        @r#"site.toml:44: warning: camera "gate", rule "fence-crossing": min_score = 0.01: no detection below 0.1 is looked at, so this is the same as 0.1; write what is meant"#);
     assert_snapshot!(folder.said(&with("schedule = \"after-hours\"\n", "")),
         @r#"site.toml:15: warning: schedule "after-hours": no rule uses this schedule; name it in schedule of a rule, or remove it"#);
     assert_snapshot!(folder.said(&with("[[camera.rule]]\nid = \"fence-crossing\"\nkind = \"line_crossing\"\nline = \"fence\"\nclasses = [\"person\", \"car\"]\n", "")),

@@ -182,8 +182,34 @@ fn the_alert_says_where_what_and_why() {
 fn an_orphan_is_closed_as_restarted() {
     let mut desk = desk(0);
     let open = desk.propose(at(0), &finding(0, 1, Change::Began)).unwrap().alert;
-    let close = close_orphan(&open, at(90).wall, &[Language::En]);
+    let boot = Some(Uuid::from_u128(9));
+    let close = close_orphan(&open, at(90), boot, &[Language::En]);
     assert_eq!((close.incident.id, close.incident.rev), (open.incident.id, 2));
     assert_eq!(close.incident.close_reason, Some(CloseReason::Restarted));
-    assert_eq!(close.text[&Language::En], "gate: person in zone 'yard' — over after 90 s: the agent was restarted");
+    assert_eq!((close.clock.boot_id, close.clock.monotonic_ns), (boot, 90_000_000_000));
+    assert_eq!(close.text[&Language::En], "gate: person in zone 'yard' — the agent was restarted");
+
+    // A box without a clock of its own, after a power cut.
+    let past = Stamp { mono: Duration::ZERO, wall: Timestamp::UNIX_EPOCH.checked_sub(Duration::from_secs(9)).unwrap() };
+    let close = close_orphan(&open, past, boot, &[Language::En]);
+    assert_eq!(close.incident.closed, Some(open.incident.opened));
+}
+
+#[test]
+fn a_clock_that_is_set_meanwhile_changes_no_duration() {
+    let mut desk = desk(0);
+    take(&mut desk, at(100), &finding(0, 1, Change::Began)).unwrap();
+    let year_later = Stamp { mono: at(121).mono, wall: Stamp::after(at(121).wall, Duration::from_secs(31_536_000)).wall };
+    let close = take(&mut desk, year_later, &finding(0, 1, CLEARED)).unwrap().alert;
+    assert_eq!(close.incident.closed, Some(at(121).wall));
+    assert_eq!(close.text[&Language::En], "gate: person in zone 'yard' — over after 21 s: left the zone");
+}
+
+#[test]
+fn a_line_crossed_again_at_once_is_another_incident() {
+    let mut desk = desk(0);
+    let first = take(&mut desk, at(0), &finding(1, 1, Change::Began)).unwrap().alert.incident.id;
+    let over = take(&mut desk, at(1), &finding(1, 1, CLEARED)).unwrap().alert.incident.id;
+    let again = take(&mut desk, at(1), &finding(1, 1, Change::Began)).unwrap().alert.incident.id;
+    assert!(first == over && first != again);
 }

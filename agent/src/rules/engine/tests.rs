@@ -179,6 +179,19 @@ fn there_and_back_are_two_crossings_and_each_is_cleared() {
 }
 
 #[test]
+fn back_at_once_ends_the_first_crossing_with_its_own_words() {
+    let mut engine = Engine::new(&[middle(Direction::Either)]);
+    let mut said = Vec::new();
+    for (n, x) in [0.3, 0.4, 0.6, 0.7, 0.6, 0.4, 0.3].into_iter().enumerate() {
+        let at = Stamp::after(Timestamp::UNIX_EPOCH, Duration::from_millis(200 * n as u64));
+        engine.observe(at, &[track(1, (x, 0.5))], &mut said);
+    }
+    let said: Vec<_> = said.iter().map(|f| (f.change, f.why.direction.as_deref().unwrap())).collect();
+    let (there, back) = ("left_to_right", "right_to_left");
+    assert_eq!(said, [(Change::Began, there), (CLEARED, there), (Change::Began, back)]);
+}
+
+#[test]
 fn filters_hold_back_what_does_not_count() {
     let inside = vec![Some((0.7, 0.5)); 5];
     let fires = |change: fn(&mut Filter)| {

@@ -13,16 +13,30 @@ pub(super) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, LinkErro
     if let Some(path) = ca_file {
         let wrong = |detail: String| LinkError::CaFile { path: path.to_owned(), detail };
         let pem = fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        let authorities = Certificate::stack_from_pem(&pem).map_err(|error| wrong(error.to_string()))?;
-        if authorities.is_empty() {
-            return Err(wrong("there is no certificate in it".to_owned()));
-        }
+        let authorities = certificates(&pem).map_err(|why| wrong(why.to_owned()))?;
         builder.disable_built_in_roots(true);
         for authority in authorities {
             builder.add_root_certificate(authority);
         }
     }
     builder.build().map_err(|error| LinkError::System { detail: format!("TLS: {error}") })
+}
+
+/// The certificates of a PEM file, at least one.
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, &'static str> {
+    match Certificate::stack_from_pem(pem) {
+        Ok(certificates) if certificates.is_empty() => Err("there is no certificate in it"),
+        Ok(certificates) => Ok(certificates),
+        Err(_) => Err("a certificate in it is damaged"),
+    }
+}
+
+/// Can the authorities of this PEM file be read?
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_authorities(pem: &[u8]) -> Result<(), &'static str> {
+    certificates(pem).map(drop)
 }
 
 #[cfg(test)]
@@ -39,5 +53,7 @@ mod tests {
         assert_eq!(sentence(&path), expected);
         fs::write(&path, "hello").unwrap();
         assert_eq!(sentence(&path), format!("ca_file {}: there is no certificate in it; {remedy}", path.display()));
+        fs::write(&path, "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n").unwrap();
+        assert_eq!(sentence(&path), format!("ca_file {}: a certificate in it is damaged; {remedy}", path.display()));
     }
 }

@@ -20,14 +20,14 @@ use karaul_stage::{Agent, Broker, Simulator, StageError, Subscriber, repository}
 /// alerts that arrive there. Ctrl-C ends it.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Your own camera: rtsp://user:password@host/path
-    #[arg(long, value_name = "URL", conflicts_with = "video")]
+    /// Your own camera: rtsp://user:password@host/path. In the environment, nobody else sees the password
+    #[arg(long, value_name = "URL", env, hide_env_values = true, conflicts_with = "video")]
     camera: Option<String>,
     /// Your own recording
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env)]
     video: Option<PathBuf>,
     /// Folder of another detector
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env)]
     model: Option<PathBuf>,
     /// End by itself after so many seconds
     #[arg(long, value_name = "SECONDS")]
@@ -46,6 +46,8 @@ enum DemoError {
     PortTaken(u16),
     #[error("{0}")]
     Own(#[from] own::OwnError),
+    #[error("the agent has ended ({0}); its last words are above")]
+    AgentEnded(std::process::ExitStatus),
     #[error("cannot listen for Ctrl-C: {0}")]
     Signal(std::io::Error),
 }
@@ -81,9 +83,9 @@ fn demo(args: &Args) -> Result<(), DemoError> {
     };
     let broker = Broker::start(MQTT_PORT)?;
     let mut subscriber = Subscriber::start(MQTT_PORT, "karaul-demo")?;
-    let mut agent = Agent::start(&config)?;
+    let mut agent = Agent::start(&config.path)?;
 
-    show::opening(&config, simulator.as_ref().map(|s| s.urls[0].as_str()), &broker.url());
+    show::opening(&config.path, simulator.as_ref().map(|s| s.urls[0].as_str()), &broker.url());
     let mut left = args.seconds.map(Duration::from_secs);
     let look = Duration::from_millis(100);
     while !ended.load(Ordering::Relaxed) && left != Some(Duration::ZERO) {
@@ -98,8 +100,7 @@ fn demo(args: &Args) -> Result<(), DemoError> {
             while let Some(line) = agent.program.line(look) {
                 eprintln!("{line}");
             }
-            eprintln!("demo: the agent has ended ({status})");
-            break;
+            return Err(DemoError::AgentEnded(status));
         }
         left = left.map(|l| l.saturating_sub(look));
     }

@@ -2,11 +2,13 @@
 
 use std::{
     fs, io,
-    os::unix::fs::PermissionsExt,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use karaul_stage::repository;
+use percent_encoding::percent_decode_str;
+use tempfile::NamedTempFile;
 use toml::{Table, Value};
 
 /// Why the user's own input cannot be used.
@@ -31,6 +33,12 @@ pub(super) fn readable(file: &Path) -> Result<PathBuf, OwnError> {
     file.canonicalize().map_err(read)
 }
 
+/// A config to run, and the password of its camera, which is gone with this value.
+pub(super) struct OwnConfig {
+    pub(super) path: PathBuf,
+    _password: Option<NamedTempFile>,
+}
+
 /// The shipped config, or a copy of it with the user's own input and one rule that
 /// fits any picture: a person anywhere for a second.
 pub(super) fn config(
@@ -38,19 +46,16 @@ pub(super) fn config(
     camera: Option<&str>,
     own_video: bool,
     model: Option<&Path>,
-) -> Result<PathBuf, OwnError> {
+) -> Result<OwnConfig, OwnError> {
     if camera.is_none() && !own_video && model.is_none() {
-        return Ok(shipped.to_owned());
+        return Ok(OwnConfig { path: shipped.to_owned(), _password: None });
     }
     let text = fs::read_to_string(shipped).map_err(|source| OwnError::Read { path: shipped.to_owned(), source })?;
     let mut config: Table = text.parse().map_err(|e: toml::de::Error| OwnError::Shipped(e.to_string()))?;
     let folder = repository().join(".karaul/demo");
-    let write = |path: &Path, text: &str| {
-        fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(path, text))
-            .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o600)))
-            .map_err(|source| OwnError::Write { path: path.to_owned(), source })
-    };
+    let cannot_write = |path: &Path, source| OwnError::Write { path: path.to_owned(), source };
+    fs::create_dir_all(&folder).map_err(|source| cannot_write(&folder, source))?;
+    let mut kept = None;
 
     table(&mut config, "storage")?.insert("path".into(), text_of(&folder));
     let models = match model {
@@ -74,10 +79,13 @@ pub(super) fn config(
         let (url, login) = split_login(address)?;
         watched.insert("url".into(), url.into());
         if let Some((user, password)) = login {
-            let secret = folder.join("camera-password");
-            write(&secret, &password)?;
+            // Readable by nobody else from the first moment.
+            let secret = NamedTempFile::with_prefix_in("password-", &folder)
+                .and_then(|mut file| file.write_all(password.as_bytes()).map(|()| file))
+                .map_err(|source| cannot_write(&folder, source))?;
             watched.insert("username".into(), user.into());
-            watched.insert("password".into(), format!("file:{}", secret.display()).into());
+            watched.insert("password".into(), format!("file:{}", secret.path().display()).into());
+            kept = Some(secret);
         }
     }
     if camera.is_some() || own_video {
@@ -88,8 +96,8 @@ pub(super) fn config(
 
     let path = folder.join("site.toml");
     let text = toml::to_string_pretty(&config).map_err(|e| OwnError::Shipped(e.to_string()))?;
-    write(&path, &text)?;
-    Ok(path)
+    fs::write(&path, &text).map_err(|source| cannot_write(&path, source))?;
+    Ok(OwnConfig { path, _password: kept })
 }
 
 fn table<'a>(config: &'a mut Table, name: &str) -> Result<&'a mut Table, OwnError> {
@@ -148,15 +156,7 @@ fn without_login(address: &str) -> String {
 }
 
 fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = (*first == b'%').then(|| tail.get(..2)).flatten();
-        let byte = hex.and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -75,9 +75,14 @@ fn alert(event: &AlertEvent) {
 
 /// Passes on warnings and errors of the agent.
 pub(super) fn complaint(log: &str) {
-    if log.contains(" WARN ") || log.contains(" ERROR ") {
+    if is_complaint(log) {
         println!("{}", paint(GREY, log));
     }
+}
+
+/// The level is the second word of a line of the log.
+fn is_complaint(log: &str) -> bool {
+    matches!(log.split_whitespace().nth(1), Some("WARN" | "ERROR"))
 }
 
 fn line(at: Timestamp, colour: &str, sign: &str, text: &str) {
@@ -87,4 +92,17 @@ fn line(at: Timestamp, colour: &str, sign: &str, text: &str) {
 
 fn paint(colour: &str, text: &str) -> String {
     if std::io::stdout().is_terminal() { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_and_errors_are_passed_on_and_nothing_else() {
+        assert!(is_complaint("2026-11-22T06:56:12.123456Z  WARN broker 127.0.0.1:18883 cannot be reached"));
+        assert!(is_complaint("2026-11-22T06:56:12.123456Z ERROR outbox: the disk is full"));
+        assert!(!is_complaint("2026-11-22T06:56:12.123456Z  INFO incident camera=yard WARN"));
+        assert!(!is_complaint(""));
+    }
 }
