@@ -22,14 +22,14 @@ use self::{ideal::Ideal, run::Run, spread::Spread};
 #[derive(Debug, Parser)]
 struct Args {
     /// Numbers of cameras, one row each
-    #[arg(long, value_delimiter = ',', default_value = "1,2,4")]
-    cameras: Vec<usize>,
+    #[arg(long, value_delimiter = ',', default_value = "1,2,4", value_parser = clap::value_parser!(u16).range(1..))]
+    cameras: Vec<u16>,
     /// Seconds measured per repetition, after the warm-up
     #[arg(long, default_value_t = 20)]
     seconds: u64,
     /// Repetitions of each row
-    #[arg(long, default_value_t = 3)]
-    repeat: usize,
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    repeat: u16,
     /// Detections a second
     #[arg(long, default_value_t = 5.0)]
     detections: f64,
@@ -61,6 +61,8 @@ enum BenchError {
     Manifest(#[from] karaul::vision::ManifestError),
     #[error("camera {0} did not see anything within {1:?}")]
     Blind(String, Duration),
+    #[error("the agent or the subscriber ended, or the agent sent no counters, within {0:?}")]
+    Broken(Duration),
 }
 
 fn main() -> ExitCode {
@@ -106,7 +108,9 @@ fn bench(args: &Args) -> Result<(), BenchError> {
     let mut memory = Vec::new();
     for cameras in &args.cameras {
         let runs = (0..args.repeat)
-            .map(|_| Run::measure(&mount, &model, *cameras, args.detections, Duration::from_secs(args.seconds)))
+            .map(|_| {
+                Run::measure(&mount, &model, usize::from(*cameras), args.detections, Duration::from_secs(args.seconds))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let cost = Spread::of(runs.iter().map(|r| r.core_ms));
         let rss = Spread::of(runs.iter().map(|r| r.memory_mib));
@@ -124,7 +128,7 @@ fn bench(args: &Args) -> Result<(), BenchError> {
             "| {cameras} | {cost:.0} | {:.2} | {rss:.0} | {looks:.1} | {overrun} | {latency} |",
             (ideal.decode + ideal.inference) / cost.median
         );
-        memory.push((*cameras as f64, rss.median));
+        memory.push((f64::from(*cameras), rss.median));
     }
     if let (Some((few, a)), Some((many, b))) = (memory.first(), memory.last())
         && many > few

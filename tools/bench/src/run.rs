@@ -1,9 +1,9 @@
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fmt::Write,
     fs,
     path::Path,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use karaul_simulator::timecode;
@@ -49,15 +49,15 @@ impl Run {
         let config = folder.path().join("site.toml");
         let text = site(&folder, &broker.url(), &simulator.urls[0], model, cameras, detections);
         fs::write(&config, text).map_err(karaul_stage::StageError::from)?;
-        let agent = Agent::start(&config)?;
+        let mut agent = Agent::start(&config)?;
         let began = Instant::now();
 
-        let mut seeing = BTreeSet::new();
+        let mut seeing = BTreeMap::new();
         let limit = Duration::from_secs(30);
         while seeing.len() < cameras {
             match subscriber.next(limit.saturating_sub(began.elapsed())) {
                 Some(Heard::Camera(id, status)) if status.state == CameraState::Seeing => {
-                    seeing.insert(id);
+                    seeing.insert(id, status.since);
                 }
                 Some(_) => {}
                 None => return Err(BenchError::Blind(format!("{} of {cameras}", seeing.len() + 1), limit)),
@@ -67,9 +67,9 @@ impl Run {
         let mut health: Vec<BoxHealth> = Vec::new();
         let mut listen = |subscriber: &mut Subscriber, span: Duration| {
             let end = Instant::now() + span;
-            while let Some(heard) = subscriber.next(end.saturating_duration_since(Instant::now())) {
+            while let Some((at, heard)) = subscriber.next_at(end.saturating_duration_since(Instant::now())) {
                 match heard {
-                    Heard::Alert(event) => latencies_ms.extend(latency(&event, folder.path())),
+                    Heard::Alert(event) => latencies_ms.extend(latency(at, &event, folder.path())),
                     Heard::Other(topic, payload) if topic.ends_with("health/box") => {
                         health.extend(serde_json::from_str::<BoxHealth>(&payload).ok());
                     }
@@ -82,16 +82,18 @@ impl Run {
         let used = load::core_ms_per_second(pid, || listen(&mut subscriber, span));
         let memory_mib = load::memory_mib(pid);
         listen(&mut subscriber, HEALTH.saturating_sub(began.elapsed()));
-        let (Some(used), Some(memory_mib), Some(health)) = (used, memory_mib, health.last()) else {
-            return Err(BenchError::Blind("of the agent".to_owned(), began.elapsed()));
+        let alive = subscriber.is_alive()? && agent.program.wait(Duration::ZERO)?.is_none();
+        let (true, Some(used), Some(memory_mib), Some(health)) = (alive, used, memory_mib, health.last()) else {
+            return Err(BenchError::Broken(began.elapsed()));
         };
-        let looks: u64 = health.cameras.values().map(|c| c.inferred).sum();
-        // The first of them comes with the first picture, a second or so after the start.
-        let watched = health.uptime_s.saturating_sub(1).max(1) as f64;
+        let looks = health.cameras.iter().filter_map(|(id, counters)| {
+            let watched = health.time.duration_since(*seeing.get(id.as_str())?).as_secs_f64();
+            Some(counters.inferred as f64 / watched)
+        });
         Ok(Self {
             core_ms: used / cameras as f64,
             memory_mib,
-            looks: looks as f64 / watched / cameras as f64,
+            looks: looks.sum::<f64>() / cameras as f64,
             overrun: health.cameras.values().map(|c| c.overrun).sum(),
             latencies_ms,
         })
@@ -120,9 +122,8 @@ fn site(folder: &TempDir, broker: &str, camera: &str, model: &Path, cameras: usi
     text
 }
 
-/// Milliseconds from the time code in the picture that opened an incident to now.
-fn latency(event: &AlertEvent, folder: &Path) -> Option<f64> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+/// Milliseconds from the time code in the picture that opened an incident to its alert at the subscriber.
+fn latency(at: Duration, event: &AlertEvent, folder: &Path) -> Option<f64> {
     if event.data.incident.phase != Phase::Open || event.data.backfill {
         return None;
     }
@@ -130,5 +131,5 @@ fn latency(event: &AlertEvent, folder: &Path) -> Option<f64> {
     let picture = image::open(folder.join(format!("state/evidence/{id}.jpg"))).ok()?.to_luma8();
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let taken = timecode::read(picture.as_raw(), width, height, width)?;
-    Some(now.saturating_sub(taken).as_secs_f64() * 1000.0)
+    Some(at.saturating_sub(taken).as_secs_f64() * 1000.0)
 }

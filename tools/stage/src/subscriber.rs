@@ -30,20 +30,47 @@ pub enum Heard {
 }
 
 impl Subscriber {
-    /// Subscribes to everything, as a client of this name.
+    const READY: Duration = Duration::from_secs(10);
+
+    /// Subscribes to everything, as a client of this name, and returns when the broker has confirmed it.
     ///
     /// # Errors
-    /// If the program cannot be started.
+    /// If the program cannot be started, or the broker does not confirm.
     pub fn start(port: u16, name: &str) -> Result<Self, StageError> {
-        let mut command = Command::new("mosquitto_sub");
-        command.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-i", name, "-c", "-q", "1"]);
-        command.args(["-k", "10", "-t", "karaul1/#", "-F", "%t\t%p"]);
-        Ok(Self { program: Program::start(&mut command)? })
+        // Line by line: into a pipe it would keep what `-d` says to itself until the first message.
+        let mut command = Command::new("stdbuf");
+        command.args(["-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", &port.to_string(), "-i", name, "-c", "-q", "1"]);
+        // With `-d` it also says what it does; such lines hold no tab.
+        command.args(["-k", "10", "-t", "karaul1/#", "-d", "-F", "%U\t%t\t%p"]);
+        let mut program = Program::start(&mut command)?;
+        program.wait_for(Self::READY, |line| line.starts_with("Subscribed").then_some(()))?;
+        Ok(Self { program })
     }
 
     /// The next message within a limit.
     pub fn next(&mut self, limit: Duration) -> Option<Heard> {
-        self.program.line(limit).map(|line| understand(&line))
+        self.next_at(limit).map(|(_, heard)| heard)
+    }
+
+    /// The next message within a limit, and when `mosquitto_sub` got it, since 1970.
+    pub fn next_at(&mut self, limit: Duration) -> Option<(Duration, Heard)> {
+        let end = Instant::now() + limit;
+        loop {
+            let line = self.program.line(end.saturating_duration_since(Instant::now()))?;
+            if let Some((at, message)) = line.split_once('\t')
+                && let Ok(at) = at.parse()
+            {
+                return Some((Duration::from_secs_f64(at), understand(message)));
+            }
+        }
+    }
+
+    /// Whether the program still runs.
+    ///
+    /// # Errors
+    /// If the system cannot say.
+    pub fn is_alive(&mut self) -> Result<bool, StageError> {
+        Ok(self.program.wait(Duration::ZERO)?.is_none())
     }
 
     /// Collects messages until `enough` says so or the limit is reached.

@@ -199,7 +199,8 @@ fn an_orphan_is_closed_as_restarted() {
 fn a_clock_that_is_set_meanwhile_changes_no_duration() {
     let mut desk = desk(0);
     take(&mut desk, at(100), &finding(0, 1, Change::Began)).unwrap();
-    let year_later = Stamp { mono: at(121).mono, wall: Stamp::after(at(121).wall, Duration::from_secs(31_536_000)).wall };
+    let year_later =
+        Stamp { mono: at(121).mono, wall: Stamp::after(at(121).wall, Duration::from_secs(31_536_000)).wall };
     let close = take(&mut desk, year_later, &finding(0, 1, CLEARED)).unwrap().alert;
     assert_eq!(close.incident.closed, Some(at(121).wall));
     assert_eq!(close.text[&Language::En], "gate: person in zone 'yard' — over after 21 s: left the zone");
