@@ -1,6 +1,10 @@
 //! The pictures of a file, decoded, again and again.
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{
+    fs::File,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
@@ -14,6 +18,9 @@ use crate::{
 
 /// Longest wait for a picture.
 const LIMIT: gst::ClockTime = gst::ClockTime::from_seconds(10);
+
+/// Between two looks for errors.
+const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 
 /// Rate of files that do not tell theirs.
 const RATE: Rate = (25, 1);
@@ -60,7 +67,7 @@ impl FileSource {
     fn begin(&mut self) -> Result<gst::Sample, SimulatorError> {
         self.pass = None;
         let pass = Pass::start(&self.path, self.wanted)?;
-        let sample = pass.sink.try_pull_sample(LIMIT).ok_or_else(|| self.unusable(&pass.complaint()))?;
+        let sample = pass.first().map_err(|why| self.unusable(&why))?;
         self.pass = Some(pass);
         Ok(sample)
     }
@@ -114,17 +121,37 @@ impl Pass {
         let pass = Self { pipeline, sink };
         pass.pipeline
             .set_state(gst::State::Playing)
-            .map_err(|_| SimulatorError::NoVideo { path: path.to_owned(), detail: pass.complaint() })?;
+            .map_err(|_| {
+                let detail = pass.complaint().unwrap_or_else(|| "it cannot be played".to_owned());
+                SimulatorError::NoVideo { path: path.to_owned(), detail }
+            })?;
         Ok(pass)
     }
 
-    /// What the pipeline has to say about its failure.
-    fn complaint(&self) -> String {
-        let message = self.pipeline.bus().and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
-        match message.as_ref().map(|message| message.view()) {
-            Some(gst::MessageView::Error(error)) => error.error().message().to_owned(),
-            _ => format!("no picture within {:?}", Duration::from(LIMIT)),
+    /// The first picture, or why there is none.
+    fn first(&self) -> Result<gst::Sample, String> {
+        let begun = Instant::now();
+        loop {
+            if let Some(sample) = self.sink.try_pull_sample(LOOK) {
+                return Ok(sample);
+            }
+            if let Some(why) = self.complaint() {
+                return Err(why);
+            }
+            if self.sink.is_eos() {
+                return Err("it ends before its first picture".to_owned());
+            }
+            if begun.elapsed() > LIMIT.into() {
+                return Err(format!("no picture within {:?}", Duration::from(LIMIT)));
+            }
         }
+    }
+
+    /// What the pipeline has to say about its failure.
+    fn complaint(&self) -> Option<String> {
+        let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
+        let gst::MessageView::Error(error) = message.view() else { return None };
+        Some(error.error().message().to_owned())
     }
 }
 

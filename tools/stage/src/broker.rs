@@ -49,7 +49,7 @@ impl Broker {
             broker.configure(extra)?;
             left -= 1;
             match broker.restart() {
-                Err(StageError::NotReady { .. }) if left > 0 => {}
+                Err(StageError::NotReady { .. } | StageError::Ended { .. }) if left > 0 => {}
                 result => return result.map(|()| broker),
             }
         }

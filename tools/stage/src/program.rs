@@ -19,7 +19,15 @@ pub enum StageError {
         /// What the system said.
         source: io::Error,
     },
-    /// It ended or stayed silent instead of getting ready.
+    /// It ended instead of getting ready.
+    #[error("{program} has ended: {words}")]
+    Ended {
+        /// Its name.
+        program: String,
+        /// What it printed last.
+        words: String,
+    },
+    /// It stayed silent instead of getting ready.
     #[error("{program} did not get ready within {limit:?}; its last words: {words}")]
     NotReady {
         /// Its name.
@@ -64,7 +72,8 @@ impl Program {
     /// # Errors
     /// If it cannot be started.
     pub fn start(command: &mut Command) -> Result<Self, StageError> {
-        let name = command.get_program().to_string_lossy().into_owned();
+        let program = Path::new(command.get_program());
+        let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
         // In a group of its own: Ctrl-C at a terminal reaches whoever started it, who then stops it in order.
         command.process_group(0);
         let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -116,10 +125,14 @@ impl Program {
         Err(self.not_ready(limit))
     }
 
-    /// That it ended or stayed silent for `limit` instead of getting ready, with its last words.
+    /// That it ended, or stayed silent for `limit`, instead of getting ready; with its last words.
     pub fn not_ready(&mut self, limit: Duration) -> StageError {
         while self.line(Duration::from_millis(200)).is_some() {}
-        StageError::NotReady { program: self.name.clone(), limit, words: self.last.join(" | ") }
+        let (program, words) = (self.name.clone(), self.last.join(" | "));
+        match self.child.try_wait() {
+            Ok(Some(_)) => StageError::Ended { program, words },
+            Ok(None) | Err(_) => StageError::NotReady { program, limit, words },
+        }
     }
 
     /// Process id.

@@ -89,6 +89,8 @@ pub(super) fn config(
         }
     }
     if camera.is_some() || own_video {
+        watched.insert("id".into(), "camera".into());
+        watched.remove("label");
         watched.remove("line");
         watched.insert("zone".into(), anywhere("points"));
         watched.insert("rule".into(), anywhere("rule"));
