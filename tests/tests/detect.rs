@@ -6,7 +6,6 @@
 use std::{
     collections::HashMap,
     fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,11 +16,11 @@ use karaul::{
     vision::{Decoder, Fit, Layout, Manifest, Matrix, Model, Planes, Preparer, Range},
 };
 use karaul_tests::{
+    FetchedModels,
     ap::{self, Object, Picture},
-    data, onnx_runtime, repository,
+    data,
 };
 use serde::Deserialize;
-use tempfile::TempDir;
 
 /// A line of `karaul detect`.
 #[derive(Deserialize)]
@@ -38,17 +37,6 @@ struct Found {
     score: f64,
     #[serde(rename = "box")]
     bbox: [f64; 4],
-}
-
-/// The shipped manifest with the weights from the test material beside it.
-fn model(id: &str) -> Option<TempDir> {
-    let shipped = repository("models").join(id);
-    let file = Manifest::load(&shipped).unwrap().file;
-    let onnx = data("models")?.join(&file);
-    let folder = tempfile::tempdir().unwrap();
-    fs::copy(shipped.join(Manifest::FILE), folder.path().join(Manifest::FILE)).unwrap();
-    symlink(fs::canonicalize(onnx).unwrap(), folder.path().join(file)).unwrap();
-    onnx_runtime().then_some(folder)
 }
 
 /// What `karaul detect` prints.
@@ -79,13 +67,13 @@ fn labels(path: &Path, width: f64, height: f64) -> Vec<Object> {
 
 /// AP on 128 pictures within one point of the reference: all classes and persons alone.
 fn ap_is_within_a_point(id: &str, reference: &str) {
-    let (Some(folder), Some(pictures)) = (model(id), data("images/coco128-train")) else { return };
-    let names = Manifest::load(folder.path()).unwrap().labels;
+    let (Some(models), Some(pictures)) = (FetchedModels::new(&[id]), data("images/coco128-train")) else { return };
+    let names = Manifest::load(&models.of(id)).unwrap().labels;
     let mut images: Vec<_> = fs::read_dir(pictures.join("images")).unwrap().map(|e| e.unwrap().path()).collect();
     images.sort();
     assert_eq!(images.len(), 128);
     // The threshold of the reference figures.
-    let lines = lines(folder.path(), images, 0.01);
+    let lines = lines(&models.of(id), images, 0.01);
     let seen: Vec<_> = lines
         .into_iter()
         .map(|line| {
@@ -147,12 +135,14 @@ fn boxes_are_those_of_the_reference() {
         ("picodet-s", "picodet_s_384x640", 0.90),
         ("nanodet-m", "nanodet_m_416", 0.95),
     ] {
-        let (Some(folder), Some(path)) = (model(id), data("reference/detections_images.json")) else { return };
-        let names = Manifest::load(folder.path()).unwrap().labels;
+        let (Some(models), Some(path)) = (FetchedModels::new(&[id]), data("reference/detections_images.json")) else {
+            return;
+        };
+        let names = Manifest::load(&models.of(id)).unwrap().labels;
         let all: References = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
         let (mut sure, mut matched, mut alike) = (0, 0, 0);
         for (image, references) in &all.models[reference].images {
-            let line = lines(folder.path(), vec![data(image).unwrap()], 0.25).remove(0);
+            let line = lines(&models.of(id), vec![data(image).unwrap()], 0.25).remove(0);
             for r in references.iter().filter(|r| r.score > 0.35) {
                 sure += 1;
                 let same = line.detections.iter().filter(|f| f.class == names[r.class]);
@@ -178,8 +168,10 @@ const PLAIN_THRESHOLD: f64 = 0.3;
 #[test]
 fn decoded_boxes_equal_the_plain_arithmetic() {
     for id in ["yolox-nano", "picodet-s", "nanodet-m"] {
-        let (Some(folder), Some(image)) = (model(id), data("images/single/pedestrians.jpg")) else { return };
-        let mut manifest = Manifest::load(folder.path()).unwrap();
+        let (Some(models), Some(image)) = (FetchedModels::new(&[id]), data("images/single/pedestrians.jpg")) else {
+            return;
+        };
+        let mut manifest = Manifest::load(&models.of(id)).unwrap();
         let settings = Inference { models: PathBuf::new(), library: None, provider: Provider::Cpu, sessions: Some(1) };
         let model = Arc::new(Model::load(&manifest, &settings).unwrap());
         // Nothing is suppressed: at an overlap of at most 1 no box hides another.
@@ -272,11 +264,14 @@ fn plain(manifest: &Manifest, outputs: &[&[f32]], fit: &Fit, width: f64, height:
 
 #[test]
 fn pictures_that_cannot_be_read_do_not_stop_the_others() {
-    let (Some(folder), Some(good)) = (model("yolox-nano"), data("images/single/pedestrians.jpg")) else { return };
-    let bad = folder.path().join("notes.jpg");
+    let (Some(models), Some(good)) = (FetchedModels::new(&["yolox-nano"]), data("images/single/pedestrians.jpg"))
+    else {
+        return;
+    };
+    let bad = models.path().join("notes.jpg");
     fs::write(&bad, "no picture").unwrap();
     let images = vec![bad.clone(), good];
-    let args = Args { model: folder.path().to_owned(), score: None, provider: Provider::Cpu, library: None, images };
+    let args = Args { model: models.of("yolox-nano"), score: None, provider: Provider::Cpu, library: None, images };
     let (mut out, mut problems) = (Vec::new(), Vec::new());
     let error = detect(&args, &mut out, &mut |problem| problems.push(problem.to_owned())).expect_err("one is bad");
     assert_eq!(error.to_string(), "1 of 2 pictures could not be read");

@@ -10,7 +10,7 @@ use std::{
 };
 
 use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber, binary};
-use karaul_tests::{TestSite, data, delivered, repository};
+use karaul_tests::{FetchedModels, TestSite, data, delivered, repository};
 use karaul_wire::{AlertEvent, CameraState, Phase};
 
 /// Six people enter on the left and leave on the right.
@@ -63,19 +63,6 @@ const CLIPS: [(&str, &str, &str, &str); 3] = [
     ("bottles", "videos/intel-bottles.mp4", "yolox-nano", BOTTLES),
 ];
 
-/// A models folder with the manifests of the repository and the weights of the material.
-fn models() -> Option<tempfile::TempDir> {
-    let folder = tempfile::tempdir().unwrap();
-    for (model, weights) in [("yolox-nano", "yolox_nano_384x640.onnx"), ("picodet-s", "picodet_s_384x640.onnx")] {
-        let weights = data(&format!("models/{weights}"))?;
-        let target = folder.path().join(model);
-        std::fs::create_dir(&target).unwrap();
-        std::fs::copy(repository(&format!("models/{model}/model.toml")), target.join("model.toml")).unwrap();
-        std::os::unix::fs::symlink(weights.canonicalize().unwrap(), target.join(weights.file_name().unwrap())).unwrap();
-    }
-    Some(folder)
-}
-
 /// Opened incidents by rule.
 fn count<'a>(events: impl Iterator<Item = &'a AlertEvent>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
@@ -116,7 +103,7 @@ fn without_ids(lines: &str) -> Vec<serde_json::Value> {
 
 #[test]
 fn replays_find_the_noted_events_and_are_the_same_every_time() {
-    let Some(models) = models() else { return };
+    let Some(models) = FetchedModels::new(&["yolox-nano", "picodet-s"]) else { return };
     let clips: Option<Vec<PathBuf>> = CLIPS.iter().map(|(_, clip, ..)| data(clip)).collect();
     let Some(clips) = clips else { return };
     let mut site = TestSite::with_models("mqtt://127.0.0.1:1", models.path());
@@ -135,7 +122,7 @@ fn replays_find_the_noted_events_and_are_the_same_every_time() {
 /// All three clips at once as three cameras, in real time: 140 s.
 #[test]
 fn cameras_find_the_noted_events() {
-    let Some(models) = models() else { return };
+    let Some(models) = FetchedModels::new(&["yolox-nano", "picodet-s"]) else { return };
     let clips: Option<Vec<PathBuf>> = CLIPS.iter().map(|(_, clip, ..)| data(clip)).collect();
     let Some(clips) = clips else { return };
     let mounts: Vec<_> = CLIPS

@@ -119,12 +119,10 @@ impl Pass {
         pipeline.by_name("file").ok_or_else(missing)?.set_property("location", path);
         let sink = pipeline.by_name("sink").and_downcast::<AppSink>().ok_or_else(missing)?;
         let pass = Self { pipeline, sink };
-        pass.pipeline
-            .set_state(gst::State::Playing)
-            .map_err(|_| {
-                let detail = pass.complaint().unwrap_or_else(|| "it cannot be played".to_owned());
-                SimulatorError::NoVideo { path: path.to_owned(), detail }
-            })?;
+        pass.pipeline.set_state(gst::State::Playing).map_err(|_| {
+            let detail = pass.complaint().unwrap_or_else(|| "it cannot be played".to_owned());
+            SimulatorError::NoVideo { path: path.to_owned(), detail }
+        })?;
         Ok(pass)
     }
 
