@@ -10,7 +10,7 @@ use std::{
 };
 
 use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber, binary};
-use karaul_tests::{FetchedModels, TestSite, data, delivered, repository};
+use karaul_tests::{FetchedModels, TestSite, data, delivered};
 use karaul_wire::{AlertEvent, CameraState, Phase};
 
 /// Six people enter on the left and leave on the right.
