@@ -114,9 +114,17 @@ fn each_bad_camera_says_why_and_the_good_one_goes_on() {
     }
     assert!(!log.contains("swordfish") && !detail("locked").contains("swordfish"), "the password is in the log");
     assert!(!log.contains("panicked"), "{log}");
+    assert!(!log.contains('\x1b'), "colours in a log that no terminal shows: {log:?}");
     for id in bad {
         assert!(log.lines().any(|line| line.contains(id)), "{id} is not in the log:\n{log}");
         eprintln!("{id}: {}", detail(id));
+    }
+}
+
+#[test]
+fn wrong_arguments_end_with_64_and_help_with_0() {
+    for (arguments, code) in [(&["run"][..], 64), (&["rnu"], 64), (&[], 64), (&["--help"], 0), (&["--version"], 0)] {
+        assert_eq!(karaul(arguments).status.code(), Some(code), "{arguments:?}");
     }
 }
 
