@@ -78,6 +78,9 @@ pub enum Fault {
     /// The camera closed the connection or said goodbye.
     #[error("the camera closed the connection; if this comes back, look for a limit of viewers in the camera")]
     Ended,
+    /// The camera accepted UDP, but none of its packets came.
+    #[error("no video comes over UDP; set transport = \"tcp\", or let UDP from the camera through the firewall")]
+    UdpBlocked,
     /// `decoder = "hardware"`, and none works.
     #[error("no hardware decoder for {codec} works here ({tried}); install its driver, or set decoder = \"auto\"")]
     NoHardware {
@@ -152,6 +155,7 @@ fn classify(error: &gst::glib::Error, status: Option<u32>, last_line: &str, logi
         _ if last_line.starts_with("Failed to connect") || last_line.starts_with("Could not connect") => {
             Said::NotConnected
         }
+        _ if last_line.starts_with("Could not receive any UDP packets") => Said::Fault(Fault::UdpBlocked),
         _ if last_line.contains("Parse error") => {
             Said::Fault(Fault::Protocol { detail: "its answer is not RTSP; is this its RTSP port?".to_owned() })
         }
@@ -189,6 +193,13 @@ mod tests {
             (Resource::OpenReadWrite, None, "Failed to connect. (Generic error)", Said::NotConnected),
             (Resource::OpenReadWrite, None, "Could not connect to server. (Generic error)", Said::NotConnected),
             (Resource::Read, None, "Could not receive message. (Received end-of-file)", Said::Fault(Fault::Ended)),
+            (
+                Resource::Read,
+                None,
+                "Could not receive any UDP packets for 5.0000 seconds, maybe your firewall is blocking it. \
+                 No other protocols to try.",
+                Said::Fault(Fault::UdpBlocked),
+            ),
             (
                 Resource::Read,
                 None,
@@ -235,6 +246,11 @@ mod tests {
             said(Fault::Ended),
             "rtsp://[2001:db8::1]:554/s: the camera closed the connection; if this comes back, look for a limit of viewers \
              in the camera"
+        );
+        assert_eq!(
+            said(Fault::UdpBlocked),
+            "rtsp://[2001:db8::1]:554/s: no video comes over UDP; set transport = \"tcp\", or let UDP from the camera \
+             through the firewall"
         );
         assert_eq!(
             said(Fault::Stuck { step: "start", limit: Duration::from_secs(3) }),
