@@ -75,6 +75,11 @@ impl Stream {
         result.map_err(|fault| fault.at(&self.settings.url))
     }
 
+    /// The hardware decoder in use.
+    pub(super) fn hardware(&self) -> Option<&'static str> {
+        self.offer.hardware()
+    }
+
     /// When the picture arrived: now, less the time it has been on its way through the pipeline.
     fn stamp(&mut self, sample: &gst::Sample) -> Stamp {
         let now = self.clock.now();
