@@ -236,7 +236,8 @@ mod tests {
         gst::init().unwrap();
         let decoder = gst::ElementFactory::make("avdec_h264").build().unwrap();
         let said = |source: &gst::Element| {
-            let message = gst::message::Error::builder(gst::ResourceError::Busy, "All sessions are in use.").src(source);
+            let message =
+                gst::message::Error::builder(gst::ResourceError::Busy, "All sessions are in use.").src(source);
             let message = message.build();
             let gst::MessageView::Error(error) = message.view() else { panic!("not an error") };
             read_error(error, false)

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use karaul_wire::BlindReason;
 
-use super::{Counters, Fault, Frame, Retry, Stream, StreamError, StreamSettings};
+use super::{Counters, Fault, Frame, Retry, Stream, StreamError, StreamSettings, bearable};
 use crate::{clock::Clock, config::Decoder, stop::Stop};
 
 /// Between two looks at the wish to stop.
@@ -22,7 +22,8 @@ pub trait Observer {
     fn blind(&mut self, reason: BlindReason, detail: &str);
 }
 
-/// Watches one camera until told to stop. Run it in a thread of its own.
+/// Watches one camera until told to stop, or until the process cannot go on ([`bearable`]); then it tells all others
+/// to stop as well. Run it in a thread of its own.
 ///
 /// `seed` decides the jitter of the retries; cameras should not share one.
 pub fn run(
@@ -63,6 +64,10 @@ pub fn run(
             settings.decoder = Decoder::Software;
         }
         tracing::debug!(camera, ?pause, "{error}");
+        if let Err(error) = bearable() {
+            tracing::error!(camera, "{error}");
+            stop.stop();
+        }
         if stop.wait(pause) {
             return;
         }

@@ -119,7 +119,8 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
         }
     }
     link.stop();
-    Ok(())
+    // The reason to stop may have been one that only a new process helps against.
+    Ok(camera::bearable()?)
 }
 
 /// The thread of one camera.
