@@ -2,6 +2,7 @@
 
 pub mod ap;
 mod delivery;
+mod model_folder;
 pub mod mot;
 mod proxy;
 mod relay;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use karaul::vision::Runtime;
 
 pub use delivery::{Delivered, delivered};
+pub use model_folder::ModelFolder;
 pub use proxy::Proxy;
 pub use relay::Relay;
 pub use site::{TestSite, any_of};

@@ -17,11 +17,11 @@ use karaul::{
     vision::{Decoder, Fit, Layout, Manifest, Matrix, Model, Planes, Preparer, Range},
 };
 use karaul_tests::{
+    ModelFolder,
     ap::{self, Object, Picture},
     data, onnx_runtime, repository,
 };
 use serde::Deserialize;
-use tempfile::TempDir;
 
 /// A line of `karaul detect`.
 #[derive(Deserialize)]
@@ -41,11 +41,11 @@ struct Found {
 }
 
 /// The shipped manifest with the weights from the test material beside it.
-fn model(id: &str) -> Option<TempDir> {
+fn model(id: &str) -> Option<ModelFolder> {
     let shipped = repository("models").join(id);
     let file = Manifest::load(&shipped).unwrap().file;
     let onnx = data("models")?.join(&file);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = ModelFolder::new(id);
     fs::copy(shipped.join(Manifest::FILE), folder.path().join(Manifest::FILE)).unwrap();
     symlink(fs::canonicalize(onnx).unwrap(), folder.path().join(file)).unwrap();
     onnx_runtime().then_some(folder)

@@ -10,9 +10,8 @@ use karaul::{
     config::{Inference, Provider},
     vision::{Detector, Layout, Manifest, Matrix, Model, Planes, Range, VisionError},
 };
-use karaul_tests::{onnx_runtime, repository};
+use karaul_tests::{ModelFolder, onnx_runtime, repository};
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 const ONNX: &str = "tests/fixtures/bright-cells/model.onnx";
 
@@ -21,8 +20,8 @@ fn settings(provider: Provider, sessions: usize) -> Inference {
 }
 
 /// A copy of the fixture whose manifest has `from` replaced by `to`.
-fn changed(from: &str, to: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn changed(from: &str, to: &str) -> ModelFolder {
+    let folder = ModelFolder::new("bright-cells");
     let manifest = fs::read_to_string(repository("tests/fixtures/bright-cells/model.toml")).unwrap();
     assert!(manifest.contains(from), "{from} is in the manifest");
     fs::write(folder.path().join("model.toml"), manifest.replace(from, to)).unwrap();
