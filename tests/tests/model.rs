@@ -203,8 +203,11 @@ fn verify_names_each_model_and_fails_if_one_is_not_well() {
     }
     let (good, bad) = (changed("\"1\"", "\"1\""), changed("name = \"images\"", "name = \"image\""));
     let all = tempfile::tempdir().unwrap();
-    symlink(good.path(), all.path().join("a")).unwrap();
-    symlink(bad.path(), all.path().join("b")).unwrap();
+    let manifest = bad.path().join(Manifest::FILE);
+    let renamed = fs::read_to_string(&manifest).unwrap().replace("id = \"bright-cells\"", "id = \"dark-cells\"");
+    fs::write(manifest, renamed).unwrap();
+    symlink(good.path(), all.path().join("bright-cells")).unwrap();
+    symlink(bad.path(), all.path().join("dark-cells")).unwrap();
     let mut out = Vec::new();
     verify(good.path(), None, &mut out).unwrap();
     let error = verify(all.path(), None, &mut out).expect_err("one is not well");
