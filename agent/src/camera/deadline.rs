@@ -18,7 +18,7 @@ use super::Fault;
 /// TEARDOWN to a dead camera 100 ms (rtspsrc's `teardown-timeout`).
 const STATE_CHANGE_LIMIT: Duration = Duration::from_secs(3);
 
-/// So many pipelines may hang at a time. Each holds memory, threads and a socket, a big one about 100 MiB; beyond this
+/// So many pipelines may hang at a time. Each holds memory, threads and a socket; beyond this
 /// number it is better to start anew than to run out of something for all cameras.
 pub(super) const MOST_HANGING: usize = 20;
 
