@@ -157,8 +157,9 @@ fn closed_port() -> u16 {
 #[test]
 fn pictures_come_with_their_time() {
     let simulator = simulator(&["/a=pattern,fps=25,timecode", "/b=pattern,size=320x240,codec=h265,timecode"]);
-    for (path, size) in [("/a", (640, 360)), ("/b", (320, 240))] {
-        let watched = Watched::new(settings(simulator.port(), path));
+    let (tcp, udp) = (Transport::Tcp, Transport::Udp);
+    for (path, size, transport) in [("/a", (640, 360), tcp), ("/b", (320, 240), tcp), ("/a", (640, 360), udp)] {
+        let watched = Watched::new(StreamSettings { transport, ..settings(simulator.port(), path) });
         watched.seeing(SOON);
         let frames = watched.frames(30);
         assert!(frames.iter().all(|frame| frame.1 == size));
@@ -166,7 +167,7 @@ fn pictures_come_with_their_time() {
         // The first ones wait for the decoder; after that a stamp is within a moment of the burned-in time.
         for (stamp, _, burned) in &frames[15..] {
             let late = stamp.wall.as_millisecond() - burned.unwrap().as_millis() as i64;
-            assert!((-20..300).contains(&late), "{path}: {late} ms");
+            assert!((-20..300).contains(&late), "{path} {transport:?}: {late} ms");
         }
         assert!(watched.counters.read().decoded >= 30);
     }

@@ -3,7 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::{fs, os::unix::fs::symlink, path::Path, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use karaul::{
     cli::models::verify,
@@ -20,9 +25,31 @@ fn settings(provider: Provider, sessions: usize) -> Inference {
     Inference { models: "models".into(), library: None, provider, sessions: Some(sessions) }
 }
 
+/// An empty folder for one model, called as the model is, until dropped.
+#[derive(Debug)]
+struct ModelFolder {
+    path: PathBuf,
+    _parent: TempDir,
+}
+
+impl ModelFolder {
+    /// A folder for the model with this id.
+    fn new(id: &str) -> Self {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join(id);
+        fs::create_dir(&path).unwrap();
+        Self { path, _parent: parent }
+    }
+
+    /// Where it is.
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// A copy of the fixture whose manifest has `from` replaced by `to`.
-fn changed(from: &str, to: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn changed(from: &str, to: &str) -> ModelFolder {
+    let folder = ModelFolder::new("bright-cells");
     let manifest = fs::read_to_string(repository("tests/fixtures/bright-cells/model.toml")).unwrap();
     assert!(manifest.contains(from), "{from} is in the manifest");
     fs::write(folder.path().join("model.toml"), manifest.replace(from, to)).unwrap();
@@ -204,8 +231,11 @@ fn verify_names_each_model_and_fails_if_one_is_not_well() {
     }
     let (good, bad) = (changed("\"1\"", "\"1\""), changed("name = \"images\"", "name = \"image\""));
     let all = tempfile::tempdir().unwrap();
-    symlink(good.path(), all.path().join("a")).unwrap();
-    symlink(bad.path(), all.path().join("b")).unwrap();
+    let manifest = bad.path().join(Manifest::FILE);
+    let renamed = fs::read_to_string(&manifest).unwrap().replace("id = \"bright-cells\"", "id = \"dark-cells\"");
+    fs::write(manifest, renamed).unwrap();
+    symlink(good.path(), all.path().join("bright-cells")).unwrap();
+    symlink(bad.path(), all.path().join("dark-cells")).unwrap();
     let mut out = Vec::new();
     verify(good.path(), None, &mut out).unwrap();
     let error = verify(all.path(), None, &mut out).expect_err("one is not well");

@@ -72,11 +72,7 @@ pub(super) fn make(factory: &'static str) -> Result<gst::Element, Fault> {
 }
 
 /// Parse, decode, and convert what is neither I420 nor NV12: in the order of the stream, not linked.
-pub(super) fn chain(codec: Codec, wish: Decoder) -> Result<Vec<gst::Element>, Fault> {
-    chain_with(codec, choose(codec, wish)?)
-}
-
-fn chain_with(codec: Codec, decoder: &'static str) -> Result<Vec<gst::Element>, Fault> {
+pub(super) fn chain(codec: Codec, decoder: &'static str) -> Result<Vec<gst::Element>, Fault> {
     // Passes pictures through untouched where there is nothing to convert.
     Ok(vec![element(codec.parser())?, make(decoder)?, element("videoconvert")?])
 }
@@ -137,7 +133,7 @@ fn trial_in(
     let source = AppSrc::builder().build();
     let sink = AppSink::builder().caps(&picture_caps()).sync(false).enable_last_sample(false).build();
     let mut elements = vec![source.clone().upcast::<gst::Element>()];
-    elements.extend(chain_with(codec, factory).map_err(|fault| fault.to_string())?);
+    elements.extend(chain(codec, factory).map_err(|fault| fault.to_string())?);
     elements.push(sink.clone().upcast());
     pipeline.add_many(&elements).map_err(|error| error.to_string())?;
     gst::Element::link_many(&elements).map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use gstreamer as gst;
+use gstreamer::{self as gst, prelude::*};
 use karaul_wire::BlindReason;
 
 use crate::config::CameraUrl;
@@ -78,6 +78,9 @@ pub enum Fault {
     /// The camera closed the connection or said goodbye.
     #[error("the camera closed the connection; if this comes back, look for a limit of viewers in the camera")]
     Ended,
+    /// The camera accepted UDP, but none of its packets came.
+    #[error("no video comes over UDP; set transport = \"tcp\", or let UDP from the camera through the firewall")]
+    UdpBlocked,
     /// `decoder = "hardware"`, and none works.
     #[error("no hardware decoder for {codec} works here ({tried}); install its driver, or set decoder = \"auto\"")]
     NoHardware {
@@ -131,20 +134,24 @@ pub(super) enum Said {
 
 /// Reads an error from the bus.
 pub(super) fn read_error(message: &gst::message::Error, login: bool) -> Said {
+    let decoder = message
+        .src()
+        .and_then(|source| source.downcast_ref::<gst::Element>()?.factory())
+        .is_some_and(|factory| factory.has_type(gst::ElementFactoryType::DECODER));
     let status = message.details().and_then(|details| details.get::<u32>("rtsp-status-code").ok());
     let debug = message.debug();
     // Before its last line there are only paths and object names.
     let last_line = debug.as_deref().and_then(|debug| debug.lines().last()).unwrap_or_default();
+    if decoder {
+        return Said::Fault(Fault::Decoder { detail: words(&message.error(), last_line.trim()) });
+    }
     classify(&message.error(), status, last_line.trim(), login)
 }
 
 fn classify(error: &gst::glib::Error, status: Option<u32>, last_line: &str, login: bool) -> Said {
     use gst::ResourceError as Resource;
 
-    let detail = || {
-        let words = if last_line.is_empty() { error.message() } else { last_line };
-        words.trim_end_matches('.').to_owned()
-    };
+    let detail = || words(error, last_line);
     let kind = error.kind::<Resource>();
     match (status, kind) {
         (Some(401 | 403), _) | (_, Some(Resource::NotAuthorized)) => Said::Fault(Fault::Unauthorised { login }),
@@ -152,6 +159,7 @@ fn classify(error: &gst::glib::Error, status: Option<u32>, last_line: &str, logi
         _ if last_line.starts_with("Failed to connect") || last_line.starts_with("Could not connect") => {
             Said::NotConnected
         }
+        _ if last_line.starts_with("Could not receive any UDP packets") => Said::Fault(Fault::UdpBlocked),
         _ if last_line.contains("Parse error") => {
             Said::Fault(Fault::Protocol { detail: "its answer is not RTSP; is this its RTSP port?".to_owned() })
         }
@@ -159,6 +167,11 @@ fn classify(error: &gst::glib::Error, status: Option<u32>, last_line: &str, logi
         (None, None) if error.kind::<gst::StreamError>().is_some() => Said::Fault(Fault::Decoder { detail: detail() }),
         _ => Said::Fault(Fault::Protocol { detail: detail() }),
     }
+}
+
+fn words(error: &gst::glib::Error, last_line: &str) -> String {
+    let words = if last_line.is_empty() { error.message() } else { last_line };
+    words.trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -192,6 +205,13 @@ mod tests {
             (
                 Resource::Read,
                 None,
+                "Could not receive any UDP packets for 5.0000 seconds, maybe your firewall is blocking it. \
+                 No other protocols to try.",
+                Said::Fault(Fault::UdpBlocked),
+            ),
+            (
+                Resource::Read,
+                None,
                 "Could not receive message. (Parse error)",
                 protocol("its answer is not RTSP; is this its RTSP port?"),
             ),
@@ -209,6 +229,23 @@ mod tests {
             classify(&stream, None, "", true),
             Said::Fault(Fault::Decoder { detail: "Cannot decode".to_owned() })
         );
+    }
+
+    #[test]
+    fn whatever_a_decoder_complains_of_is_about_decoding() {
+        gst::init().unwrap();
+        let decoder = gst::ElementFactory::make("avdec_h264").build().unwrap();
+        let said = |source: &gst::Element| {
+            let message =
+                gst::message::Error::builder(gst::ResourceError::Busy, "All sessions are in use.").src(source);
+            let message = message.build();
+            let gst::MessageView::Error(error) = message.view() else { panic!("not an error") };
+            read_error(error, false)
+        };
+        let detail = "All sessions are in use".to_owned();
+        assert_eq!(said(&decoder), Said::Fault(Fault::Decoder { detail: detail.clone() }));
+        let source = gst::ElementFactory::make("rtspsrc").build().unwrap();
+        assert_eq!(said(&source), Said::Fault(Fault::Protocol { detail }));
     }
 
     #[test]
@@ -235,6 +272,11 @@ mod tests {
             said(Fault::Ended),
             "rtsp://[2001:db8::1]:554/s: the camera closed the connection; if this comes back, look for a limit of viewers \
              in the camera"
+        );
+        assert_eq!(
+            said(Fault::UdpBlocked),
+            "rtsp://[2001:db8::1]:554/s: no video comes over UDP; set transport = \"tcp\", or let UDP from the camera \
+             through the firewall"
         );
         assert_eq!(
             said(Fault::Stuck { step: "start", limit: Duration::from_secs(3) }),

@@ -7,7 +7,7 @@ use crate::{
     vision::{Layout, Matrix, Planes, Range},
 };
 
-/// One decoded picture. Holds the decoder's own memory; drop it soon, decoders have few.
+/// One decoded picture. Holds memory out of the decoder's pool; drop it soon, some have little.
 #[derive(Debug)]
 pub struct Frame {
     /// When the camera's packets arrived, as far as that is known; never earlier than that of
@@ -19,7 +19,11 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Maps the sample's memory; no copy unless the decoder's memory lies elsewhere.
+    /// Maps the sample's memory, with the strides and offsets of its `VideoMeta` if it has one; no copy unless that
+    /// memory lies elsewhere.
+    ///
+    /// libav's decoders have copied the picture once by then, and no sink can spare them that (1.22): where they
+    /// render into a pool's buffers, `gst_video_decoder_finish_frame` copies the buffer because they still hold it.
     pub(super) fn new(sample: &gst::Sample, stamp: Stamp) -> Result<Self, Fault> {
         let bad = |detail: &str| Fault::Decoder { detail: detail.to_owned() };
         let caps = sample.caps().ok_or_else(|| bad("a picture without a format"))?;
@@ -140,6 +144,36 @@ mod tests {
         let frame = frame("video/x-raw,format=NV12,width=64,height=48,framerate=5/1").unwrap();
         let Layout::Nv12 { y, uv, y_stride, uv_stride } = frame.planes().layout else { panic!("not NV12") };
         assert_eq!((y[0], uv[0], y_stride, uv_stride), (100, 101, 64, 64));
+    }
+
+    #[test]
+    fn a_decoders_own_strides_and_offsets_are_honoured() {
+        gst::init().unwrap();
+        let caps = "video/x-raw,format=I420,width=320,height=240,framerate=5/1".parse::<gst::Caps>().unwrap();
+        // Rows of 384 and 192 bytes, 16 rows in front of each plane.
+        let (strides, offsets) = ([384, 192, 192], [6_144, 107_520, 159_744]);
+        let mut bytes = vec![255; 210_000];
+        for (plane, (offset, stride)) in offsets.into_iter().zip(strides).enumerate() {
+            let (width, height) = if plane == 0 { (320, 240) } else { (160, 120) };
+            for row in 0..height {
+                bytes[offset + row * stride..][..width].fill(100 + plane as u8);
+            }
+        }
+        let mut buffer = gst::Buffer::from_mut_slice(bytes);
+        let format = video::VideoFormat::I420;
+        let signed = strides.map(|stride| stride as i32);
+        let flags = video::VideoFrameFlags::empty();
+        video::VideoMeta::add_full(buffer.get_mut().unwrap(), flags, format, 320, 240, &offsets, &signed).unwrap();
+        let sample = gst::Sample::builder().buffer(&buffer).caps(&caps).build();
+        let frame = Frame::new(&sample, Stamp::after(Timestamp::UNIX_EPOCH, Duration::ZERO)).unwrap();
+        let Layout::I420 { y, u, v, y_stride, u_stride, v_stride } = frame.planes().layout else { panic!("not I420") };
+        assert_eq!([y_stride, u_stride, v_stride], strides);
+        for (plane, stride, width, height, value) in
+            [(y, y_stride, 320, 240, 100), (u, u_stride, 160, 120, 101), (v, v_stride, 160, 120, 102)]
+        {
+            let mut rows = plane.chunks(stride).take(height);
+            assert!(rows.len() == height && rows.all(|row| row[..width].iter().all(|sample| *sample == value)));
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use gstreamer as gst;
 
+use super::deadline::{self, MOST_HANGING};
+
 /// Every element a pipeline here may be built of, by the Debian package that holds it.
 const ELEMENTS: [(&str, &[&str]); 4] = [
     ("gstreamer1.0-plugins-base", &["appsink", "appsrc", "typefind", "videoconvert"]),
@@ -34,6 +36,15 @@ pub enum CameraError {
         /// Debian packages, separated by blanks.
         packages: String,
     },
+    /// More and more pipelines can neither be used nor ended.
+    #[error(
+        "{count} video pipelines hang and cannot be ended; the agent ends itself to be started anew; if this comes back, \
+         look for a broken video driver, or set decoder = \"software\""
+    )]
+    Hanging {
+        /// How many.
+        count: usize,
+    },
 }
 
 /// Starts `GStreamer` and makes sure that all plugins are there. Call once, before anything else of
@@ -45,6 +56,19 @@ pub enum CameraError {
 pub fn init() -> Result<(), CameraError> {
     gst::init().map_err(CameraError::Start)?;
     missing(|element| gst::ElementFactory::find(element).is_some())
+}
+
+/// Can this process go on watching cameras? After an error only a new process can.
+///
+/// # Errors
+///
+/// More pipelines hang than the process should carry.
+pub fn bearable() -> Result<(), CameraError> {
+    bearable_with(deadline::hanging())
+}
+
+fn bearable_with(hanging: usize) -> Result<(), CameraError> {
+    if hanging > MOST_HANGING { Err(CameraError::Hanging { count: hanging }) } else { Ok(()) }
 }
 
 /// Version of `GStreamer` in use, for example `1.22.0`.
@@ -83,5 +107,15 @@ mod tests {
              install gstreamer1.0-libav: apt-get install gstreamer1.0-libav"
         );
         assert!(missing(|_| true).is_ok());
+    }
+
+    #[test]
+    fn pipelines_that_hang_are_borne_up_to_a_number() {
+        assert!(bearable_with(20).is_ok());
+        assert_eq!(
+            bearable_with(21).unwrap_err().to_string(),
+            "21 video pipelines hang and cannot be ended; the agent ends itself to be started anew; if this comes back, \
+             look for a broken video driver, or set decoder = \"software\""
+        );
     }
 }

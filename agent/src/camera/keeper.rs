@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use karaul_wire::BlindReason;
 
-use super::{Counters, Frame, Retry, Stream, StreamError, StreamSettings};
-use crate::{clock::Clock, stop::Stop};
+use super::{Counters, Fault, Frame, Retry, Stream, StreamError, StreamSettings, bearable};
+use crate::{clock::Clock, config::Decoder, stop::Stop};
 
 /// Between two looks at the wish to stop.
 const LOOK: Duration = Duration::from_millis(200);
@@ -22,7 +22,8 @@ pub trait Observer {
     fn blind(&mut self, reason: BlindReason, detail: &str);
 }
 
-/// Watches one camera until told to stop. Run it in a thread of its own.
+/// Watches one camera until told to stop, or until the process cannot go on ([`bearable`]); then it tells all others
+/// to stop as well. Run it in a thread of its own.
 ///
 /// `seed` decides the jitter of the retries; cameras should not share one.
 pub fn run(
@@ -34,11 +35,12 @@ pub fn run(
     observer: &mut dyn Observer,
 ) {
     let camera = settings.camera.as_str();
+    let mut settings = settings.clone();
     let mut retry = Retry::new(seed);
     let mut sight = Sight::default();
     while !stop.is_stopped() {
         let mut first_picture = None;
-        let Err(error) = run_once(settings, clock, counters, stop, |frame| {
+        let Err((error, hardware)) = run_once(&settings, clock, counters, stop, |frame| {
             if sight.sees() {
                 tracing::info!(camera, "{}: seeing", settings.url);
                 observer.seeing();
@@ -55,25 +57,44 @@ pub fn run(
             tracing::warn!(camera, "{error}");
             observer.blind(error.fault.reason(), &error.to_string());
         }
+        if let Some(hardware) = hardware
+            && hardware_fails(settings.decoder, first_picture.is_some(), &error.fault)
+        {
+            tracing::warn!(camera, "{}: {hardware} gave no picture; decoded in software from now on", settings.url);
+            settings.decoder = Decoder::Software;
+        }
         tracing::debug!(camera, ?pause, "{error}");
+        if let Err(error) = bearable() {
+            tracing::error!(camera, "{error}");
+            stop.stop();
+        }
         if stop.wait(pause) {
             return;
         }
     }
 }
 
-/// One stream, from opening to its end. `Ok` only when told to stop.
+/// Is a stream without a picture the hardware decoder's fault? It passed its trial, but that says nothing of this
+/// camera's size and profile, or of how many streams it takes at a time. Who asked for hardware gets nothing else.
+fn hardware_fails(wish: Decoder, pictures: bool, fault: &Fault) -> bool {
+    wish == Decoder::Auto && !pictures && matches!(fault, Fault::Decoder { .. } | Fault::Undecodable { .. })
+}
+
+/// One stream, from opening to its end. `Ok` only when told to stop; otherwise why it ended,
+/// and the hardware decoder that was in use.
 fn run_once(
     settings: &StreamSettings,
     clock: &Arc<dyn Clock>,
     counters: &Arc<Counters>,
     stop: &Stop,
     mut picture: impl FnMut(&Frame),
-) -> Result<(), StreamError> {
-    let mut stream = Stream::open(settings, Arc::clone(clock), Arc::clone(counters))?;
+) -> Result<(), (StreamError, Option<&'static str>)> {
+    let mut stream = Stream::open(settings, Arc::clone(clock), Arc::clone(counters)).map_err(|error| (error, None))?;
     while !stop.is_stopped() {
-        if let Some(frame) = stream.next(LOOK)? {
-            picture(&frame);
+        match stream.next(LOOK) {
+            Ok(Some(frame)) => picture(&frame),
+            Ok(None) => {}
+            Err(error) => return Err((error, stream.hardware())),
         }
     }
     Ok(())
@@ -106,10 +127,23 @@ impl Sight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{camera::Fault, config::CameraUrl};
+    use crate::config::CameraUrl;
 
     fn error(fault: Fault) -> StreamError {
         fault.at(&CameraUrl { host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() })
+    }
+
+    #[test]
+    fn hardware_that_decodes_nothing_is_given_up_where_that_is_allowed() {
+        let decoder = Fault::Decoder { detail: "profile not supported".to_owned() };
+        let nothing = Fault::Undecodable { limit: Duration::from_secs(10) };
+        assert!(hardware_fails(Decoder::Auto, false, &decoder));
+        assert!(hardware_fails(Decoder::Auto, false, &nothing));
+        // It has decoded this stream before: the fault is another one.
+        assert!(!hardware_fails(Decoder::Auto, true, &decoder));
+        assert!(!hardware_fails(Decoder::Auto, false, &Fault::Ended));
+        assert!(!hardware_fails(Decoder::Hardware, false, &decoder));
+        assert!(!hardware_fails(Decoder::Software, false, &decoder));
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod stream;
 pub use counters::{Counters, Counts};
 pub use fault::{Fault, StreamError};
 pub use frame::Frame;
-pub use init::{CameraError, init, version};
+pub use init::{CameraError, bearable, init, version};
 pub use keeper::Observer;
 pub use recording::{Recording, RecordingError};
 pub use retry::Retry;

@@ -1,6 +1,6 @@
 //! The pipeline of a live stream, built by hand from what the camera offers in its SDP.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks};
@@ -8,18 +8,21 @@ use gstreamer_app::{AppSink, AppSinkCallbacks};
 use super::{
     Fault, StreamSettings,
     codec::Codec,
-    decoder::{chain, element, picture_caps},
+    decoder::{chain, choose, element, picture_caps},
     fault::{Said, read_error},
     mailbox::Mailbox,
 };
-use crate::config::{Decoder, Transport};
+use crate::config::Transport;
 
 /// How long packets out of order are waited for. Packets in order pass at once.
 const JITTER_MS: u32 = 200;
 
 /// What the camera has to offer, and which of it was taken.
 #[derive(Debug, Default)]
-pub(super) struct Offer(Mutex<(Vec<String>, Option<Codec>)>);
+pub(super) struct Offer {
+    state: Mutex<(Vec<String>, Option<Codec>)>,
+    decoder: OnceLock<&'static str>,
+}
 
 impl Offer {
     /// Takes the first video stream in a codec that we decode; audio and ONVIF metadata are left alone.
@@ -45,8 +48,14 @@ impl Offer {
         self.state().1
     }
 
+    /// The element that decodes what was taken, if it is not the processor that does.
+    pub(super) fn hardware(&self) -> Option<&'static str> {
+        let codec = self.taken()?;
+        self.decoder.get().copied().filter(|decoder| codec.hardware().contains(decoder))
+    }
+
     fn state(&self) -> MutexGuard<'_, (Vec<String>, Option<Codec>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,7 +85,11 @@ pub(super) fn live(settings: &StreamSettings, mailbox: &Arc<Mailbox>) -> Result<
             let (Some(pipeline), Some(sink), Some(codec)) = (pipeline.upgrade(), sink.upgrade(), offer.taken()) else {
                 return;
             };
-            if let Err(fault) = attach(&pipeline, pad, sink.upcast_ref(), codec, wish, &mailbox) {
+            let attached = choose(codec, wish).and_then(|decoder| {
+                let decoder = *offer.decoder.get_or_init(|| decoder);
+                attach(&pipeline, pad, sink.upcast_ref(), codec, decoder, &mailbox)
+            });
+            if let Err(fault) = attached {
                 mailbox.fail(fault);
             }
         }
@@ -136,12 +149,12 @@ fn attach(
     pad: &gst::Pad,
     sink: &gst::Element,
     codec: Codec,
-    wish: Decoder,
+    decoder: &'static str,
     mailbox: &Arc<Mailbox>,
 ) -> Result<(), Fault> {
     let depayloader = codec.depayloader().ok_or_else(|| wrong("no depayloader"))?;
     let mut parts = vec![element(depayloader)?];
-    parts.extend(chain(codec, wish)?);
+    parts.extend(chain(codec, decoder)?);
     pipeline.add_many(&parts).map_err(wrong)?;
     let entry = parts[0].static_pad("sink").ok_or_else(|| wrong("depayloader without a sink"))?;
     entry.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, {
@@ -204,6 +217,19 @@ mod tests {
         assert!(offer.take(&caps("video", "H265")));
         assert!(!offer.take(&caps("video", "H264")));
         assert_eq!((offer.taken(), offer.fault()), (Some(Codec::H265), None));
+    }
+
+    #[test]
+    fn hardware_is_named_and_software_is_not() {
+        let decoded_by = |decoder| {
+            let offer = Offer::default();
+            offer.take(&caps("video", "H264"));
+            offer.decoder.set(decoder).unwrap();
+            offer.hardware()
+        };
+        assert_eq!(decoded_by("vah264dec"), Some("vah264dec"));
+        assert_eq!(decoded_by("avdec_h264"), None);
+        assert_eq!(Offer::default().hardware(), None);
     }
 
     #[test]

@@ -75,6 +75,11 @@ impl Stream {
         result.map_err(|fault| fault.at(&self.settings.url))
     }
 
+    /// The hardware decoder in use.
+    pub(super) fn hardware(&self) -> Option<&'static str> {
+        self.offer.hardware()
+    }
+
     /// When the picture arrived: now, less the time it has been on its way through the pipeline.
     fn stamp(&mut self, sample: &gst::Sample) -> Stamp {
         let now = self.clock.now();
@@ -83,11 +88,7 @@ impl Stream {
             .and_then(|buffer| buffer.pts())
             .zip(sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>()))
             .and_then(|(pts, segment)| segment.to_running_time(pts));
-        let age = match (self.pipeline.current_running_time(), arrived) {
-            (Some(present), Some(arrived)) => Duration::from(present.saturating_sub(arrived)).min(OLDEST),
-            _ => Duration::ZERO,
-        };
-        let stamp = placed(now, age, self.last);
+        let stamp = placed(now, age(self.pipeline.current_running_time(), arrived), self.last);
         self.last = Some(stamp.mono);
         stamp
     }
@@ -97,6 +98,15 @@ impl Drop for Stream {
     fn drop(&mut self) {
         deadline::end(&self.pipeline, &self.settings.camera);
     }
+}
+
+/// How long a picture has been on its way; zero where its time stamp is missing or broken.
+fn age(present: Option<gst::ClockTime>, arrived: Option<gst::ClockTime>) -> Duration {
+    present
+        .zip(arrived)
+        .map(|(present, arrived)| Duration::from(present.saturating_sub(arrived)))
+        .filter(|age| *age <= OLDEST)
+        .unwrap_or_default()
 }
 
 /// A stamp `age` before `now`, but after `last`: time stamps of cameras jump, ours do not run backwards.
@@ -176,6 +186,17 @@ mod tests {
         assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 24.9), None);
         assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 25.1), Some(Fault::Stalled { limit: five }));
         assert_eq!(verdict(Some((1.0, 25.0)), Some(20.0), 25.1), Some(Fault::Undecodable { limit: five }));
+    }
+
+    #[test]
+    fn a_broken_time_stamp_does_not_move_a_picture_into_the_past() {
+        let at = |ms| Some(gst::ClockTime::from_mseconds(ms));
+        assert_eq!(age(at(20_040), at(20_000)), Duration::from_millis(40));
+        assert_eq!(age(at(20_000), at(10_000)), OLDEST);
+        assert_eq!(age(at(20_000), at(9_999)), Duration::ZERO);
+        // From the future, and none at all.
+        assert_eq!(age(at(20_000), at(20_001)), Duration::ZERO);
+        assert_eq!(age(at(20_000), None), Duration::ZERO);
     }
 
     #[test]

@@ -219,9 +219,10 @@ mod tests {
     #[test]
     fn a_wrong_manifest_does_not_hide_the_others() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in
-            [("a", "id = 1"), ("b", &fs::read_to_string(Path::new(MODELS).join("picodet-s/model.toml")).unwrap())]
-        {
+        for (name, text) in [
+            ("a", "id = 1"),
+            ("picodet-s", &fs::read_to_string(Path::new(MODELS).join("picodet-s/model.toml")).unwrap()),
+        ] {
             fs::create_dir(folder.path().join(name)).unwrap();
             fs::write(folder.path().join(name).join("model.toml"), text).unwrap();
         }

@@ -3,7 +3,7 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use image::{ImageError, codecs::jpeg::JpegEncoder};
@@ -18,6 +18,9 @@ use crate::vision::Planes;
 /// raw size.
 const QUALITY: u8 = 85;
 
+/// Ending of a file that is still being written.
+const PARTIAL: &str = "partial";
+
 /// The folder of snapshots. When its quota is full, the oldest go first.
 #[derive(Debug)]
 pub struct Album {
@@ -30,6 +33,7 @@ pub struct Album {
 #[derive(Debug, Default)]
 struct Shelf {
     files: VecDeque<(PathBuf, u64)>,
+    /// Of all files, and of those that are being written.
     size: u64,
 }
 
@@ -60,8 +64,12 @@ impl Album {
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).map_err(disk)? {
             let entry = entry.map_err(disk)?;
-            if entry.path().extension().is_some_and(|e| e == "jpg") {
-                files.push((entry.path(), entry.metadata().map_err(disk)?.len()));
+            let path = entry.path();
+            if path.extension().is_some_and(|e| e == "jpg") {
+                files.push((path, entry.metadata().map_err(disk)?.len()));
+            } else if path.extension().is_some_and(|e| e == PARTIAL) {
+                // Left by a run that was killed while it wrote.
+                remove(&path)?;
             }
         }
         files.sort(); // names are UUIDv7 and sort by time
@@ -80,35 +88,70 @@ impl Album {
         let id = Uuid::now_v7();
         let path = self.folder.join(format!("{id}.jpg"));
         let size = jpeg.len() as u64;
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.make_room(self.quota.saturating_sub(size))?;
-        write_whole(&path, &jpeg).map_err(|source| AlbumError::Disk { path: path.clone(), source })?;
-        shelf.files.push_back((path, size));
-        shelf.size += size;
+        // The disk may hang, and then it holds up only who writes: the shelf is locked for bookkeeping alone.
+        let oldest = self.shelf().reserve(size, self.quota);
+        let written = self
+            .discard(oldest)
+            .and_then(|()| write_whole(&path, &jpeg).map_err(|source| AlbumError::Disk { path: path.clone(), source }));
+        if let Err(error) = written {
+            self.shelf().size -= size;
+            return Err(error);
+        }
+        self.shelf().files.push_back((path, size));
         let sha256 = hex::encode(Sha256::digest(&jpeg));
         Ok(Evidence { id, kind: EvidenceKind::Snapshot, sha256, size, redaction: Redaction::None })
+    }
+
+    /// Removes files; those that stay, because the disk refuses, go back onto the shelf.
+    fn discard(&self, mut files: VecDeque<(PathBuf, u64)>) -> Result<(), AlbumError> {
+        while let Some((path, _)) = files.front() {
+            if let Err(error) = remove(path) {
+                self.shelf().put_back(files);
+                return Err(error);
+            }
+            files.pop_front();
+        }
+        Ok(())
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Shelf {
-    fn make_room(&mut self, limit: u64) -> Result<(), AlbumError> {
-        while self.size > limit {
-            let Some((path, size)) = self.files.pop_front() else { break };
-            self.size -= size;
-            match fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(AlbumError::Disk { path, source });
-                }
-                _ => {}
-            }
+    /// Counts `size` more bytes, and takes off the oldest files that must make room for them.
+    fn reserve(&mut self, size: u64, quota: u64) -> VecDeque<(PathBuf, u64)> {
+        let mut oldest = VecDeque::new();
+        self.size += size;
+        while self.size > quota {
+            let Some(file) = self.files.pop_front() else { break };
+            self.size -= file.1;
+            oldest.push_back(file);
         }
-        Ok(())
+        oldest
+    }
+
+    /// Undoes [`reserve`](Self::reserve) for files that are still there, oldest first.
+    fn put_back(&mut self, mut oldest: VecDeque<(PathBuf, u64)>) {
+        self.size += oldest.iter().map(|(_, size)| size).sum::<u64>();
+        oldest.append(&mut self.files);
+        self.files = oldest;
+    }
+}
+
+fn remove(path: &Path) -> Result<(), AlbumError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(AlbumError::Disk { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
     }
 }
 
 /// A file is there whole or not at all, also after a power cut.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let partial = path.with_extension("partial");
+    let partial = path.with_extension(PARTIAL);
     let result = fs::File::create(&partial)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
         .and_then(|()| fs::rename(&partial, path));
@@ -155,10 +198,68 @@ mod tests {
         let album = Album::open(dir.path(), 2 * first.size).unwrap();
         let second = album.keep(&planes(&rgb, 64, 48)).unwrap();
         let third = album.keep(&planes(&rgb, 64, 48)).unwrap();
+        assert_eq!(names(dir.path()), [format!("{}.jpg", second.id), format!("{}.jpg", third.id)]);
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<_> =
-            fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
-        assert_eq!(names, [format!("{}.jpg", second.id), format!("{}.jpg", third.id)]);
+        names
+    }
+
+    #[test]
+    fn what_a_killed_run_left_half_written_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(format!("{}.partial", Uuid::now_v7())), "half a picture").unwrap();
+        Album::open(dir.path(), 1 << 20).unwrap();
+        assert_eq!(names(dir.path()), [""; 0]);
+    }
+
+    #[test]
+    fn a_picture_that_cannot_be_removed_still_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let rgb = grey(64, 48);
+        let size = Album::open(dir.path(), 1 << 20).unwrap().keep(&planes(&rgb, 64, 48)).unwrap().size;
+        let kept = names(dir.path());
+        // A folder in the place of the oldest picture: no file is to be removed there, whoever asks.
+        let stuck = dir.path().join(format!("{}.jpg", Uuid::nil()));
+        fs::create_dir(&stuck).unwrap();
+        let length = fs::metadata(&stuck).unwrap().len();
+        let album = Album::open(dir.path(), length + size).unwrap();
+        let before = album.shelf().size;
+        for _ in 0..2 {
+            let error = album.keep(&planes(&rgb, 64, 48)).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("cannot keep pictures in {}: ", stuck.display())), "{error}");
+            let shelf = album.shelf();
+            assert_eq!((shelf.size, shelf.files.len()), (before, 2));
+        }
+        fs::remove_dir(&stuck).unwrap();
+        let third = album.keep(&planes(&rgb, 64, 48)).unwrap();
+        assert!(names(dir.path()).contains(&format!("{}.jpg", third.id)));
+        assert!(album.shelf().size <= length + size && kept.len() == 1);
+    }
+
+    #[test]
+    fn cameras_that_keep_pictures_at_once_stay_within_the_quota() {
+        let dir = tempfile::tempdir().unwrap();
+        let rgb = grey(64, 48);
+        let size = Album::open(dir.path(), 1 << 20).unwrap().keep(&planes(&rgb, 64, 48)).unwrap().size;
+        let album = Album::open(dir.path(), 3 * size).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..8 {
+                        album.keep(&planes(&rgb, 64, 48)).unwrap();
+                    }
+                });
+            }
+        });
+        let shelf = album.shelf();
+        let mut shelved: Vec<_> =
+            shelf.files.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+        shelved.sort();
+        assert_eq!((shelved, shelf.size), (names(dir.path()), 3 * size));
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod watch;
 
 use std::{
     collections::HashMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -119,7 +119,8 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
         }
     }
     link.stop();
-    Ok(())
+    // The reason to stop may have been one that only a new process helps against.
+    Ok(camera::bearable()?)
 }
 
 /// The thread of one camera.
@@ -147,21 +148,21 @@ fn start(
 /// Each model is loaded once, whoever uses it.
 struct Models<'a> {
     config: &'a Config,
-    loaded: HashMap<String, Result<Arc<Model>, String>>,
+    loaded: HashMap<PathBuf, Result<Arc<Model>, String>>,
 }
 
 impl Models<'_> {
     fn get(&mut self, camera: &Camera) -> Result<Arc<Model>, String> {
         let load = || {
             // More sessions than cameras that use the model would only cost memory.
-            let uses = |c: &&Camera| c.enabled && c.model.id == camera.model.id;
+            let uses = |c: &&Camera| c.enabled && c.model.folder == camera.model.folder;
             let users = self.config.cameras.iter().filter(uses).count();
             let cores = thread::available_parallelism().map_or(1, usize::from);
             let mut settings = self.config.inference.clone();
             settings.sessions = settings.sessions.or(Some(users.min(cores)));
             Model::load(&camera.model, &settings).map(Arc::new).map_err(|e| e.to_string())
         };
-        self.loaded.entry(camera.model.id.clone()).or_insert_with(load).clone()
+        self.loaded.entry(camera.model.folder.clone()).or_insert_with(load).clone()
     }
 }
 

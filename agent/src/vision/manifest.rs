@@ -148,7 +148,7 @@ impl Manifest {
     /// Reads and checks `<folder>/model.toml`. Does not open the ONNX file.
     ///
     /// # Errors
-    /// If it cannot be read, is not a manifest, or contradicts itself.
+    /// If it cannot be read, is not a manifest, contradicts itself, or lies in a folder of another name.
     pub fn load(folder: &Path) -> Result<Self, ManifestError> {
         let path = folder.join(Self::FILE);
         let text = fs::read_to_string(&path).map_err(|source| ManifestError::Read { path: path.clone(), source })?;
@@ -170,7 +170,17 @@ impl Manifest {
         self.folder.join(&self.file)
     }
 
+    /// What its folder is called, also where that is named by `.` or the like.
+    fn folder_name(&self) -> Option<String> {
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        name(&self.folder).or_else(|| name(&self.folder.canonicalize().ok()?))
+    }
+
     fn problem(&self) -> Option<String> {
+        let folder = self.folder_name().unwrap_or_default();
+        if self.id != folder {
+            return Some(format!("id is \"{}\", but its folder is called \"{folder}\": give both one name", self.id));
+        }
         let share = |name: &str, v: f32| {
             (!(0.0..=1.0).contains(&v)).then(|| format!("{name} is {v}: write a number from 0 to 1"))
         };
@@ -220,10 +230,12 @@ mod tests {
         let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/yolox-nano/model.toml");
         let text = fs::read_to_string(shipped).unwrap();
         assert!(text.contains(from), "{from} is in the manifest");
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(Manifest::FILE), text.replace(from, to)).unwrap();
-        let error = Manifest::load(folder.path()).expect_err("something is wrong");
-        error.to_string().replace(&folder.path().display().to_string(), "DIR")
+        let models = tempfile::tempdir().unwrap();
+        let folder = models.path().join("yolox-nano");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(Manifest::FILE), text.replace(from, to)).unwrap();
+        let error = Manifest::load(&folder).expect_err("something is wrong");
+        error.to_string().replace(&folder.display().to_string(), "DIR")
     }
 
     #[test]
@@ -239,6 +251,11 @@ mod tests {
                 "colour = \"bgr\"",
                 "colour = \"gbr\"",
                 "DIR/model.toml:23 is not a model manifest: unknown variant `gbr`, expected `rgb` or `bgr`",
+            ),
+            (
+                "id = \"yolox-nano\"",
+                "id = \"yolox-tiny\"",
+                "DIR/model.toml: id is \"yolox-tiny\", but its folder is called \"yolox-nano\": give both one name",
             ),
             (
                 "size = [384, 640]",

@@ -13,7 +13,6 @@ use super::super::{
     codec::Codec,
     decoder::{chain, element, picture_caps},
 };
-use crate::config::Decoder;
 
 /// What the demuxer found.
 #[derive(Debug, Default)]
@@ -41,7 +40,7 @@ pub(super) fn build(
         .build();
     pipeline.add_many([&file, sink.upcast_ref()]).map_err(wrong)?;
     if let Some(codec) = bare {
-        let parts = chain(codec, Decoder::Software)?;
+        let parts = chain(codec, codec.software())?;
         pipeline.add_many(&parts).map_err(wrong)?;
         gst::Element::link_many([&file].into_iter().chain(&parts).chain([sink.upcast_ref()])).map_err(wrong)?;
         return Ok((pipeline, sink));
@@ -68,7 +67,7 @@ fn attach(pipeline: &gst::Pipeline, pad: &gst::Pad, sink: &gst::Element, offer: 
     offer.media.push(fields.name().to_string());
     let codec = Codec::from_media_type(fields.name(), fields.get("mpegversion").ok()).filter(|_| !offer.taken);
     let parts = match codec {
-        Some(codec) => chain(codec, Decoder::Software)?,
+        Some(codec) => chain(codec, codec.software())?,
         None => vec![
             gst::ElementFactory::make("fakesink")
                 .property("sync", false)
