@@ -3,7 +3,6 @@
 pub mod ap;
 mod delivery;
 pub mod mot;
-mod proxy;
 mod relay;
 mod site;
 mod subscriber;
@@ -13,7 +12,6 @@ use std::path::PathBuf;
 use karaul::vision::Runtime;
 
 pub use delivery::{Delivered, delivered};
-pub use proxy::Proxy;
 pub use relay::Relay;
 pub use site::{TestSite, any_of};
 pub use subscriber::{Received, Subscriber};
