@@ -62,7 +62,7 @@ fn a_person_in_the_yard_becomes_an_alert_and_a_stop_leaves_nothing_open() {
     let stopped = |h: &Heard| matches!(h, Heard::Box(s) if s.state == BoxState::Stopped);
     heard.extend(subscriber.collect(Duration::from_secs(5), |heard| heard.iter().any(stopped)));
     assert!(heard.iter().any(stopped), "no orderly farewell");
-    let all = delivered(&heard);
+    let all = delivered(&heard).and_all_sent(&site.file("state"));
     assert_eq!(all.faults, Vec::<String>::new());
     assert!(all.still_open().is_empty(), "everything is closed");
     // Each retained open incident has been cleared.
