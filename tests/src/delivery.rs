@@ -1,7 +1,8 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use karaul_stage::Heard;
 use karaul_wire::{AlertEvent, Phase};
+use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
 /// What arrived, with repetitions taken out, and what is wrong with it.
@@ -11,8 +12,8 @@ pub struct Delivered {
     pub alerts: BTreeMap<u64, AlertEvent>,
     /// How many arrived more than once.
     pub repeated: usize,
-    /// Everything that breaks the promise: holes in the numbering, the same number for two
-    /// messages, revisions out of order or missing, messages of unknown form.
+    /// Everything that breaks the promise: holes in the numbering, which begins with 1, the same
+    /// number for two messages, revisions out of order or missing, messages of unknown form.
     pub faults: Vec<String>,
 }
 
@@ -32,6 +33,31 @@ impl Delivered {
             .map(|a| a.data.incident.id)
             .collect();
         self.opened().map(|a| a.data.incident.id).filter(|id| !closed.contains(id)).collect()
+    }
+
+    /// Looks into the outbox of an agent that has stopped: a loss at the end can only be seen
+    /// there. Nothing may wait, and the last number given out is the last that arrived.
+    ///
+    /// # Panics
+    /// If there is no outbox in the folder.
+    #[must_use]
+    pub fn and_all_sent(mut self, state: &Path) -> Self {
+        let path = state.join("outbox.sqlite");
+        let outbox = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let number = |sql: &str| -> i64 {
+            outbox.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+        };
+        let waiting = number("SELECT count(*) FROM message");
+        if waiting > 0 {
+            self.faults.push(format!("{waiting} messages still wait in the outbox"));
+        }
+        let given = number("SELECT value FROM number WHERE name = 'sequence'").cast_unsigned();
+        let arrived = self.alerts.keys().next_back().copied().unwrap_or(0);
+        if given != arrived {
+            self.faults.push(format!("the last number given out is {given}, the last that arrived {arrived}"));
+        }
+        self
     }
 }
 
@@ -68,7 +94,8 @@ pub fn delivered(heard: &[Heard]) -> Delivered {
         *revision = incident.rev;
         all.alerts.insert(event.sequence.0, (**event).clone());
     }
-    let numbers: Vec<u64> = all.alerts.keys().copied().collect();
+    // Before the first there was nothing.
+    let numbers: Vec<u64> = [0].into_iter().chain(all.alerts.keys().copied()).collect();
     for pair in numbers.windows(2) {
         if pair[1] != pair[0] + 1 {
             all.faults.push(format!("nothing between numbers {} and {}", pair[0], pair[1]));
@@ -78,6 +105,7 @@ pub fn delivered(heard: &[Heard]) -> Delivered {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 mod tests {
     use karaul_wire::Alert;
 
@@ -99,6 +127,21 @@ mod tests {
         assert_eq!((good.faults.len(), good.repeated, good.alerts.len()), (0, 1, 3));
         assert_eq!(good.still_open(), [Uuid::from_u128(2)]);
         assert_eq!(delivered(&[alert(1, 1, 1), alert(3, 2, 1)]).faults, ["nothing between numbers 1 and 3"]);
+        assert_eq!(delivered(&[alert(2, 2, 1)]).faults, ["nothing between numbers 0 and 2"]);
         assert_eq!(delivered(&[alert(1, 1, 2)]).faults.len(), 1);
+    }
+
+    #[test]
+    fn a_loss_at_the_end_is_seen_in_the_outbox() {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = Connection::open(folder.path().join("outbox.sqlite")).unwrap();
+        let tables = "CREATE TABLE message (row); CREATE TABLE number (name, value); \
+                      INSERT INTO number VALUES ('sequence', 2)";
+        outbox.execute_batch(tables).unwrap();
+        let faults = |heard: &[Heard]| delivered(heard).and_all_sent(folder.path()).faults;
+        assert_eq!(faults(&[alert(1, 1, 1), alert(2, 1, 2)]), Vec::<String>::new());
+        assert_eq!(faults(&[alert(1, 1, 1)]), ["the last number given out is 2, the last that arrived 1"]);
+        outbox.execute("INSERT INTO message VALUES (1)", []).unwrap();
+        assert_eq!(faults(&[alert(1, 1, 1), alert(2, 1, 2)]), ["1 messages still wait in the outbox"]);
     }
 }

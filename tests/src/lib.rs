@@ -4,7 +4,6 @@ pub mod ap;
 mod delivery;
 mod models;
 pub mod mot;
-mod proxy;
 mod relay;
 mod site;
 mod subscriber;
@@ -15,7 +14,6 @@ use karaul::vision::Runtime;
 
 pub use delivery::{Delivered, delivered};
 pub use models::FetchedModels;
-pub use proxy::Proxy;
 pub use relay::Relay;
 pub use site::{TestSite, any_of};
 pub use subscriber::{Received, Subscriber};

@@ -12,8 +12,8 @@ use std::{
 /// Between two looks at what was asked for.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A TCP relay that can fall silent, as a peer does whose process stands still or whose cable was pulled.
-/// Dropping it closes all connections.
+/// A TCP relay that plays a bad network: it can fall silent, as a peer does whose process stands still
+/// or whose cable was pulled, and it can break connections. Dropping it closes all connections.
 pub struct Relay {
     port: u16,
     state: Arc<State>,
@@ -22,6 +22,7 @@ pub struct Relay {
 #[derive(Default)]
 struct State {
     frozen: AtomicBool,
+    cut: AtomicBool,
     over: AtomicBool,
     accepted: AtomicUsize,
     open: Mutex<Vec<TcpStream>>,
@@ -70,11 +71,11 @@ impl Relay {
         self.state.frozen.store(frozen, SeqCst);
     }
 
-    /// Closes all connections.
-    pub fn cut(&self) {
-        for stream in self.state.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // Closed already.
-            let _ = stream.shutdown(Shutdown::Both);
+    /// Breaks all connections, and new ones at once; or lets new ones be made again.
+    pub fn cut(&self, cut: bool) {
+        self.state.cut.store(cut, SeqCst);
+        if cut {
+            self.state.close();
         }
     }
 }
@@ -82,15 +83,30 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.state.over.store(true, SeqCst);
-        self.cut();
+        self.cut(true);
+    }
+}
+
+impl State {
+    fn close(&self) {
+        for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // Closed already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
     }
 }
 
 fn connect(near: TcpStream, port: u16, state: &Arc<State>) -> io::Result<()> {
     let far = TcpStream::connect(("127.0.0.1", port))?;
     near.set_nonblocking(false)?;
-    let mut open = state.open.lock().unwrap_or_else(PoisonError::into_inner);
-    open.extend([near.try_clone()?, far.try_clone()?]);
+    {
+        let mut open = state.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock, so that none slips in behind the one who closes them.
+        if state.cut.load(SeqCst) {
+            return Ok(());
+        }
+        open.extend([near.try_clone()?, far.try_clone()?]);
+    }
     for (from, to) in [(near.try_clone()?, far.try_clone()?), (far, near)] {
         let state = Arc::clone(state);
         thread::spawn(move || pass(from, to, &state));

@@ -12,7 +12,7 @@ use std::{
 
 use karaul_stage::{Agent, Broker, Heard, Program, Simulator, Subscriber, binary};
 use karaul_tests::{TestSite, any_of, delivered, repository};
-use karaul_wire::{BlindReason, CameraState, CameraStatus, Phase};
+use karaul_wire::{BlindReason, BoxState, CameraState, CameraStatus, Phase};
 
 fn karaul(args: &[&str]) -> Output {
     Command::new(binary("karaul")).args(args).output().unwrap()
@@ -91,10 +91,9 @@ fn each_bad_camera_says_why_and_the_good_one_goes_on() {
         };
         heard.iter().filter_map(status).collect()
     };
-    let heard =
+    let mut heard =
         subscriber.collect(Duration::from_secs(40), |heard| blind(heard).len() == bad.len() && opened(heard, "good"));
     assert!(opened(&heard, "good"), "the good camera gave no alert");
-    assert_eq!(delivered(&heard).faults, Vec::<String>::new());
     let blind = blind(&heard);
     assert_eq!(blind.len(), bad.len(), "{:?}", blind.keys());
     let detail = |id: &str| blind[id].detail.clone().unwrap_or_default();
@@ -107,6 +106,9 @@ fn each_bad_camera_says_why_and_the_good_one_goes_on() {
         assert!(detail(id).contains("model.onnx"), "{id}: {}", detail(id));
     }
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
+    let stopped = |h: &Heard| matches!(h, Heard::Box(s) if s.state == BoxState::Stopped);
+    heard.extend(subscriber.collect(Duration::from_secs(5), |heard| heard.iter().any(stopped)));
+    assert_eq!(delivered(&heard).and_all_sent(&site.file("state")).faults, Vec::<String>::new());
     let mut log = String::new();
     while let Some(line) = agent.program.line(Duration::from_millis(200)) {
         log += &line;

@@ -51,22 +51,25 @@ fn alerts_made_while_the_broker_is_away_arrive_in_order_and_marked() {
     let mut heard = s.subscriber.collect(Duration::from_secs(30), |h| opened(h) >= 1);
     assert!(opened(&heard) >= 1);
 
+    let begun = Instant::now();
     s.broker.stop().unwrap();
-    let outage = extent("KARAUL_OUTAGE", 20);
-    thread::sleep(Duration::from_secs(outage)); // the outage itself: incidents go on meanwhile
+    // What is committed after the agent has noticed is late, and the outage lasts until something was.
+    let noticed = |line: &str| line.contains("alerts wait in the outbox").then_some(());
+    agent.program.wait_for(Duration::from_secs(30), noticed).unwrap();
+    let step = |line: &str| (line.contains("incident") && line.contains("phase")).then_some(());
+    agent.program.wait_for(Duration::from_secs(90), step).expect("an incident while the broker is away");
+    let outage = Duration::from_secs(extent("KARAUL_OUTAGE", 20));
+    thread::sleep(outage.saturating_sub(begun.elapsed()));
     s.broker.restart().unwrap();
-    heard.extend(
-        s.subscriber
-            // By then the agent waits up to twice as long as the outage took before it tries again.
-            .collect(Duration::from_secs(20 + 2 * outage), |h| {
-                h.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill))
-            }),
-    );
-    assert!(heard.iter().any(|h| matches!(h, Heard::Alert(a) if a.data.backfill)), "nothing came late");
+    // The agent dials again at the latest a second and a quarter of the outage later.
+    let bound = Duration::from_secs(15) + begun.elapsed() / 4;
+    let late = |h: &Heard| matches!(h, Heard::Alert(a) if a.data.backfill);
+    heard.extend(s.subscriber.collect(bound, |h| h.iter().any(late)));
+    assert!(heard.iter().any(late), "nothing came late within {bound:?}");
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
     heard.extend(s.subscriber.collect(Duration::from_secs(10), stopped));
 
-    let all = delivered(&heard);
+    let all = delivered(&heard).and_all_sent(&site.file("state"));
     assert_eq!(all.faults, Vec::<String>::new());
     assert!(all.still_open().is_empty());
     eprintln!("{} alerts, {} repeated", all.alerts.len(), all.repeated);
@@ -91,7 +94,7 @@ fn an_agent_that_is_killed_again_and_again_loses_nothing() {
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
     heard.extend(s.subscriber.collect(Duration::from_secs(5), stopped));
 
-    let all = delivered(&heard);
+    let all = delivered(&heard).and_all_sent(&site.file("state"));
     assert!(opened(&heard) > 0, "no incident in all that time");
     assert_eq!(all.faults, Vec::<String>::new());
     assert!(all.still_open().is_empty(), "orphans are closed");
@@ -149,7 +152,7 @@ fn a_camera_that_goes_away_is_reported_and_seen_again_and_disturbs_no_other() {
     heard.extend(back);
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
     heard.extend(s.subscriber.collect(Duration::from_secs(5), stopped));
-    let all = delivered(&heard);
+    let all = delivered(&heard).and_all_sent(&site.file("state"));
     assert_eq!(all.faults, Vec::<String>::new());
     assert!(all.still_open().is_empty());
 }

@@ -62,7 +62,7 @@ fn a_person_in_the_yard_becomes_an_alert_and_a_stop_leaves_nothing_open() {
     let stopped = |h: &Heard| matches!(h, Heard::Box(s) if s.state == BoxState::Stopped);
     heard.extend(subscriber.collect(Duration::from_secs(5), |heard| heard.iter().any(stopped)));
     assert!(heard.iter().any(stopped), "no orderly farewell");
-    let all = delivered(&heard);
+    let all = delivered(&heard).and_all_sent(&site.file("state"));
     assert_eq!(all.faults, Vec::<String>::new());
     assert!(all.still_open().is_empty(), "everything is closed");
     // Each retained open incident has been cleared.
@@ -71,4 +71,27 @@ fn a_person_in_the_yard_becomes_an_alert_and_a_stop_leaves_nothing_open() {
         assert!(heard.iter().any(|h| matches!(h, Heard::Open(i, Some(_)) if *i == id)));
         assert!(heard.iter().any(|h| matches!(h, Heard::Open(i, None) if *i == id)));
     }
+}
+
+#[test]
+fn a_camera_that_has_been_removed_leaves_no_state_behind() {
+    let broker = Broker::start(0).unwrap();
+    let mut subscriber = Subscriber::start(broker.port, "centre").unwrap();
+    let nobody = format!("rtsp://127.0.0.1:{}/yard", karaul_stage::free_port().unwrap());
+    let site = TestSite::new(&broker.url()).camera("yard", &nobody, "yard-nano", YARD);
+    let config = site.write();
+    let mut agent = Agent::start(&config).unwrap();
+    let is = |h: &Heard, id: &str| matches!(h, Heard::Camera(camera, _) if camera == id);
+    let heard = subscriber.collect(Duration::from_secs(20), |heard| heard.iter().any(|h| is(h, "yard")));
+    assert!(heard.iter().any(|h| is(h, "yard")));
+    agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
+
+    let renamed = fs::read_to_string(&config).unwrap().replace("id = \"yard\"", "id = \"gate\"");
+    fs::write(&config, renamed).unwrap();
+    let mut agent = Agent::start(&config).unwrap();
+    let heard = subscriber.collect(Duration::from_secs(20), |heard| heard.iter().any(|h| is(h, "gate")));
+    agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
+    let cleared =
+        |h: &Heard| matches!(h, Heard::Other(topic, payload) if topic.ends_with("/camera/yard") && payload.is_empty());
+    assert!(heard.iter().any(cleared), "{heard:#?}");
 }

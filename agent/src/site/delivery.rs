@@ -1,7 +1,7 @@
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use jiff::Timestamp;
-use karaul_wire::{Alert, AlertEvent, BoxPath, EventError, Language, Phase};
+use karaul_wire::{Alert, AlertEvent, BoxGap, BoxPath, EventError, GapRange, Language, Phase, Sequence, Severity};
 use uuid::Uuid;
 
 use super::watch::Sink;
@@ -23,7 +23,7 @@ pub(super) struct Delivery {
 }
 
 impl Sink for Delivery {
-    fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>) {
+    fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>) -> bool {
         if let (Phase::Open, Some(picture)) = (step.alert.incident.phase, picture) {
             match self.album.keep(picture) {
                 Ok(evidence) => step.attach(evidence),
@@ -31,17 +31,27 @@ impl Sink for Delivery {
                 Err(error) => tracing::error!(camera = %step.alert.location.camera, "{error}"),
             }
         }
-        self.put(step.at.wall, step.alert.clone());
+        self.put(step.at.wall, step.alert.clone())
     }
 }
 
 impl Delivery {
+    /// What is left to do once the outbox has its database, at the start or whenever the
+    /// disk works again.
+    pub(super) fn tidy(&self, boot_id: Option<Uuid>, languages: &[Language]) {
+        if self.outbox.trouble().is_none() {
+            self.close_orphans(boot_id, languages);
+            self.tell_gaps();
+        }
+    }
+
     /// Closes the incidents that an agent left open when it ended without a word.
-    pub(super) fn close_orphans(&self, boot_id: Option<Uuid>, languages: &[Language]) {
-        for (id, state) in self.outbox.open_incidents() {
+    fn close_orphans(&self, boot_id: Option<Uuid>, languages: &[Language]) {
+        for (id, state) in self.outbox.orphans() {
             let now = self.clock.now();
             match serde_json::from_str::<AlertEvent>(&state) {
-                Ok(event) => self.put(now.wall, close_orphan(&event.data, now, boot_id, languages)),
+                // Otherwise it stays an orphan, for the next time.
+                Ok(event) => _ = self.put(now.wall, close_orphan(&event.data, now, boot_id, languages)),
                 Err(error) => {
                     tracing::error!("incident {id} was open, but its state cannot be read ({error}); it is cleared");
                     self.clear(id);
@@ -51,12 +61,12 @@ impl Delivery {
     }
 
     /// One transaction: the alert, the retained state of its incident, and what is
-    /// needed to close that after a crash.
-    fn put(&self, at: Timestamp, alert: Alert) {
+    /// needed to close that after a crash. Says whether there was room for it.
+    fn put(&self, at: Timestamp, alert: Alert) -> bool {
         let topic = self.path.alert(alert.incident.severity, &alert.location.camera);
         let (id, phase, severity) = (alert.incident.id, alert.incident.phase, alert.incident.severity);
         tracing::info!(camera = %alert.location.camera, rule = %alert.rule.id, incident = %id, ?phase, "incident");
-        let stored = self.outbox.commit(|batch| {
+        let stored = self.outbox.offer(|batch| {
             let recorded = self.clock.now().wall;
             let sequence = batch.next_sequence();
             let event = AlertEvent::alert(Uuid::now_v7(), self.path.to_string(), at, recorded, sequence, alert);
@@ -67,25 +77,125 @@ impl Delivery {
             } else {
                 batch.remember_incident(id, String::from_utf8_lossy(&payload).into_owned());
             }
-            batch.put(Message { topic, payload, retain: false, severity });
-            batch.put(Message { topic: self.path.open(id), payload: state, retain: true, severity });
+            let (incident, sequence) = (Some(id), Some(sequence));
+            let open = self.path.open(id);
+            batch.put(Message { topic, payload, retain: false, severity, incident, sequence });
+            batch.put(Message { topic: open, payload: state, retain: true, severity, incident, sequence });
             Ok::<_, EventError>(())
         });
-        if let Err(error) = stored {
-            tracing::error!(incident = %id, "an alert cannot be written as JSON: {error}");
+        match stored {
+            Ok(((), kept)) => kept,
+            Err(error) => {
+                tracing::error!(incident = %id, "an alert cannot be written as JSON: {error}");
+                false
+            }
+        }
+    }
+
+    /// Explains holes in the numbering, so that nobody waits for what cannot come.
+    fn tell_gaps(&self) {
+        if !self.outbox.has_gaps_to_tell() {
+            return;
+        }
+        let told = self.outbox.commit(|batch| {
+            let range =
+                |range: RangeInclusive<u64>| GapRange { first: Sequence(*range.start()), last: Sequence(*range.end()) };
+            let ranges = batch.tell_gaps().ranges().map(range).collect();
+            let payload = serde_json::to_vec(&BoxGap { time: self.clock.now().wall, ranges })?;
+            batch.put(Message {
+                topic: self.path.gap(),
+                payload,
+                retain: false,
+                severity: Severity::Critical,
+                incident: None,
+                sequence: None,
+            });
+            Ok::<_, serde_json::Error>(())
+        });
+        if let Err(error) = told {
+            tracing::error!("the gaps in the numbering cannot be written as JSON: {error}");
         }
     }
 
     fn clear(&self, id: Uuid) {
         let stored = self.outbox.commit(|batch| {
             batch.forget_incident(id);
-            let severity = karaul_wire::Severity::Info;
-            batch.put(Message { topic: self.path.open(id), payload: Vec::new(), retain: true, severity });
+            batch.put(Message {
+                topic: self.path.open(id),
+                payload: Vec::new(),
+                retain: true,
+                severity: Severity::Info,
+                incident: Some(id),
+                sequence: None,
+            });
             Ok::<_, std::convert::Infallible>(())
         });
         match stored {
             Ok(()) => {}
             Err(never) => match never {},
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::SimulatedClock;
+
+    fn delivery(state: &std::path::Path, quota: u64, clock: &SimulatedClock) -> Delivery {
+        let id = |text: &str| text.parse().unwrap();
+        let path = BoxPath { region: id("almaty"), district: id("turksib"), site: id("school-042"), unit: id("b7f3") };
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        Delivery {
+            path,
+            outbox: Arc::new(Outbox::open(state, quota, Arc::clone(&clock)).unwrap()),
+            album: Arc::new(Album::open(&state.with_extension("evidence"), 1 << 20).unwrap()),
+            clock,
+        }
+    }
+
+    fn opening() -> Alert {
+        let mut alert = Alert::example();
+        alert.incident.phase = Phase::Open;
+        alert.incident.rev = 1;
+        alert
+    }
+
+    #[test]
+    fn an_orphan_is_closed_and_a_gap_told_once_when_the_disk_works_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = SimulatedClock::at("2026-11-22T02:00:00Z".parse().unwrap());
+        let state = folder.path().join("state");
+        let id = opening().incident.id;
+        let first = delivery(&state, 64 << 20, &clock);
+        assert!(first.put(clock.now().wall, opening()));
+        drop(first);
+
+        // The disk is back only later, and full until then; this run begins to count far above.
+        let away = folder.path().join("away");
+        std::fs::rename(&state, &away).unwrap();
+        let second = delivery(&state, 1, &clock);
+        second.tidy(None, &[Language::En]);
+        assert!(second.outbox.trouble().is_some());
+        assert_eq!(second.outbox.waiting(), 0);
+        std::fs::remove_dir_all(&state).unwrap();
+        std::fs::rename(&away, &state).unwrap();
+        second.outbox.set_quota(64 << 20);
+        clock.advance(Duration::from_secs(5));
+        second.outbox.tend();
+        second.tidy(None, &[Language::En]);
+        second.tidy(None, &[Language::En]);
+
+        let waiting = second.outbox.next(10, |_, _| false);
+        let topics: Vec<_> = waiting.iter().map(|w| w.message.topic.rsplit_once("b7f3/").unwrap().1).collect();
+        let open = format!("open/{id}");
+        assert_eq!(topics, ["alert/critical/gate", &open, "alert/critical/gate", &open, "gap/box"]);
+        let closed: AlertEvent = serde_json::from_slice(&waiting[2].message.payload).unwrap();
+        assert_eq!(closed.data.incident.phase, Phase::Close);
+        assert_eq!(waiting[3].message.payload, b"");
+        let gap: BoxGap = serde_json::from_slice(&waiting[4].message.payload).unwrap();
+        assert_eq!(gap.ranges, [GapRange { first: Sequence(2), last: Sequence(closed.sequence.0 - 1) }]);
     }
 }

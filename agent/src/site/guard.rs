@@ -22,6 +22,7 @@ const MODEL_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) inferred: AtomicU64,
+    pub(super) missed: AtomicU64,
 }
 
 /// Stands between the camera's stream and its watch: hands pictures on, and keeps the
@@ -56,6 +57,7 @@ impl<D: Detect, S: Sink> Observer for Guard<D, S> {
                 }
             }
             Err(error) => {
+                self.tally.missed.fetch_add(1, Relaxed);
                 let now = self.clock.now();
                 let since = match self.failing {
                     Some(since) => since,

@@ -1,16 +1,17 @@
 //! Starts, stops and watches everything else.
 
 mod cadence;
+mod crew;
 mod delivery;
 mod guard;
 mod pulse;
 mod watch;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
     sync::Arc,
-    thread::{self, JoinHandle},
+    thread,
 };
 
 use karaul_wire::{BlindReason, BoxBirth, CameraBirth, ClockSource};
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub use self::watch::{Detect, Sink, Watch, detector};
 use self::{
+    crew::Crew,
     delivery::Delivery,
     guard::{Guard, StatusLight, Tally},
     pulse::Pulse,
@@ -60,12 +62,22 @@ pub enum SiteError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A thread ended though nobody asked for it.
+    #[error(
+        "the thread of {name} has ended by itself, a fault of the agent (see the log before); the agent ends so that \
+         the service manager starts it anew"
+    )]
+    Fallen {
+        /// What it was for.
+        name: String,
+    },
 }
 
 /// Runs a site until it is told to stop.
 ///
 /// # Errors
-/// If something that all cameras need cannot be had.
+/// If something that all cameras need cannot be had, or a thread ends by itself. All others
+/// are stopped in order before this returns.
 pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
     camera::init()?;
     let runtime = Runtime::init(config.inference.library.as_deref())?;
@@ -76,7 +88,8 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
     let board = Arc::new(StateBoard::new());
     let delivery =
         Delivery { path: config.site.path.clone(), outbox: Arc::clone(&outbox), album, clock: Arc::clone(&clock) };
-    delivery.close_orphans(boot_id, &config.site.languages);
+    delivery.tidy(boot_id, &config.site.languages);
+    clear_removed_cameras(config, &outbox, &board);
 
     let link = Link::start(
         LinkSettings::new(config.broker.clone(), config.site.path.clone(), birth(config, &runtime, boot_id)),
@@ -87,7 +100,8 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
 
     let mut models = Models { config, loaded: HashMap::new() };
     let mut pulse = Pulse::new(&config.site.path, &clock, &outbox, &board);
-    let mut threads = Vec::new();
+    // Declared after the link, so that it ends first, however this function is left.
+    let mut crew = Crew::new(stop);
     for (index, camera) in config.cameras.iter().enumerate() {
         let mut status = StatusLight::new(&config.site.path, &camera.id, Arc::clone(&board), Arc::clone(&clock));
         if !camera.enabled {
@@ -109,40 +123,60 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
         let (counters, tally) = (Arc::new(Counters::default()), Arc::new(Tally::default()));
         pulse.add(&camera.id, &counters, &tally);
         let guard = Guard::new(watch, status, Arc::clone(&clock), tally);
-        threads.push(start(camera, index, guard, Arc::clone(&clock), counters, stop.clone())?);
+        crew.add(format!("camera {}", camera.id), watching(camera, index, guard, &clock, counters, stop))?;
     }
 
-    pulse.beat_until(stop, &link);
-    for thread in threads {
-        if thread.join().is_err() {
-            tracing::error!("the thread of a camera ended in a panic");
+    let watched = crew.watch(|| {
+        if link.has_ended() {
+            return Err(SiteError::Fallen { name: "the broker link".to_owned() });
         }
-    }
+        delivery.tidy(boot_id, &config.site.languages);
+        clear_removed_cameras(config, &outbox, &board);
+        pulse.beat(&link);
+        Ok(())
+    });
+    let ended = crew.end();
+    delivery.tidy(boot_id, &config.site.languages);
     link.stop();
     // The reason to stop may have been one that only a new process helps against.
-    Ok(camera::bearable()?)
+    watched.and(ended).and_then(|()| Ok(camera::bearable()?))
 }
 
-/// The thread of one camera.
-fn start(
+/// What the thread of one camera does.
+fn watching(
     camera: &Camera,
     index: usize,
     mut guard: Guard<Detector, Delivery>,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
     counters: Arc<Counters>,
-    stop: Stop,
-) -> Result<JoinHandle<()>, SiteError> {
+    stop: &Stop,
+) -> impl FnOnce() + Send + 'static {
     let settings = StreamSettings::from(camera);
-    let name = format!("camera {}", camera.id);
     // Cameras that share no seed do not come back all at once.
     let seed = fastrand::u64(..).wrapping_add(index as u64);
-    thread::Builder::new()
-        .name(name.clone())
-        .spawn(move || {
-            keeper::run(&settings, &clock, &counters, &stop, seed, &mut guard);
-            guard.stop();
-        })
-        .map_err(|source| SiteError::Thread { name, source })
+    let (clock, stop) = (Arc::clone(clock), stop.clone());
+    move || {
+        keeper::run(&settings, &clock, &counters, &stop, seed, &mut guard);
+        guard.stop();
+    }
+}
+
+/// A camera that has gone from the config is still `seeing` at the broker, which retains
+/// that. So the topics of all cameras there ever were are remembered on disk, and at each
+/// connection those that are not configured any more are cleared.
+fn clear_removed_cameras(config: &Config, outbox: &Outbox, board: &StateBoard) {
+    let path = &config.site.path;
+    let configured: BTreeSet<String> = config.cameras.iter().map(|camera| path.camera_status(&camera.id)).collect();
+    let known = outbox.topics();
+    if !configured.is_subset(&known) {
+        outbox.remember_topics(configured.iter().cloned());
+    }
+    let ours = format!("{path}/");
+    for topic in known.difference(&configured).filter(|topic| topic.starts_with(&ours)) {
+        // Not through the outbox: should the camera come back, a clearing that still
+        // waits there would undo its new state.
+        board.set(topic.clone(), Vec::new());
+    }
 }
 
 /// Each model is loaded once, whoever uses it.

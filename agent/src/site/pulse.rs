@@ -9,7 +9,6 @@ use super::guard::Tally;
 use crate::{
     camera::Counters,
     clock::Clock,
-    stop::Stop,
     uplink::{Link, Outbox, StateBoard},
 };
 
@@ -25,6 +24,7 @@ pub(super) struct Pulse {
     outbox: Arc<Outbox>,
     board: Arc<StateBoard>,
     cameras: Vec<(Segment, Arc<Counters>, Arc<Tally>)>,
+    last: Duration,
 }
 
 impl Pulse {
@@ -36,6 +36,7 @@ impl Pulse {
             outbox: Arc::clone(outbox),
             board: Arc::clone(board),
             cameras: Vec::new(),
+            last: clock.now().mono,
         }
     }
 
@@ -43,13 +44,16 @@ impl Pulse {
         self.cameras.push((camera.clone(), Arc::clone(counters), Arc::clone(tally)));
     }
 
-    /// Sends them every [`BEAT`], until told to stop.
-    pub(super) fn beat_until(&self, stop: &Stop, link: &Link) {
-        while !stop.wait(BEAT) {
-            match serde_json::to_vec(&self.health(link)) {
-                Ok(payload) => self.board.pass(self.topic.clone(), payload),
-                Err(error) => tracing::error!("the box's counters cannot be written as JSON: {error}"),
-            }
+    /// Sends them if it is time: every [`BEAT`].
+    pub(super) fn beat(&mut self, link: &Link) {
+        let now = self.clock.now().mono;
+        if now.saturating_sub(self.last) < BEAT {
+            return;
+        }
+        self.last = now;
+        match serde_json::to_vec(&self.health(link)) {
+            Ok(payload) => self.board.pass(self.topic.clone(), payload),
+            Err(error) => tracing::error!("the box's counters cannot be written as JSON: {error}"),
         }
     }
 
@@ -63,6 +67,9 @@ impl Pulse {
             delivered: sent.delivered,
             resent: sent.resent,
             connections: sent.connections,
+            dropped: self.outbox.dropped(),
+            held: sent.held,
+            trouble: self.outbox.trouble(),
             cameras: self.cameras.iter().map(|(id, counters, tally)| (id.clone(), counts(counters, tally))).collect(),
         }
     }
@@ -73,6 +80,7 @@ fn counts(counters: &Counters, tally: &Tally) -> CameraCounters {
     CameraCounters {
         decoded: stream.decoded,
         inferred: tally.inferred.load(Relaxed),
+        missed: tally.missed.load(Relaxed),
         overrun: stream.overrun,
         corrupted: stream.corrupted,
         reconnects: stream.reconnects,

@@ -37,8 +37,9 @@ impl Detect for Detector {
 
 /// Where the steps of incidents go: the outbox, or a replay's output.
 pub trait Sink {
-    /// Makes a step safe. `picture` is the one it was seen in, if there is one.
-    fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>);
+    /// Makes a step safe, and says whether it is. `picture` is the one it was seen in, if
+    /// there is one.
+    fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>) -> bool;
 }
 
 /// One camera's way from picture to incident: one call stack, in one thread.
@@ -102,8 +103,9 @@ impl<D: Detect, S: Sink> Watch<D, S> {
 
     fn report(&mut self, at: Stamp, picture: Option<&Planes<'_>>) {
         for finding in self.findings.drain(..) {
-            if let Some(mut step) = self.desk.propose(at, &finding) {
-                self.sink.commit(&mut step, picture);
+            if let Some(mut step) = self.desk.propose(at, &finding)
+                && self.sink.commit(&mut step, picture)
+            {
                 self.desk.committed(&step);
             }
         }

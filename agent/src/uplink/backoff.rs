@@ -4,12 +4,18 @@ use std::time::Duration;
 
 /// Never less than this, so that a broker that hangs up at once is not hammered.
 const LEAST: Duration = Duration::from_millis(50);
-/// Doublings after which the ceiling stops growing anyway.
-const MOST_DOUBLINGS: u32 = 16;
+/// The ceiling is this part of the time waited so far.
+const SHARE: u32 = 4;
 
 /// Exponential back-off with full jitter (Brooker, "Exponential Backoff And Jitter",
 /// AWS Architecture Blog, 2015): each wait is uniform between nothing and a ceiling
-/// that doubles. A thousand boxes that lost the same broker do not come back at once.
+/// that grows. A thousand boxes that lost the same broker do not come back at once.
+///
+/// The ceiling is `first` and a quarter of what has been waited since the last good
+/// connection. Doubling it at each failure, as is usual, makes a box whose broker was
+/// away for a minute stay away for up to two more; alerts are late by that. So a box is
+/// back at the latest `first` and a quarter of the outage after its broker, the ceiling
+/// is at `longest` after twenty minutes, and that costs about fifty attempts, not ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackoffPolicy {
     /// Ceiling of the first wait.
@@ -33,38 +39,39 @@ pub(super) enum Patience {
     Slow,
 }
 
-/// The policy with its memory of failures.
+/// The policy with its memory.
 #[derive(Debug)]
 pub(super) struct Backoff {
     policy: BackoffPolicy,
-    failures: u32,
+    /// The sum of the waits since the last good connection.
+    waited: Duration,
     random: fastrand::Rng,
 }
 
 impl Backoff {
     pub(super) const fn new(policy: BackoffPolicy, random: fastrand::Rng) -> Self {
-        Self { policy, failures: 0, random }
+        Self { policy, waited: Duration::ZERO, random }
     }
 
     /// The wait after one more failure.
     pub(super) fn next(&mut self, patience: Patience) -> Duration {
         let ceiling = match patience {
-            Patience::Normal => self.policy.first * 2u32.pow(self.failures.min(MOST_DOUBLINGS)),
+            Patience::Normal => self.policy.longest.min(self.policy.first + self.waited / SHARE),
             Patience::Slow => self.policy.longest,
         };
-        self.failures = self.failures.saturating_add(1);
-        let ceiling = ceiling.min(self.policy.longest);
         let wait = match patience {
             Patience::Normal => ceiling.mul_f64(self.random.f64()),
             // A fifth of the longest at least: one minute by default.
             Patience::Slow => ceiling.mul_f64(0.2 + 0.2 * self.random.f64()),
         };
-        wait.max(LEAST)
+        let wait = wait.max(LEAST);
+        self.waited = self.waited.saturating_add(wait);
+        wait
     }
 
     /// The connection was a good one.
     pub(super) const fn reset(&mut self) {
-        self.failures = 0;
+        self.waited = Duration::ZERO;
     }
 }
 
@@ -77,18 +84,35 @@ mod tests {
     }
 
     #[test]
-    fn the_ceiling_doubles_up_to_five_minutes() {
-        let mut longest = [Duration::ZERO; 12];
-        for seed in 0..500 {
-            let mut backoff = backoff(seed);
-            for seen in &mut longest {
-                *seen = (*seen).max(backoff.next(Patience::Normal));
+    fn a_box_is_back_a_quarter_of_the_outage_after_its_broker() {
+        for outage in [5, 20, 60, 600].map(Duration::from_secs) {
+            let mut longest = Duration::ZERO;
+            for seed in 0..500 {
+                let mut backoff = backoff(seed);
+                let mut dialled = Duration::ZERO;
+                while dialled < outage {
+                    dialled += backoff.next(Patience::Normal);
+                }
+                longest = longest.max(dialled - outage);
             }
+            let bound = Duration::from_secs(1) + outage / 4;
+            assert!(longest <= bound, "{outage:?}: {longest:?}");
+            assert!(longest > bound / 2, "{outage:?}: {longest:?} uses the range");
         }
-        for (failures, seen) in (0..).zip(longest) {
-            let ceiling = (2f64.powi(failures)).min(300.0);
-            assert!(seen.as_secs_f64() <= ceiling, "{failures}: {seen:?}");
-            assert!(seen.as_secs_f64() > 0.95 * ceiling, "{failures}: {seen:?} uses the whole range");
+    }
+
+    #[test]
+    fn the_ceiling_grows_up_to_five_minutes_without_hammering() {
+        for seed in 0..100 {
+            let mut backoff = backoff(seed);
+            let (mut dialled, mut attempts) = (Duration::ZERO, 0);
+            while dialled < Duration::from_secs(1200) {
+                let wait = backoff.next(Patience::Normal);
+                assert!(wait <= Duration::from_secs(300));
+                dialled += wait;
+                attempts += 1;
+            }
+            assert!((20..=100).contains(&attempts), "{attempts} attempts in twenty minutes");
         }
     }
 

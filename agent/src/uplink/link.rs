@@ -119,6 +119,12 @@ impl Link {
         self.shared.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Has its thread ended, though nobody stopped it?
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Sends what still waits, for at most [`LinkSettings::flush`], says `stopped`, signs
     /// off, and returns when all that is done or its time is up.
     pub fn stop(self) {

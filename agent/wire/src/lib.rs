@@ -24,7 +24,8 @@ pub use event::{AlertEvent, Event, EventError, Sequence, mark_backfill};
 pub use schema::{schema_address, schemas};
 pub use segment::{Segment, SegmentError};
 pub use state::{
-    BlindReason, BoxBirth, BoxHealth, BoxState, BoxStatus, CameraBirth, CameraCounters, CameraState, CameraStatus,
+    BlindReason, BoxBirth, BoxGap, BoxHealth, BoxState, BoxStatus, CameraBirth, CameraCounters, CameraState,
+    CameraStatus, GapRange,
 };
 pub use topic::BoxPath;
 pub use words::{Language, Severity, Text};

@@ -1,6 +1,6 @@
 use schemars::{Schema, schema_for};
 
-use crate::{Alert, AlertEvent, BoxBirth, BoxHealth, BoxStatus, CameraStatus};
+use crate::{Alert, AlertEvent, BoxBirth, BoxGap, BoxHealth, BoxStatus, CameraStatus};
 
 /// The JSON Schemas (draft 2020-12) of all messages, by file name without ending.
 #[must_use]
@@ -12,6 +12,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("camera-status", schema_for!(CameraStatus)),
         ("birth", schema_for!(BoxBirth)),
         ("health", schema_for!(BoxHealth)),
+        ("gap", schema_for!(BoxGap)),
     ]
 }
 

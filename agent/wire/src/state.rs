@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Segment, Text};
+use crate::{Segment, Sequence, Text};
 
 /// Retained on `status/box`, and the last will.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,7 +31,8 @@ pub enum BoxState {
     Lost,
 }
 
-/// Retained on `status/camera/<camera>`.
+/// Retained on `status/camera/<camera>`. It holds only while the box's own
+/// [`BoxStatus`] is `online`: neither an orderly stop nor a lost connection changes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CameraStatus {
     /// Does it see?
@@ -130,8 +131,37 @@ pub struct BoxHealth {
     pub resent: u64,
     /// Connections to the broker that were made.
     pub connections: u64,
+    /// Messages lost because neither disk nor memory had room; see [`BoxGap`].
+    #[serde(default)]
+    pub dropped: u64,
+    /// Messages that the broker refuses; they wait and are offered again.
+    #[serde(default)]
+    pub held: u64,
+    /// Why the disk takes no messages at present, in one sentence for people. They wait
+    /// in memory then, and a crash would lose them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// By camera.
     pub cameras: BTreeMap<Segment, CameraCounters>,
+}
+
+/// Sent on `gap/box`, QoS 1: why there is a hole in the numbering. Nobody need wait for
+/// these numbers; some of them may have arrived nevertheless.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BoxGap {
+    /// When this was written.
+    pub time: Timestamp,
+    /// The numbers that will not be sent any more, ascending.
+    pub ranges: Vec<GapRange>,
+}
+
+/// Sequence numbers from `first` to `last`, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GapRange {
+    /// The first.
+    pub first: Sequence,
+    /// The last.
+    pub last: Sequence,
 }
 
 /// Counters of one camera since the agent's start.
@@ -141,6 +171,9 @@ pub struct CameraCounters {
     pub decoded: u64,
     /// Pictures that were looked at by the model.
     pub inferred: u64,
+    /// Pictures that it should have looked at and could not, because it failed or all cores were busy
+    /// with other cameras for too long.
+    pub missed: u64,
     /// Pictures replaced by a newer one before anybody looked: the agent was too slow.
     pub overrun: u64,
     /// Pictures damaged on the way, which nobody looked at.

@@ -44,7 +44,9 @@ impl BoxPath {
         format!("{self}/status/box")
     }
 
-    /// `status/camera/<camera>`: does it see. QoS 1, retained.
+    /// `status/camera/<camera>`: does it see. QoS 1, retained, cleared by an empty payload
+    /// when the camera has been removed. What it says holds only while `status/box` is
+    /// `online`: a box that is `stopped` or `lost` sees nothing.
     #[must_use]
     pub fn camera_status(&self, camera: &Segment) -> String {
         format!("{self}/status/camera/{camera}")
@@ -54,6 +56,12 @@ impl BoxPath {
     #[must_use]
     pub fn birth(&self) -> String {
         format!("{self}/meta/box")
+    }
+
+    /// `gap/box`: sequence numbers that will not be sent any more. QoS 1, not retained.
+    #[must_use]
+    pub fn gap(&self) -> String {
+        format!("{self}/gap/box")
     }
 
     /// `health/box`: counters. QoS 0, never stored.
@@ -90,6 +98,7 @@ mod tests {
         assert_eq!(p.box_status(), "karaul1/almaty/turksib/school-042/b7f3/status/box");
         assert_eq!(p.camera_status(&camera), "karaul1/almaty/turksib/school-042/b7f3/status/camera/gate");
         assert_eq!(p.birth(), "karaul1/almaty/turksib/school-042/b7f3/meta/box");
+        assert_eq!(p.gap(), "karaul1/almaty/turksib/school-042/b7f3/gap/box");
         assert_eq!(p.health(), "karaul1/almaty/turksib/school-042/b7f3/health/box");
     }
 

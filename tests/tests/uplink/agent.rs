@@ -134,10 +134,33 @@ impl Agent {
                 payload: event.to_json()?,
                 retain: false,
                 severity: Severity::Critical,
+                incident: None,
+                sequence: Some(sequence),
             });
             Ok(sequence)
         });
         filled.unwrap()
+    }
+}
+
+/// A step of an incident, as the site commits it: the alert and the retained state, which
+/// closing clears.
+impl Agent {
+    pub(crate) fn step(&self, incident: Uuid, closing: bool) {
+        let wall = self.clock.now().wall;
+        let severity = Severity::Critical;
+        let filled: Result<(), karaul_wire::EventError> = self.outbox.commit(|batch| {
+            let sequence = batch.next_sequence();
+            let event = AlertEvent::alert(Uuid::now_v7(), path().to_string(), wall, wall, sequence, Alert::example());
+            let payload = event.to_json()?;
+            let state = if closing { Vec::new() } else { payload.clone() };
+            let (incident, sequence, open) = (Some(incident), Some(sequence), path().open(incident));
+            let alert = path().alert(severity, &"gate".parse().unwrap());
+            batch.put(Message { topic: alert, payload, retain: false, severity, incident, sequence });
+            batch.put(Message { topic: open, payload: state, retain: true, severity, incident, sequence });
+            Ok(())
+        });
+        filled.unwrap();
     }
 }
 

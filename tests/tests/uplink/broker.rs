@@ -90,7 +90,8 @@ fn alerts_survive_the_agent_and_are_then_backfill() {
         .outbox
         .commit(|batch| {
             let payload = b"{}".to_vec();
-            batch.put(Message { topic: topic("open/x"), payload, retain: true, severity: Severity::Critical });
+            let (topic, severity) = (topic("open/x"), Severity::Critical);
+            batch.put(Message { topic, payload, retain: true, severity, incident: None, sequence: None });
             Ok::<_, ()>(())
         })
         .unwrap();

@@ -4,6 +4,7 @@
 
 mod agent;
 mod broker;
+mod held;
 mod network;
 mod script;
 mod scripted;

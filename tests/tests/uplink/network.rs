@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use karaul_stage::Broker;
-use karaul_tests::{Proxy, Subscriber};
+use karaul_tests::{Relay, Subscriber};
 use karaul_wire::BoxState;
 
 use crate::agent::{Agent, LIMIT, event, settings, status, topic};
@@ -12,16 +12,16 @@ use crate::agent::{Agent, LIMIT, event, settings, status, topic};
 fn an_outage_loses_nothing_and_repeats_keep_their_ids() {
     let broker = Broker::start(0).unwrap();
     let subscriber = Subscriber::start(broker.port, &topic("alert/#"));
-    let proxy = Proxy::to(broker.port);
-    let agent = Agent::start(settings(proxy.port()));
+    let relay = Relay::to(broker.port).unwrap();
+    let agent = Agent::start(settings(relay.port()));
     agent.wait_connected();
     let mut sent = Vec::new();
     for _ in 0..5 {
         sent.extend(agent.alert(30));
-        proxy.cut();
+        relay.cut(true);
         agent.wait_disconnected();
         sent.extend(agent.alert(3));
-        proxy.pass();
+        relay.cut(false);
         agent.wait_connected();
     }
     agent.wait_empty();
@@ -51,14 +51,14 @@ fn an_outage_loses_nothing_and_repeats_keep_their_ids() {
 fn a_broken_connection_is_lost_and_a_newer_session_comes_back() {
     let broker = Broker::start(0).unwrap();
     let subscriber = Subscriber::start(broker.port, &topic("status/box"));
-    let proxy = Proxy::to(broker.port);
-    let agent = Agent::start(settings(proxy.port()));
+    let relay = Relay::to(broker.port).unwrap();
+    let agent = Agent::start(settings(relay.port()));
     assert_eq!(status(&subscriber.next(LIMIT).unwrap().payload), (BoxState::Online, 1));
-    proxy.cut();
+    relay.cut(true);
     let (state, session) = status(&subscriber.next(LIMIT).unwrap().payload);
     assert_eq!((state, session), (BoxState::Lost, 1));
     agent.wait_disconnected();
-    proxy.pass();
+    relay.cut(false);
     let (state, session) = status(&subscriber.next(LIMIT).unwrap().payload);
     assert_eq!(state, BoxState::Online);
     assert!(session > 1);
@@ -67,17 +67,17 @@ fn a_broken_connection_is_lost_and_a_newer_session_comes_back() {
 #[test]
 fn a_half_open_connection_is_given_up_after_two_keep_alives() {
     let broker = Broker::start(0).unwrap();
-    let proxy = Proxy::to(broker.port);
-    let agent = Agent::start(settings(proxy.port()));
+    let relay = Relay::to(broker.port).unwrap();
+    let agent = Agent::start(settings(relay.port()));
     agent.wait_connected();
-    proxy.freeze();
+    relay.freeze(true);
     let frozen = Instant::now();
     agent.alert(1);
     let report = agent.wait_disconnected();
     assert!(frozen.elapsed() >= Duration::from_secs(4), "{:?}", frozen.elapsed());
-    let expected = format!("broker 127.0.0.1:{} has not answered for 10 s; the connection is given up", proxy.port());
+    let expected = format!("broker 127.0.0.1:{} has not answered for 10 s; the connection is given up", relay.port());
     agent.wait("the reason is known", |report| report.last_error.as_ref() == Some(&expected));
     assert_eq!(report.connections, 1);
-    proxy.pass();
+    relay.freeze(false);
     agent.wait_empty();
 }

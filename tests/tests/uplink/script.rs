@@ -23,6 +23,8 @@ pub(crate) struct Peer {
     /// Publishes of states (retained topics), which are acknowledged at once.
     pub states: Vec<String>,
     waiting: VecDeque<Publish>,
+    /// A state on a topic that ends so is not acknowledged; instead the connection ends.
+    pub poison: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +56,7 @@ impl ScriptedBroker {
         };
         stream.set_nonblocking(false).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let mut peer = Peer { stream, level: 0, states: Vec::new(), waiting: VecDeque::new() };
+        let mut peer = Peer { stream, level: 0, states: Vec::new(), waiting: VecDeque::new(), poison: None };
         let (kind, body) = peer.packet().expect("a CONNECT");
         assert_eq!(kind >> 4, CONNECT);
         // Two bytes of length, "MQTT", then the protocol level: 5, or 4 for 3.1.1.
@@ -76,7 +78,7 @@ impl Peer {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// The next publish that is not a state. `None` when the client has hung up.
+    /// The next publish out of the outbox. `None` when the client has hung up, or is to be hung up on.
     pub(crate) fn publish(&mut self) -> Option<Publish> {
         if let Some(publish) = self.waiting.pop_front() {
             return Some(publish);
@@ -87,8 +89,11 @@ impl Peer {
                 continue;
             }
             let publish = self.parse(kind, &body);
-            if publish.topic.contains("/alert/") {
+            if publish.topic.contains("/alert/") || publish.topic.contains("/open/") {
                 return Some(publish);
+            }
+            if self.poison.is_some_and(|end| publish.topic.ends_with(end)) {
+                return None;
             }
             if publish.packet_id != 0 {
                 self.acknowledge(publish.packet_id);

@@ -184,6 +184,8 @@ fn the_limits_of_the_broker_are_kept() {
             payload: vec![b'x'; 3000],
             retain: false,
             severity: karaul_wire::Severity::Info,
+            incident: None,
+            sequence: None,
         });
         Ok(())
     });

@@ -143,7 +143,7 @@ struct Lines {
 }
 
 impl Sink for Lines {
-    fn commit(&mut self, step: &mut Step, _picture: Option<&Planes<'_>>) {
+    fn commit(&mut self, step: &mut Step, _picture: Option<&Planes<'_>>) -> bool {
         self.sequence += 1;
         if step.alert.incident.phase == Phase::Open {
             let at = step.at.wall.duration_since(self.origin).as_secs_f64();
@@ -161,5 +161,6 @@ impl Sink for Lines {
         if let Err(error) = written {
             self.failed.get_or_insert(error);
         }
+        true
     }
 }

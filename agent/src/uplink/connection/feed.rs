@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use karaul_wire::mark_backfill;
 
-use super::{Item, Phase, Talk};
+use super::{Item, Phase, Sent, Talk};
 use crate::uplink::Waiting;
 
 impl Talk<'_> {
@@ -15,13 +15,13 @@ impl Talk<'_> {
             return;
         }
         while let Some((topic, payload)) = self.opening.front().cloned() {
-            if !self.publish(Item::State { topic: topic.clone() }, topic, payload, true) {
+            if !self.show(topic, payload) {
                 return;
             }
             self.opening.pop_front();
         }
         for (topic, state) in self.shared.board.news(&self.shown) {
-            if !self.publish(Item::State { topic: topic.clone() }, topic.clone(), state.payload, true) {
+            if !self.show(topic.clone(), state.payload) {
                 return;
             }
             self.shown.insert(topic, state.version);
@@ -38,14 +38,29 @@ impl Talk<'_> {
         }
     }
 
+    /// Hands a state over, or leaves it out if the broker cannot take it: no state is worth
+    /// an alert. `false` if nothing more goes out at present.
+    fn show(&mut self, topic: String, payload: Vec<u8>) -> bool {
+        if self.memory.held.blocks_state(&topic, self.now()) {
+            return true;
+        }
+        let size = topic.len() + payload.len();
+        if size > self.largest {
+            let reason = format!("{size} bytes, the broker takes {}", self.largest);
+            self.leave_out(&topic, &reason, "raise the broker's largest packet size");
+            return true;
+        }
+        self.publish(Item::State { topic: topic.clone() }, topic, payload, true)
+    }
+
     pub(super) fn next(&self, limit: usize) -> Vec<Waiting> {
         if limit == 0 {
             return Vec::new();
         }
         let now = self.now();
-        self.shared.outbox.next(limit, |row| {
-            self.memory.held.contains(row, now)
-                || self.window.any(|item| matches!(item, Item::Row { row: other, .. } if *other == row))
+        self.shared.outbox.next(limit, |row, incident| {
+            self.memory.held.blocks(row, incident, now)
+                || self.window.any(|item| matches!(item, Item::Row { sent, .. } if sent.row == row))
         })
     }
 
@@ -54,15 +69,15 @@ impl Talk<'_> {
         let alert = is_alert(&waiting.message.topic);
         let late = alert && is_late(&waiting, now, self.shared.settings.late_after);
         let Waiting { row, message, .. } = waiting;
+        let sent = Sent { row, incident: message.incident, retain: message.retain, topic: message.topic.clone() };
         let payload = if late { backfill(&message.topic, message.payload) } else { message.payload };
         let size = message.topic.len() + payload.len();
         if size > self.largest {
             let reason = format!("{size} bytes, the broker takes {}", self.largest);
-            self.hold(row, &message.topic, &reason);
+            self.hold(sent, &reason);
             return true;
         }
-        let item = Item::Row { row, alert, topic: message.topic.clone() };
-        self.publish(item, message.topic, payload, message.retain)
+        self.publish(Item::Row { sent, alert }, message.topic, payload, message.retain)
     }
 
     /// Hands one over, if the window has room and the client takes it.
@@ -110,8 +125,14 @@ mod tests {
     #[test]
     fn late_is_what_waited_for_a_connection_a_restart_or_too_long() {
         let waiting = |live, committed| {
-            let message =
-                Message { topic: String::new(), payload: Vec::new(), retain: false, severity: Severity::Info };
+            let message = Message {
+                topic: String::new(),
+                payload: Vec::new(),
+                retain: false,
+                severity: Severity::Info,
+                incident: None,
+                sequence: None,
+            };
             Waiting { row: 1, message, live, committed }
         };
         let (at, limit) = (Duration::from_secs(100), Duration::from_secs(10));

@@ -1,6 +1,7 @@
 //! One connection from sign-on to its end. Nothing here dials again.
 
 mod feed;
+mod refusal;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -12,6 +13,7 @@ use std::{
 use karaul_wire::{BoxBirth, BoxState};
 use serde::Serialize;
 use tokio::{sync::watch, time};
+use uuid::Uuid;
 
 use super::{
     LinkError,
@@ -35,6 +37,8 @@ pub(super) struct Memory {
     held: Held,
     /// Rows that were written to a connection and not acknowledged on it.
     written: BTreeSet<i64>,
+    /// States that were said to be left out.
+    left_out: BTreeSet<String>,
 }
 
 /// Why a connection ended.
@@ -48,9 +52,18 @@ pub(super) enum Ended {
 /// What a publish in the window carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Item {
-    Row { row: i64, alert: bool, topic: String },
+    Row { sent: Sent, alert: bool },
     State { topic: String },
     Stopped,
+}
+
+/// A row of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sent {
+    row: i64,
+    incident: Option<Uuid>,
+    retain: bool,
+    topic: String,
 }
 
 /// How far the farewell is. Each step has its limit, in monotonic time.
@@ -92,7 +105,10 @@ pub(super) async fn live(
         Err(error) => {
             let signed_on = talk.since.is_some();
             let good = talk.since.is_some_and(|since| talk.now().saturating_sub(since) > GOOD);
-            talk.judge();
+            // A dead network, or a second box of the same name, says nothing about a message.
+            if matches!(error, LinkError::Lost { .. }) {
+                talk.judge();
+            }
             Ended::Failed { error, signed_on, good }
         }
     }
@@ -211,8 +227,8 @@ impl<'a> Talk<'a> {
         match event {
             Event::SignedOn { window, largest } => self.signed_on(window, largest, version),
             Event::Written(packet_id) => match self.window.written(packet_id) {
-                Some(Item::Row { row, .. }) => {
-                    if !self.memory.written.insert(row) {
+                Some(Item::Row { sent, .. }) => {
+                    if !self.memory.written.insert(sent.row) {
                         self.shared.report(|report| report.resent += 1);
                     }
                 }
@@ -246,10 +262,11 @@ impl<'a> Talk<'a> {
 
     fn answered(&mut self, item: Item, refusal: Option<String>) {
         match (item, refusal) {
-            (Item::Row { row, alert, .. }, None) => {
-                self.delivered.push(row);
-                self.memory.written.remove(&row);
-                self.memory.held.forget(row);
+            (Item::Row { sent, alert }, None) => {
+                self.delivered.push(sent.row);
+                self.memory.written.remove(&sent.row);
+                let outdated = self.memory.held.accepted(sent.row, sent.retain.then_some(sent.topic.as_str()));
+                self.delivered.extend(outdated);
                 self.memory.held.fruitful();
                 self.window.resize(self.widest.min(self.memory.held.window()));
                 self.fruitful = true;
@@ -257,7 +274,7 @@ impl<'a> Talk<'a> {
                     self.shared.report(|report| report.delivered += 1);
                 }
             }
-            (Item::Row { row, topic, .. }, Some(reason)) => self.hold(row, &topic, &reason),
+            (Item::Row { sent, .. }, Some(reason)) => self.hold(sent, &reason),
             (Item::State { topic }, Some(reason)) => tracing::error!(
                 "broker {} refuses {topic} ({reason}); check what this user may publish",
                 self.shared.sign_on.address()
@@ -265,23 +282,6 @@ impl<'a> Talk<'a> {
             (Item::State { .. }, None) => {}
             (Item::Stopped, _) => self.sign_off(),
         }
-    }
-
-    /// The message stays in the outbox and is offered again later; the others go on.
-    fn hold(&mut self, row: i64, topic: &str, reason: &str) {
-        tracing::error!(
-            "broker {} refuses a message on {topic} ({reason}); it is kept and tried again in ten minutes; check what \
-             this user may publish and the broker's limits",
-            self.shared.sign_on.address()
-        );
-        let now = self.now();
-        self.memory.held.hold(row, now);
-        self.count_held();
-    }
-
-    fn count_held(&self) {
-        let held = self.memory.held.len(self.now()) as u64;
-        self.shared.report(|report| report.held = held);
     }
 
     /// Tells the outbox what the broker has.
@@ -322,23 +322,6 @@ impl<'a> Talk<'a> {
     fn sign_off(&mut self) {
         self.phase =
             if self.client.sign_off() { Phase::SigningOff { until: self.now() + FAREWELL } } else { Phase::Done };
-    }
-
-    /// Did a message end this connection?
-    fn judge(&mut self) {
-        if self.fruitful {
-            return;
-        }
-        let first = self.window.unanswered().find_map(|item| match item {
-            Item::Row { row, topic, .. } => Some((*row, topic.clone())),
-            Item::State { .. } | Item::Stopped => None,
-        });
-        let now = self.now();
-        if self.memory.held.connection_failed(first.as_ref().map(|(row, _)| *row), now).is_some()
-            && let Some((row, topic)) = first
-        {
-            self.hold(row, &topic, "it hangs up each time this one is sent");
-        }
     }
 
     /// Nothing heard, or a publish not answered, for too long: a half-open connection.

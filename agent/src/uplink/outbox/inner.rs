@@ -12,7 +12,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    Batch, OutboxError, Waiting,
+    Batch, Gaps, OutboxError, Waiting,
     numbers::Numbers,
     spill::Spill,
     store::{Change, Store},
@@ -23,6 +23,8 @@ use crate::clock::Clock;
 const RETRY: Duration = Duration::from_secs(2);
 /// Messages per transaction while the disk is in trouble: in a nearly full quota some still fit.
 const CHUNK: usize = 16;
+/// How often it is said that messages are being dropped, while they are.
+const SAY_EVERY: Duration = Duration::from_secs(60);
 /// Rows committed before the database could be opened at all start here, behind
 /// everything that may be in it.
 const BEHIND_ALL: i64 = 1 << 40;
@@ -36,6 +38,16 @@ pub(super) struct Inner {
     spill: Spill,
     /// The open incidents.
     incidents: BTreeMap<Uuid, String>,
+    /// Ids of the open incidents that another run left.
+    orphans: BTreeSet<Uuid>,
+    /// Retained topics that are remembered over a restart.
+    topics: BTreeSet<String>,
+    /// Numbers that will not be sent any more and that nobody has been told of.
+    gaps: Gaps,
+    /// Where this run began to count without the database, until that is open.
+    floor: Option<u64>,
+    /// When it was last said how many were dropped, and how many that were.
+    said: Option<(Duration, u64)>,
     /// Ids of the incidents that are on disk.
     stored_incidents: BTreeSet<Uuid>,
     /// Rows that the broker has acknowledged, but whose deletion the disk did not take.
@@ -65,6 +77,11 @@ impl Inner {
             numbers: Numbers::open(dir),
             spill: Spill::default(),
             incidents: BTreeMap::new(),
+            orphans: BTreeSet::new(),
+            topics: BTreeSet::new(),
+            gaps: Gaps::default(),
+            floor: None,
+            said: None,
             stored_incidents: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
             stored: 0,
@@ -81,6 +98,7 @@ impl Inner {
                 // Without any number to go on from, the clock gives one that no count reaches.
                 let floor = inner.clock.now().wall.as_millisecond().cast_unsigned();
                 inner.sequence = if values.limit == 0 { floor } else { values.limit };
+                inner.floor = Some(inner.sequence);
                 inner.session = values.session;
                 inner.next_row = BEHIND_ALL;
                 inner.fail(&error);
@@ -90,9 +108,12 @@ impl Inner {
         Ok(inner)
     }
 
-    pub(super) fn accept(&mut self, batch: Batch) {
+    /// Says whether it was kept.
+    pub(super) fn accept(&mut self, batch: Batch) -> bool {
         let committed = Some(self.clock.now().mono);
         let live = self.connected;
+        let before: Vec<_> = batch.incidents.keys().map(|id| (*id, self.incidents.get(id).cloned())).collect();
+        let (first_row, first_number) = (self.next_row, self.sequence + 1);
         self.sequence = batch.sequence;
         self.numbers.cover(batch.sequence);
         for message in batch.messages {
@@ -100,42 +121,71 @@ impl Inner {
             self.next_row += 1;
         }
         for (id, state) in batch.incidents {
-            match &state {
-                Some(state) => _ = self.incidents.insert(id, state.clone()),
-                None => _ = self.incidents.remove(&id),
-            }
-            if state.is_some() || self.stored_incidents.contains(&id) {
-                self.spill.incidents.insert(id, state);
-            } else {
-                self.spill.incidents.remove(&id);
-            }
+            self.set_incident(id, state);
         }
         self.write_out();
-        if self.spill.is_empty() {
-            return;
+        let mut kept = true;
+        if !self.spill.is_empty() {
+            self.numbers.spill(self.sequence);
+            let full = self.spill.contains(first_row);
+            self.spill.trim(&mut self.gaps);
+            kept = !full || self.spill.contains(first_row);
+            if !kept {
+                // Nobody has seen its numbers, so they are given out again and are no gap.
+                self.gaps.forget_from(first_number);
+                self.sequence = first_number - 1;
+                for (id, state) in before {
+                    self.set_incident(id, state);
+                }
+            }
+            self.say_dropped();
         }
-        self.numbers.spill(self.sequence);
-        let before = self.spill.dropped();
-        self.spill.trim();
-        if before == 0 && self.spill.dropped() > 0 {
-            tracing::error!(
-                "outbox {}: the memory queue is full too; the oldest of the least severe messages are being dropped",
-                self.dir.display()
-            );
+        if kept {
+            self.orphans.retain(|id| self.incidents.contains_key(id));
+            if batch.gaps_told {
+                self.gaps = Gaps::default();
+            }
+        }
+        kept
+    }
+
+    fn set_incident(&mut self, id: Uuid, state: Option<String>) {
+        match &state {
+            Some(state) => _ = self.incidents.insert(id, state.clone()),
+            None => _ = self.incidents.remove(&id),
+        }
+        if state.is_some() || self.stored_incidents.contains(&id) {
+            self.spill.incidents.insert(id, state);
+        } else {
+            self.spill.incidents.remove(&id);
         }
     }
 
-    pub(super) fn first(&mut self, limit: usize, skip: &dyn Fn(i64) -> bool) -> Vec<Waiting> {
+    /// Once per period, and only if there are more than before.
+    fn say_dropped(&mut self) {
+        let (now, dropped) = (self.clock.now().mono, self.spill.dropped());
+        let due = self.said.is_none_or(|(at, said)| dropped > said && now.saturating_sub(at) >= SAY_EVERY);
+        if dropped > 0 && due {
+            tracing::error!(
+                "outbox {}: the memory queue is full too; the oldest of the least severe messages are being dropped \
+                 ({dropped} so far)",
+                self.dir.display()
+            );
+            self.said = Some((now, dropped));
+        }
+    }
+
+    pub(super) fn first(&mut self, limit: usize, skip: &dyn Fn(i64, Option<Uuid>) -> bool) -> Vec<Waiting> {
         let acknowledged = &self.acknowledged;
         let stored = self.store.as_ref().map_or_else(
             || Ok(Vec::new()),
-            |store| store.first(limit, &|row| acknowledged.contains(&row) || skip(row)),
+            |store| store.first(limit, &|row, incident| acknowledged.contains(&row) || skip(row, incident)),
         );
         let mut found = stored.unwrap_or_else(|error| {
             self.fail(&error);
             Vec::new()
         });
-        let in_memory = self.spill.messages().iter().filter(|waiting| !skip(waiting.row));
+        let in_memory = self.spill.messages().iter().filter(|waiting| !skip(waiting.row, waiting.message.incident));
         found.extend(in_memory.take(limit).cloned());
         found.sort_unstable_by_key(|waiting| waiting.row);
         found.truncate(limit);
@@ -162,10 +212,34 @@ impl Inner {
         if self.trouble.is_some() || !self.spill.is_empty() {
             self.write_out();
         }
+        self.say_dropped();
     }
 
+    #[cfg(test)]
     pub(super) fn open_incidents(&self) -> Vec<(Uuid, String)> {
         self.incidents.iter().map(|(id, state)| (*id, state.clone())).collect()
+    }
+
+    pub(super) fn orphans(&self) -> Vec<(Uuid, String)> {
+        let state = |id: &Uuid| self.incidents.get(id).map(|state| (*id, state.clone()));
+        self.orphans.iter().filter_map(state).collect()
+    }
+
+    pub(super) const fn gaps(&self) -> &Gaps {
+        &self.gaps
+    }
+
+    pub(super) const fn topics(&self) -> &BTreeSet<String> {
+        &self.topics
+    }
+
+    pub(super) fn remember_topics(&mut self, topics: impl IntoIterator<Item = String>) {
+        for topic in topics {
+            if self.topics.insert(topic.clone()) {
+                self.spill.topics.insert(topic);
+            }
+        }
+        self.write_out();
     }
 
     pub(super) fn waiting(&self) -> u64 {
@@ -217,6 +291,7 @@ impl Inner {
             let change = Change {
                 messages: &messages[..chunk],
                 incidents: self.spill.incidents.iter().map(|(id, state)| (*id, state.as_deref())).collect(),
+                topics: &self.spill.topics,
                 delivered: &delivered,
                 sequence: self.sequence,
                 session: self.session,
@@ -230,6 +305,7 @@ impl Inner {
                     None => self.stored_incidents.remove(&id),
                 };
             }
+            self.spill.topics.clear();
             self.spill.written(chunk);
             if self.spill.messages().is_empty() {
                 return Ok(());
@@ -245,11 +321,22 @@ impl Inner {
             tracing::error!("{damage}");
         }
         let values = self.numbers.values();
-        let mut sequence = store.number("sequence")?.max(values.spilled);
+        let stored = store.number("sequence")?;
+        let mut sequence = stored.max(values.spilled);
+        let fresh = self.sequence == 0;
         if damage.is_some() || sequence == 0 {
             // The database has lost count: no number up to the limit may come again.
             sequence = sequence.max(values.limit);
         }
+        if damage.is_some() {
+            // What waited in it is lost, and nobody can say which numbers that were.
+            let numbers = self.spill.messages().iter().filter_map(|waiting| waiting.message.sequence);
+            self.gaps.add(1..=numbers.min().map_or(sequence.max(self.sequence), |first| first - 1));
+        } else if let Some(began_after) = self.floor.or(fresh.then_some(sequence)) {
+            // Left out by this run, or given out from memory by one that ended before it could write them.
+            self.gaps.add(stored + 1..=began_after);
+        }
+        self.floor = None;
         self.sequence = self.sequence.max(sequence);
         self.session = self.session.max(store.number("session")?).max(values.session);
         self.next_row = self.next_row.max(store.leftover() + 1);
@@ -259,10 +346,14 @@ impl Inner {
         for (id, state) in store.incidents()? {
             self.stored_incidents.insert(id);
             // What this run knows is newer than what the file says.
-            if !self.spill.incidents.contains_key(&id) {
-                self.incidents.entry(id).or_insert(state);
+            if !self.spill.incidents.contains_key(&id) && !self.incidents.contains_key(&id) {
+                self.orphans.insert(id);
+                self.incidents.insert(id, state);
             }
         }
+        let topics = store.topics()?;
+        self.spill.topics = self.topics.difference(&topics).cloned().collect();
+        self.topics.extend(topics);
         for (id, state) in &self.incidents {
             if !self.stored_incidents.contains(id) {
                 self.spill.incidents.insert(*id, Some(state.clone()));

@@ -8,6 +8,7 @@
 //! memory queue and are written as soon as the disk works again.
 
 mod error;
+mod gaps;
 mod inner;
 mod numbers;
 mod spill;
@@ -16,7 +17,7 @@ mod store;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -26,8 +27,8 @@ use karaul_wire::Severity;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-pub use self::error::OutboxError;
 use self::inner::Inner;
+pub use self::{error::OutboxError, gaps::Gaps};
 use crate::clock::Clock;
 
 /// A message for the broker, QoS 1.
@@ -41,6 +42,12 @@ pub struct Message {
     pub retain: bool,
     /// Decides what is dropped first when neither disk nor memory has room.
     pub severity: Severity,
+    /// The incident it tells of. None of its messages overtakes an earlier one that the
+    /// broker does not want at present.
+    pub incident: Option<Uuid>,
+    /// The number of the step it belongs to. The alert of a step and the state that it
+    /// leads to have the same, and if they must be dropped, go together.
+    pub sequence: Option<u64>,
 }
 
 /// A committed message that the broker has not acknowledged yet.
@@ -62,6 +69,8 @@ pub struct Batch {
     sequence: u64,
     messages: Vec<Message>,
     incidents: BTreeMap<Uuid, Option<String>>,
+    gaps: Gaps,
+    gaps_told: bool,
 }
 
 impl Batch {
@@ -84,6 +93,13 @@ impl Batch {
     /// Forgets an incident that has ended.
     pub fn forget_incident(&mut self, id: Uuid) {
         self.incidents.insert(id, None);
+    }
+
+    /// The numbers that nobody has been told of yet and that will not be sent any more.
+    /// With this batch they are told, so it has to carry the message that does it.
+    pub fn tell_gaps(&mut self) -> &Gaps {
+        self.gaps_told = true;
+        &self.gaps
     }
 }
 
@@ -116,20 +132,55 @@ impl Outbox {
     /// # Errors
     /// Only those of `fill`; nothing is committed then.
     pub fn commit<T, E>(&self, fill: impl FnOnce(&mut Batch) -> Result<T, E>) -> Result<T, E> {
-        let mut inner = self.lock();
-        let mut batch = Batch { sequence: inner.sequence(), messages: Vec::new(), incidents: BTreeMap::new() };
-        let value = fill(&mut batch)?;
-        inner.accept(batch);
-        drop(inner);
-        self.bell.notify_one();
-        Ok(value)
+        self.offer(fill).map(|(value, _)| value)
     }
 
-    /// The incidents that are open, by id, with the state last remembered. After a
-    /// crash these are the orphans that have to be closed.
+    /// Like [`Self::commit`], and says whether it was kept. It is not if neither the disk
+    /// has room nor the memory, where everything else is more important; then all is as
+    /// it was before, the numbering included.
+    ///
+    /// # Errors
+    /// Only those of `fill`; nothing is committed then.
+    pub fn offer<T, E>(&self, fill: impl FnOnce(&mut Batch) -> Result<T, E>) -> Result<(T, bool), E> {
+        let mut inner = self.lock();
+        let mut batch = Batch {
+            sequence: inner.sequence(),
+            messages: Vec::new(),
+            incidents: BTreeMap::new(),
+            gaps: inner.gaps().clone(),
+            gaps_told: false,
+        };
+        let value = fill(&mut batch)?;
+        let kept = inner.accept(batch);
+        drop(inner);
+        self.bell.notify_one();
+        Ok((value, kept))
+    }
+
+    /// The incidents that another run of the agent left open, by id, with the state last
+    /// remembered. They have to be closed. Known when the database is open, which may be
+    /// long after the start.
     #[must_use]
-    pub fn open_incidents(&self) -> Vec<(Uuid, String)> {
-        self.lock().open_incidents()
+    pub fn orphans(&self) -> Vec<(Uuid, String)> {
+        self.lock().orphans()
+    }
+
+    /// Are there numbers to be [told of](Batch::tell_gaps), and is the disk well?
+    #[must_use]
+    pub fn has_gaps_to_tell(&self) -> bool {
+        let inner = self.lock();
+        inner.trouble().is_none() && !inner.gaps().is_empty()
+    }
+
+    /// Remembers these retained topics over a restart.
+    pub fn remember_topics(&self, topics: impl IntoIterator<Item = String>) {
+        self.lock().remember_topics(topics);
+    }
+
+    /// All topics ever [remembered](Self::remember_topics).
+    #[must_use]
+    pub fn topics(&self) -> BTreeSet<String> {
+        self.lock().topics().clone()
     }
 
     /// The number of a new connection to the broker; counts for ever.
@@ -137,9 +188,10 @@ impl Outbox {
         self.lock().next_session()
     }
 
-    /// The first `limit` waiting messages, in order, for which `skip(row)` is false.
+    /// The first `limit` waiting messages, in order, for which `skip` is false; it is asked
+    /// with the row and its incident.
     #[must_use]
-    pub fn next(&self, limit: usize, skip: impl Fn(i64) -> bool) -> Vec<Waiting> {
+    pub fn next(&self, limit: usize, skip: impl Fn(i64, Option<Uuid>) -> bool) -> Vec<Waiting> {
         self.lock().first(limit, &skip)
     }
 
@@ -159,7 +211,7 @@ impl Outbox {
         self.lock().waiting()
     }
 
-    /// Messages lost because neither disk nor memory had room, since the start.
+    /// Messages that neither disk nor memory had room for, since the start.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.lock().dropped()
@@ -179,6 +231,11 @@ impl Outbox {
     /// Rung at each commit, for the link.
     pub(super) fn bell(&self) -> Arc<Notify> {
         Arc::clone(&self.bell)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_quota(&self, quota: u64) {
+        self.lock().set_quota(quota);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -1,6 +1,7 @@
 //! The outbox's SQLite file: schema, quota, damage.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -15,7 +16,7 @@ use super::{Message, OutboxError, Waiting};
 /// 3.51.3 repaired a WAL-reset race that could damage a database (sqlite.org/wal.html).
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// Value of `user_version`; raise it with each change of [`SCHEMA`] and migrate in [`Store::prepare`].
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// SQLite's default, written down because the quota is counted in it.
 const PAGE_SIZE: u64 = 4096;
 /// Pages in the write-ahead log before it is folded back: 1 MiB that comes on top of the quota.
@@ -29,19 +30,31 @@ const SCHEMA: &str = "
         retain INTEGER NOT NULL,
         severity TEXT NOT NULL,
         live INTEGER NOT NULL,
-        committed_ns INTEGER NOT NULL
+        committed_ns INTEGER NOT NULL,
+        incident BLOB,
+        sequence INTEGER
     ) STRICT;
     CREATE TABLE incident (id BLOB PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE topic (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
     INSERT INTO number VALUES ('sequence', 0), ('session', 0);
 ";
 
+/// From version 1. Its messages know no incident and wait for none.
+const FROM_1: &str = "
+    ALTER TABLE message ADD COLUMN incident BLOB;
+    ALTER TABLE message ADD COLUMN sequence INTEGER;
+    CREATE TABLE topic (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+";
+
 /// What one transaction writes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Change<'a> {
     pub messages: &'a [Waiting],
     /// `None` forgets the incident.
     pub incidents: Vec<(Uuid, Option<&'a str>)>,
+    /// Topics to remember.
+    pub topics: &'a BTreeSet<String>,
     pub delivered: &'a [i64],
     pub sequence: u64,
     pub session: u64,
@@ -102,11 +115,13 @@ impl Store {
             return Err(OutboxError::Corrupt { path: path.to_owned(), detail: check });
         }
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explain)?;
+        let change = |sql: &str| {
+            connection.execute_batch(&format!("BEGIN; {sql} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"))
+        };
         match version {
             SCHEMA_VERSION => {}
-            0 => connection
-                .execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"))
-                .map_err(explain)?,
+            0 => change(SCHEMA).map_err(explain)?,
+            1 => change(FROM_1).map_err(explain)?,
             version => {
                 return Err(OutboxError::Newer { path: path.to_owned(), version, known: SCHEMA_VERSION });
             }
@@ -149,17 +164,32 @@ impl Store {
         read().map_err(|error| explain(&self.path, &error))
     }
 
+    /// The topics that are remembered.
+    pub(super) fn topics(&self) -> Result<BTreeSet<String>, OutboxError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare_cached("SELECT name FROM topic")?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            rows.collect()
+        };
+        read().map_err(|error| explain(&self.path, &error))
+    }
+
     /// The first `limit` messages, in order, for which `skip` is false.
-    pub(super) fn first(&self, limit: usize, skip: &dyn Fn(i64) -> bool) -> Result<Vec<Waiting>, OutboxError> {
+    pub(super) fn first(
+        &self,
+        limit: usize,
+        skip: &dyn Fn(i64, Option<Uuid>) -> bool,
+    ) -> Result<Vec<Waiting>, OutboxError> {
         let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare_cached(
-                "SELECT row, topic, payload, retain, severity, live, committed_ns FROM message ORDER BY row",
+                "SELECT row, topic, payload, retain, severity, live, committed_ns, incident, sequence FROM message \
+                 ORDER BY row",
             )?;
             let mut rows = statement.query([])?;
             let mut found = Vec::new();
             while found.len() < limit {
                 let Some(row) = rows.next()? else { break };
-                if !skip(row.get(0)?) {
+                if !skip(row.get(0)?, incident(row)?) {
                     found.push(self.waiting(row)?);
                 }
             }
@@ -179,6 +209,8 @@ impl Store {
                 payload: row.get(2)?,
                 retain: row.get(3)?,
                 severity: severity.parse().unwrap_or(Severity::Critical),
+                incident: incident(row)?,
+                sequence: row.get::<_, Option<i64>>(8)?.map(i64::cast_unsigned),
             },
             live: row.get(5)?,
             committed: (number > self.leftover).then(|| Duration::from_nanos(committed.cast_unsigned())),
@@ -196,9 +228,10 @@ impl Store {
                 for row in change.delivered {
                     deleted += delete.execute([row])? as u64;
                 }
-                let mut insert = transaction.prepare_cached("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+                let mut insert =
+                    transaction.prepare_cached("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
                 for waiting in change.messages {
-                    let Message { topic, payload, retain, severity } = &waiting.message;
+                    let Message { topic, payload, retain, severity, incident, sequence } = &waiting.message;
                     let committed = waiting.committed.unwrap_or_default().as_nanos();
                     let committed = i64::try_from(committed).unwrap_or(i64::MAX);
                     insert.execute(params![
@@ -208,7 +241,9 @@ impl Store {
                         retain,
                         severity.as_str(),
                         waiting.live,
-                        committed
+                        committed,
+                        incident.map(Uuid::into_bytes),
+                        sequence.map(u64::cast_signed)
                     ])?;
                 }
                 let mut remember = transaction.prepare_cached("INSERT OR REPLACE INTO incident VALUES (?, ?)")?;
@@ -218,6 +253,10 @@ impl Store {
                         Some(state) => remember.execute(params![id.as_bytes(), state])?,
                         None => forget.execute([id.as_bytes()])?,
                     };
+                }
+                let mut topic = transaction.prepare_cached("INSERT OR IGNORE INTO topic VALUES (?)")?;
+                for name in change.topics {
+                    topic.execute([name])?;
                 }
                 let mut number = transaction.prepare_cached("UPDATE number SET value = ? WHERE name = ?")?;
                 number.execute(params![change.sequence.cast_signed(), "sequence"])?;
@@ -255,6 +294,10 @@ impl Store {
         let pages = (quota / PAGE_SIZE).max(1).cast_signed();
         self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
     }
+}
+
+fn incident(row: &Row<'_>) -> rusqlite::Result<Option<Uuid>> {
+    Ok(row.get::<_, Option<[u8; 16]>>(7)?.map(Uuid::from_bytes))
 }
 
 /// Moves a damaged database out of the way. Only the newest is kept, so that damage

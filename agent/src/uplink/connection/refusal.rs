@@ -1,0 +1,61 @@
+//! What is done about messages and states that the broker does not take.
+
+use super::{Item, Sent, Talk};
+use crate::uplink::held::Suspect;
+
+impl Talk<'_> {
+    /// The message stays in the outbox and is offered again later; the others go on, but
+    /// for those of its incident. A broker answers in the order of the publishes (MQTT 5,
+    /// section 4.6), so this comes before the answers to what followed it.
+    pub(super) fn hold(&mut self, sent: Sent, reason: &str) {
+        let Sent { row, incident, retain, topic } = sent;
+        tracing::error!(
+            "broker {} refuses a message on {topic} ({reason}); it is kept and tried again in ten minutes; check what \
+             this user may publish and the broker's limits",
+            self.shared.sign_on.address()
+        );
+        let now = self.now();
+        self.memory.held.hold(row, incident, retain.then_some(topic), now);
+        self.count_held();
+    }
+
+    /// The state is not shown for a while. Said once, because each connection shows all
+    /// states anew.
+    pub(super) fn leave_out(&mut self, topic: &str, reason: &str, remedy: &str) {
+        let now = self.now();
+        self.memory.held.hold_state(topic.to_owned(), now);
+        if self.memory.left_out.insert(topic.to_owned()) {
+            tracing::error!(
+                "broker {} cannot take the state on {topic} ({reason}); it is left out, alerts go on; {remedy}",
+                self.shared.sign_on.address()
+            );
+        }
+    }
+
+    pub(super) fn count_held(&self) {
+        let held = self.memory.held.len(self.now()) as u64;
+        self.shared.report(|report| report.held = held);
+    }
+
+    /// Did a message end this connection?
+    pub(super) fn judge(&mut self) {
+        if self.fruitful {
+            return;
+        }
+        let reason = "it hangs up each time this one is sent";
+        let first = self.window.unanswered().next().cloned();
+        match first {
+            Some(Item::Row { sent, .. }) => {
+                if self.memory.held.hung_up(Suspect::Row(sent.row)) {
+                    self.hold(sent, reason);
+                }
+            }
+            Some(Item::State { topic }) => {
+                if self.memory.held.hung_up(Suspect::State(topic.clone())) {
+                    self.leave_out(&topic, reason, "check what this user may publish");
+                }
+            }
+            Some(Item::Stopped) | None => {}
+        }
+    }
+}

@@ -1,0 +1,75 @@
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
+/// Sequence numbers that will not be sent any more, as ranges. Neighbours are joined, so
+/// there are few.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// First to last, apart from each other by at least one number.
+    ranges: BTreeMap<u64, u64>,
+}
+
+impl Gaps {
+    /// Adds the numbers of a range.
+    pub(super) fn add(&mut self, range: RangeInclusive<u64>) {
+        let (mut first, mut last) = range.into_inner();
+        if first > last {
+            return;
+        }
+        let touching = |(from, to): (&u64, &u64)| {
+            (*from <= last.saturating_add(1) && first <= to.saturating_add(1)).then_some((*from, *to))
+        };
+        let joined: Vec<(u64, u64)> = self.ranges.iter().filter_map(touching).collect();
+        for (from, to) in joined {
+            self.ranges.remove(&from);
+            first = first.min(from);
+            last = last.max(to);
+        }
+        self.ranges.insert(first, last);
+    }
+
+    /// Removes this number and all behind it.
+    pub(super) fn forget_from(&mut self, number: u64) {
+        self.ranges.split_off(&number);
+        if let Some(mut range) = self.ranges.last_entry()
+            && *range.get() >= number
+        {
+            *range.get_mut() = number - 1;
+        }
+    }
+
+    /// No number is missing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// The ranges, ascending.
+    pub fn ranges(&self) -> impl Iterator<Item = RangeInclusive<u64>> {
+        self.ranges.iter().map(|(first, last)| *first..=*last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_is_a_set_of_numbers(added in proptest::collection::vec((0..60u64, 0..6u64), 0..20), from in 1..70u64) {
+            let (mut gaps, mut numbers) = (Gaps::default(), BTreeSet::new());
+            for (first, more) in added {
+                gaps.add(first..=first + more);
+                numbers.extend(first..=first + more);
+            }
+            gaps.forget_from(from);
+            numbers.split_off(&from);
+            prop_assert_eq!(gaps.ranges().flatten().collect::<Vec<_>>(), numbers.into_iter().collect::<Vec<_>>());
+            let ranges: Vec<_> = gaps.ranges().collect();
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].end() + 1 < *pair[1].start()), "{ranges:?}");
+        }
+    }
+}

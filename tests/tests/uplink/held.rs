@@ -1,0 +1,108 @@
+//! What the broker does not want must not block the rest, nor be overtaken by what follows it.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::{
+    agent::{Agent, settings, topic},
+    script::{Publish, ScriptedBroker},
+};
+
+const SHORT: Duration = Duration::from_millis(300);
+/// MQTT 5: not authorized.
+const NOT_AUTHORIZED: u8 = 0x87;
+
+fn topics(publishes: &[Publish]) -> Vec<String> {
+    publishes.iter().map(|publish| publish.topic.clone()).collect()
+}
+
+#[test]
+fn what_follows_of_an_incident_waits_behind_a_refused_message() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    let mut peer = broker.sign_on();
+    let (refused, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let open = |id: Uuid| topic(&format!("open/{id}"));
+    agent.step(refused, false);
+    let first = peer.publishes(2);
+    assert_eq!(topics(&first), [topic("alert/critical/gate"), open(refused)]);
+    peer.acknowledge(first[0].packet_id);
+    peer.refuse(first[1].packet_id, NOT_AUTHORIZED);
+    agent.wait("one held", |report| report.held == 1);
+
+    // The end of it: its alert and the clearing stay behind the state that was refused.
+    agent.step(refused, true);
+    agent.step(other, false);
+    let next = peer.publishes(2);
+    assert_eq!(topics(&next), [topic("alert/critical/gate"), open(other)]);
+    assert_eq!(crate::agent::event(&next[0].payload).sequence.0, 3);
+    for publish in &next {
+        peer.acknowledge(publish.packet_id);
+    }
+    assert!(peer.is_quiet(SHORT), "a clearing now would be undone by the state that is offered again");
+    assert_eq!(agent.outbox.waiting(), 3);
+}
+
+#[test]
+fn a_refused_state_that_has_been_cleared_since_is_not_offered_again() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    let mut peer = broker.sign_on();
+    let id = Uuid::from_u128(1);
+    agent.step(id, false);
+    agent.step(id, true);
+    // All four are in flight together.
+    let all = peer.publishes(4);
+    assert_eq!(all[3].payload, b"");
+    peer.acknowledge(all[0].packet_id);
+    peer.refuse(all[1].packet_id, NOT_AUTHORIZED);
+    peer.acknowledge(all[2].packet_id);
+    peer.acknowledge(all[3].packet_id);
+    agent.wait_empty();
+    agent.wait("nothing held", |report| report.held == 0);
+}
+
+#[test]
+fn a_state_that_is_too_big_for_the_broker_is_left_out() {
+    let broker = ScriptedBroker::new();
+    let mut big = settings(broker.port());
+    big.birth.agent = "0".repeat(3000);
+    let agent = Agent::start(big);
+    agent.board.set(topic("status/camera/big"), vec![b'x'; 3000]);
+    agent.board.set(topic("status/camera/small"), b"seeing".to_vec());
+    agent.alert(1);
+    let mut peer = broker.accept();
+    // Maximum packet size 2000 (property 0x27).
+    peer.send(&[0x20, 8, 0, 0, 5, 0x27, 0, 0, 0x07, 0xd0]);
+    let publish = peer.publish().expect("the alert");
+    peer.acknowledge(publish.packet_id);
+    agent.wait_empty();
+    assert_eq!(peer.states, ["status/box", "status/camera/small"].map(topic));
+    assert_eq!(agent.report().connections, 1);
+}
+
+#[test]
+fn a_state_that_ends_every_connection_does_not_block_the_alerts() {
+    for poison in ["meta/box", "status/camera/poison"] {
+        let broker = ScriptedBroker::new();
+        let agent = Agent::start(settings(broker.port()));
+        agent.board.set(topic("status/camera/poison"), b"seeing".to_vec());
+        agent.alert(2);
+        let mut left = 20;
+        let mut peer = loop {
+            assert!(left > 0, "{poison}: the alerts never came");
+            left -= 1;
+            let mut peer = broker.sign_on();
+            peer.poison = Some(poison);
+            if let Some(publish) = peer.publish() {
+                peer.acknowledge(publish.packet_id);
+                break peer;
+            }
+        };
+        let publish = peer.publish().expect("the second alert");
+        peer.acknowledge(publish.packet_id);
+        agent.wait_empty();
+        assert!(peer.states.contains(&topic("status/box")), "{poison}: {:?}", peer.states);
+    }
+}
