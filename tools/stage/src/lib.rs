@@ -12,7 +12,7 @@ mod subscriber;
 
 pub use agent::Agent;
 pub use broker::Broker;
-pub use program::{Program, StageError, binary, repository};
+pub use program::{Program, StageError, binary, repository, shield_from_ctrl_c};
 pub use simulator::Simulator;
 pub use subscriber::{Heard, Subscriber};
 

@@ -3,7 +3,10 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::{
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -57,6 +60,15 @@ pub fn binary(name: &str) -> PathBuf {
     me.ancestors().skip(1).take(2).map(|dir| dir.join(name)).find(|path| path.exists()).unwrap_or_else(|| name.into())
 }
 
+/// Whether children get process groups of their own.
+static SHIELDED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C at a terminal ends this program only, and not the children that it starts: it has to
+/// catch the signal and stop them in order.
+pub fn shield_from_ctrl_c() {
+    SHIELDED.store(true, Relaxed);
+}
+
 /// A running child. It is killed when this value goes, unless it was stopped before.
 #[derive(Debug)]
 pub struct Program {
@@ -74,8 +86,9 @@ impl Program {
     pub fn start(command: &mut Command) -> Result<Self, StageError> {
         let program = Path::new(command.get_program());
         let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
-        // In a group of its own: Ctrl-C at a terminal reaches whoever started it, who then stops it in order.
-        command.process_group(0);
+        if SHIELDED.load(Relaxed) {
+            command.process_group(0);
+        }
         let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = started.map_err(|source| StageError::Start { program: name.clone(), source })?;
         let (say, lines) = channel();

@@ -67,6 +67,7 @@ fn demo(args: &Args) -> Result<(), DemoError> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&ended)).map_err(DemoError::Signal)?;
     }
+    karaul_stage::shield_from_ctrl_c();
     for port in [RTSP_PORT, MQTT_PORT] {
         std::net::TcpListener::bind(("127.0.0.1", port)).map_err(|_| DemoError::PortTaken(port))?;
     }
