@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use gstreamer as gst;
 
 use super::deadline::{self, MOST_HANGING};
@@ -64,7 +66,10 @@ pub fn init() -> Result<(), CameraError> {
 ///
 /// More pipelines hang than the process should carry.
 pub fn bearable() -> Result<(), CameraError> {
-    bearable_with(deadline::hanging())
+    /// How many there were. Some may end later, but who has once been told to stop must not think otherwise.
+    static UNBEARABLE: OnceLock<usize> = OnceLock::new();
+    let count = UNBEARABLE.get().copied().unwrap_or_else(deadline::hanging);
+    bearable_with(count).inspect_err(|_| _ = UNBEARABLE.get_or_init(|| count))
 }
 
 fn bearable_with(hanging: usize) -> Result<(), CameraError> {

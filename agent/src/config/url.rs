@@ -122,7 +122,6 @@ fn split_scheme<'t>(text: &'t str, wanted: &'static str) -> Result<(String, &'t 
 
 /// Is there a `password=…` or the like with a value, in a query or, as some makers have it, between `_` or `/`?
 fn holds_password(path: &str) -> bool {
-    let path = percent_decode_str(path).decode_utf8_lossy();
     let is_secret = |key: &str| looks_secret(key) || ["psw", "pas", "pw", "auth"].iter().any(|end| key.ends_with(end));
     path.split(['?', '&', ';', '/']).any(|part| {
         // A password may itself contain `_`, so it reaches to the next key or the end.
@@ -130,7 +129,9 @@ fn holds_password(path: &str) -> bool {
         while let Some(word) = words.next() {
             let Some((key, value)) = word.split_once('=') else { continue };
             let goes_on = words.peek().is_some_and(|next| !next.contains('='));
-            if is_secret(&key.to_lowercase()) && (goes_on || !matches!(value, "" | ".sdp")) {
+            // Not before it is split: an encoded `&` belongs to the value.
+            let key = percent_decode_str(key).decode_utf8_lossy().to_lowercase();
+            if is_secret(&key) && (goes_on || !matches!(value, "" | ".sdp")) {
                 return true;
             }
         }
@@ -198,6 +199,7 @@ mod tests {
             "user=admin_password=.secret_channel=1_stream=0.sdp",
             "s?password=_secret",
             "s?%70assword=secret",
+            "s?password=%26secret",
             "s?usr=admin&psw=secret",
             "s?loginuse=admin&loginpas=secret",
             "s?token=secret",

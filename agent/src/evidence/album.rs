@@ -89,54 +89,64 @@ impl Album {
         let path = self.folder.join(format!("{id}.jpg"));
         let size = jpeg.len() as u64;
         // The disk may hang, and then it holds up only who writes: the shelf is locked for bookkeeping alone.
-        let oldest = self.shelf().reserve(size, self.quota);
+        self.shelf().size += size;
         let written = self
-            .discard(oldest)
+            .make_room(None)
             .and_then(|()| write_whole(&path, &jpeg).map_err(|source| AlbumError::Disk { path: path.clone(), source }));
         if let Err(error) = written {
             self.shelf().size -= size;
             return Err(error);
         }
-        self.shelf().files.push_back((path, size));
+        self.shelf().files.push_back((path.clone(), size));
+        // Pictures of other cameras were perhaps still being written, and could not make room.
+        if let Err(error) = self.make_room(Some(&path)) {
+            tracing::warn!("{error}");
+        }
         let sha256 = hex::encode(Sha256::digest(&jpeg));
         Ok(Evidence { id, kind: EvidenceKind::Snapshot, sha256, size, redaction: Redaction::None })
     }
 
-    /// Removes files; those that stay, because the disk refuses, go back onto the shelf.
-    fn discard(&self, mut files: VecDeque<(PathBuf, u64)>) -> Result<(), AlbumError> {
-        while let Some((path, _)) = files.front() {
-            if let Err(error) = remove(path) {
-                self.shelf().put_back(files);
-                return Err(error);
+    /// Removes a picture that nobody will ask for.
+    pub fn forget(&self, evidence: &Evidence) {
+        let path = self.folder.join(format!("{}.jpg", evidence.id));
+        let mut shelf = self.shelf();
+        let Some(place) = shelf.files.iter().position(|(other, _)| *other == path) else { return };
+        match remove(&path) {
+            Ok(()) => {
+                shelf.files.remove(place);
+                shelf.size -= evidence.size;
             }
-            files.pop_front();
+            // It stays and counts, until the quota needs its room.
+            Err(error) => tracing::warn!("{error}"),
         }
-        Ok(())
+    }
+
+    /// Removes the oldest pictures, but not `newest`, until the quota holds. Where the disk refuses to remove one,
+    /// the next oldest makes room.
+    fn make_room(&self, newest: Option<&Path>) -> Result<(), AlbumError> {
+        let mut stuck: Vec<PathBuf> = Vec::new();
+        let mut refusal = None;
+        loop {
+            let mut shelf = self.shelf();
+            let spare = |(path, _): &(PathBuf, u64)| newest != Some(path) && !stuck.contains(path);
+            let oldest = shelf.files.iter().position(spare).filter(|_| shelf.size > self.quota);
+            let Some((path, size)) = oldest.and_then(|oldest| shelf.files.remove(oldest)) else {
+                return refusal.filter(|_| shelf.size > self.quota).map_or(Ok(()), Err);
+            };
+            shelf.size -= size;
+            drop(shelf);
+            if let Err(error) = remove(&path) {
+                let mut shelf = self.shelf();
+                shelf.size += size;
+                shelf.files.push_front((path.clone(), size));
+                stuck.push(path);
+                refusal = Some(error);
+            }
+        }
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Shelf {
-    /// Counts `size` more bytes, and takes off the oldest files that must make room for them.
-    fn reserve(&mut self, size: u64, quota: u64) -> VecDeque<(PathBuf, u64)> {
-        let mut oldest = VecDeque::new();
-        self.size += size;
-        while self.size > quota {
-            let Some(file) = self.files.pop_front() else { break };
-            self.size -= file.1;
-            oldest.push_back(file);
-        }
-        oldest
-    }
-
-    /// Undoes [`reserve`](Self::reserve) for files that are still there, oldest first.
-    fn put_back(&mut self, mut oldest: VecDeque<(PathBuf, u64)>) {
-        self.size += oldest.iter().map(|(_, size)| size).sum::<u64>();
-        oldest.append(&mut self.files);
-        self.files = oldest;
     }
 }
 
@@ -217,27 +227,35 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_cannot_be_removed_still_counts() {
+    fn a_picture_that_cannot_be_removed_still_counts_and_the_next_oldest_makes_room() {
         let dir = tempfile::tempdir().unwrap();
         let rgb = grey(64, 48);
-        let size = Album::open(dir.path(), 1 << 20).unwrap().keep(&planes(&rgb, 64, 48)).unwrap().size;
-        let kept = names(dir.path());
+        let first = Album::open(dir.path(), 1 << 20).unwrap().keep(&planes(&rgb, 64, 48)).unwrap();
         // A folder in the place of the oldest picture: no file is to be removed there, whoever asks.
         let stuck = dir.path().join(format!("{}.jpg", Uuid::nil()));
         fs::create_dir(&stuck).unwrap();
         let length = fs::metadata(&stuck).unwrap().len();
-        let album = Album::open(dir.path(), length + size).unwrap();
-        let before = album.shelf().size;
-        for _ in 0..2 {
-            let error = album.keep(&planes(&rgb, 64, 48)).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("cannot keep pictures in {}: ", stuck.display())), "{error}");
-            let shelf = album.shelf();
-            assert_eq!((shelf.size, shelf.files.len()), (before, 2));
-        }
-        fs::remove_dir(&stuck).unwrap();
-        let third = album.keep(&planes(&rgb, 64, 48)).unwrap();
-        assert!(names(dir.path()).contains(&format!("{}.jpg", third.id)));
-        assert!(album.shelf().size <= length + size && kept.len() == 1);
+        let album = Album::open(dir.path(), length + first.size).unwrap();
+        let second = album.keep(&planes(&rgb, 64, 48)).unwrap();
+        assert_eq!(names(dir.path()), [format!("{}.jpg", Uuid::nil()), format!("{}.jpg", second.id)]);
+        assert_eq!(album.shelf().size, length + second.size);
+        // With nothing else to remove, it is said.
+        let full = Album::open(dir.path(), 1).unwrap();
+        let error = full.keep(&planes(&rgb, 64, 48)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot keep pictures in {}: ", stuck.display())), "{error}");
+        let shelf = full.shelf();
+        assert_eq!((shelf.size, shelf.files.len()), (length, 1));
+    }
+
+    #[test]
+    fn a_forgotten_picture_is_gone_and_does_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let album = Album::open(dir.path(), 1 << 20).unwrap();
+        let rgb = grey(64, 48);
+        let evidence = album.keep(&planes(&rgb, 64, 48)).unwrap();
+        album.forget(&evidence);
+        album.forget(&evidence);
+        assert_eq!((names(dir.path()).len(), album.shelf().size), (0, 0));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub struct Desk {
     clock: ClockSource,
     boot_id: Option<Uuid>,
     open: Vec<Open>,
+    refused: Vec<Refused>,
     rules: Vec<RuleState>,
 }
 
@@ -40,6 +41,14 @@ struct Open {
     rev: u32,
     opened: Stamp,
     last_sent: Duration,
+}
+
+/// An incident that there was no room for.
+#[derive(Debug)]
+struct Refused {
+    rule: usize,
+    track: u64,
+    at: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +93,7 @@ impl Desk {
             clock,
             boot_id,
             open: Vec::new(),
+            refused: Vec::new(),
             rules: camera.rules.iter().map(|_| RuleState::default()).collect(),
         }
     }
@@ -92,6 +102,15 @@ impl Desk {
     /// count of what is held back: see [`Desk::committed`].
     pub fn propose(&mut self, at: Stamp, finding: &Finding) -> Option<Step> {
         let open = self.open.iter().find(|o| o.rule == finding.rule && o.track == finding.track.id);
+        let before = self.refused.iter().position(|r| r.rule == finding.rule && r.track == finding.track.id);
+        if let Some(before) = before
+            && (matches!(finding.change, Change::Ended(_))
+                || at.mono.saturating_sub(self.refused[before].at) >= UPDATE_EVERY)
+        {
+            self.refused.swap_remove(before);
+        } else if before.is_some() {
+            return None;
+        }
         let (id, rev, opened, phase) = match (open, finding.change) {
             (None, Change::Ended(_)) => return None,
             (None, Change::Began | Change::Holds) => {
@@ -135,6 +154,21 @@ impl Desk {
                 }
             }
             Phase::Close => self.open.retain(|o| !same(o)),
+        }
+    }
+
+    /// There was no room for the step. The incident is as it was before, and what still holds is proposed again
+    /// no sooner than an update would be.
+    pub fn refused(&mut self, step: &Step) {
+        let (rule, track, at) = (step.rule, step.track, step.at.mono);
+        match step.alert.incident.phase {
+            Phase::Open => self.refused.push(Refused { rule, track, at }),
+            Phase::Update => {
+                for open in self.open.iter_mut().filter(|o| o.rule == rule && o.track == track) {
+                    open.last_sent = at;
+                }
+            }
+            Phase::Close => {}
         }
     }
 

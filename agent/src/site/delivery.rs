@@ -31,7 +31,14 @@ impl Sink for Delivery {
                 Err(error) => tracing::error!(camera = %step.alert.location.camera, "{error}"),
             }
         }
-        self.put(step.at.wall, step.alert.clone())
+        let kept = self.put(step.at.wall, step.alert.clone());
+        if !kept {
+            // Nobody will ever ask for its picture.
+            for evidence in step.alert.evidence.drain(..) {
+                self.album.forget(&evidence);
+            }
+        }
+        kept
     }
 }
 

@@ -103,10 +103,11 @@ impl<D: Detect, S: Sink> Watch<D, S> {
 
     fn report(&mut self, at: Stamp, picture: Option<&Planes<'_>>) {
         for finding in self.findings.drain(..) {
-            if let Some(mut step) = self.desk.propose(at, &finding)
-                && self.sink.commit(&mut step, picture)
-            {
+            let Some(mut step) = self.desk.propose(at, &finding) else { continue };
+            if self.sink.commit(&mut step, picture) {
                 self.desk.committed(&step);
+            } else {
+                self.desk.refused(&step);
             }
         }
     }

@@ -173,6 +173,7 @@ pub struct CameraCounters {
     pub inferred: u64,
     /// Pictures that it should have looked at and could not, because it failed or all cores were busy
     /// with other cameras for too long.
+    #[serde(default)]
     pub missed: u64,
     /// Pictures replaced by a newer one before anybody looked: the agent was too slow.
     pub overrun: u64,

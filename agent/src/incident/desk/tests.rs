@@ -179,6 +179,28 @@ fn the_alert_says_where_what_and_why() {
 }
 
 #[test]
+fn what_there_was_no_room_for_is_not_proposed_at_every_picture() {
+    let mut desk = desk(0);
+    let step = desk.propose(at(0), &finding(0, 1, Change::Began)).unwrap();
+    desk.refused(&step);
+    assert!(desk.propose(at(1), &finding(0, 1, Change::Holds)).is_none());
+    assert!(desk.propose(at(1), &finding(0, 2, Change::Began)).is_some(), "another track has another chance");
+    let again = desk.propose(at(30), &finding(0, 1, Change::Holds)).unwrap();
+    assert_eq!(again.alert.incident.phase, Phase::Open);
+    desk.committed(&again);
+    let update = desk.propose(at(60), &finding(0, 1, Change::Holds)).unwrap();
+    desk.refused(&update);
+    assert!(desk.propose(at(61), &finding(0, 1, Change::Holds)).is_none());
+    assert_eq!(desk.propose(at(90), &finding(0, 1, Change::Holds)).unwrap().alert.incident.rev, 2);
+    // An object that left meanwhile takes the memory of it along.
+    let mut desk = self::desk(0);
+    let step = desk.propose(at(0), &finding(0, 1, Change::Began)).unwrap();
+    desk.refused(&step);
+    assert!(desk.propose(at(1), &finding(0, 1, CLEARED)).is_none());
+    assert!(desk.propose(at(2), &finding(0, 1, Change::Began)).is_some());
+}
+
+#[test]
 fn an_orphan_is_closed_as_restarted() {
     let mut desk = desk(0);
     let open = desk.propose(at(0), &finding(0, 1, Change::Began)).unwrap().alert;
