@@ -16,7 +16,11 @@ export ORT_DYLIB_PATH
 setup:
 	@tools/setup.sh
 
+# Nothing is said when there is nothing to do; the first build takes a few minutes.
+announce = @test -x target/release/$(1) || echo "building (a few minutes the first time)"
+
 demo: setup
+	$(call announce,karaul-demo)
 	@cargo build --quiet --release -p karaul -p karaul-simulator -p karaul-stage
 	@target/release/karaul-demo
 
@@ -24,5 +28,6 @@ test: setup
 	@tools/check.sh
 
 bench: setup
+	$(call announce,karaul-bench)
 	@cargo build --quiet --release -p karaul -p karaul-simulator -p karaul-stage -p karaul-bench
 	@target/release/karaul-bench $(BENCH)
