@@ -167,6 +167,8 @@ enum Step {
     Alert(u8),
     Deliver(u8),
     Fill,
+    /// The disk is full, much is in memory, and some of it fits again.
+    Squeeze(u8),
     Free,
     Later,
     Tell,
@@ -177,7 +179,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => (1..30u8).prop_map(Step::Alert),
         3 => (1..30u8).prop_map(Step::Deliver),
-        2 => Just(Step::Fill),
+        1 => Just(Step::Fill),
+        3 => (1..40u8).prop_map(Step::Squeeze),
         1 => Just(Step::Free),
         3 => Just(Step::Later),
         1 => Just(Step::Tell),
@@ -210,6 +213,16 @@ proptest! {
                     deliver(&outbox, count.into());
                 }
                 Step::Fill => fill(&outbox),
+                Step::Squeeze(count) => {
+                    fill(&outbox);
+                    for _ in 0..40 {
+                        prop_assert!(given.insert(alert(&outbox, 3000)), "given out twice");
+                    }
+                    let first = outbox.next(count.into(), |_, _| false);
+                    done.extend(first.iter().filter_map(|waiting| waiting.message.sequence));
+                    deliver(&outbox, count.into());
+                    later(&outbox, &clock);
+                }
                 Step::Free => outbox.lock().store.as_ref().unwrap().set_quota(PLENTY),
                 Step::Later => later(&outbox, &clock),
                 Step::Tell => {
