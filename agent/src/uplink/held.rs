@@ -4,10 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use uuid::Uuid;
 
-use super::window::MOST_IN_FLIGHT;
+use super::{outbox::Kin, window::MOST_IN_FLIGHT};
 
-/// A held message is offered again after this long. It never leaves the outbox unsent.
-const PAUSE: Duration = Duration::from_secs(600);
 /// After so many connections that ended without any message acknowledged, they are sent
 /// one at a time, to find the one that the broker hangs up on.
 const ONE_BY_ONE: u32 = 3;
@@ -43,22 +41,30 @@ pub(super) enum Suspect {
 }
 
 impl Held {
-    /// Passes a row over from now on, for [`PAUSE`], and with it what follows of its incident.
-    pub(super) fn hold(&mut self, row: i64, incident: Option<Uuid>, retained: Option<String>, now: Duration) {
-        self.rows.insert(row, Hold { until: now + PAUSE, incident, retained });
+    /// Passes a row over until then, and with it what has to wait behind it. It never
+    /// leaves the outbox unsent.
+    pub(super) fn hold(&mut self, row: i64, kin: Kin<'_>, until: Duration) {
+        let Kin { incident, retained } = kin;
+        self.rows.insert(row, Hold { until, incident, retained: retained.map(str::to_owned) });
     }
 
-    /// Passes a state over from now on, for [`PAUSE`].
-    pub(super) fn hold_state(&mut self, topic: String, now: Duration) {
-        self.states.insert(topic, now + PAUSE);
+    /// Passes a state over until then.
+    pub(super) fn hold_state(&mut self, topic: String, until: Duration) {
+        self.states.insert(topic, until);
     }
 
-    /// Is it to be passed over, or has it to wait behind one that is? Rows of one incident
-    /// keep their order: otherwise a state could be retained after it has been cleared.
-    pub(super) fn blocks(&self, row: i64, incident: Option<Uuid>, now: Duration) -> bool {
+    /// Is it to be passed over, or has it to wait behind one that is? All that follows of
+    /// its incident waits behind an alert. Behind a retained state only what is for the
+    /// same topic waits, or a state could be retained after it has been cleared; the
+    /// alerts go on, for a broker may take those and not the states.
+    pub(super) fn blocks(&self, row: i64, kin: Kin<'_>, now: Duration) -> bool {
         let in_force = |hold: &Hold| now < hold.until;
+        let precedes = |hold: &Hold| match &hold.retained {
+            Some(topic) => kin.retained == Some(topic),
+            None => kin.incident.is_some() && hold.incident == kin.incident,
+        };
         self.rows.get(&row).is_some_and(in_force)
-            || incident.is_some() && self.rows.range(..row).any(|(_, hold)| hold.incident == incident && in_force(hold))
+            || self.rows.range(..row).any(|(_, hold)| precedes(hold) && in_force(hold))
     }
 
     /// Is this state to be passed over?
@@ -84,6 +90,14 @@ impl Held {
             self.rows.remove(row);
         }
         outdated
+    }
+
+    /// The state of this topic was acknowledged.
+    pub(super) fn accepted_state(&mut self, topic: &str) {
+        self.states.remove(topic);
+        if matches!(&self.suspect, Some((Suspect::State(suspect), _)) if suspect == topic) {
+            self.suspect = None;
+        }
     }
 
     /// A message of the outbox was acknowledged: whatever ended the last connections was not one of them.
@@ -120,39 +134,72 @@ mod tests {
 
     const NOW: Duration = Duration::from_secs(1000);
 
-    #[test]
-    fn a_refused_row_is_offered_again_later() {
-        let mut held = Held::default();
-        held.hold(7, None, None, NOW);
-        assert!(held.blocks(7, None, NOW + PAUSE / 2));
-        assert_eq!(held.len(NOW), 1);
-        assert!(!held.blocks(7, None, NOW + PAUSE));
-        assert_eq!(held.len(NOW + PAUSE), 0);
-        held.hold(7, None, None, NOW);
-        assert!(held.accepted(7, None).is_empty());
-        assert!(!held.blocks(7, None, NOW));
+    const UNTIL: Duration = Duration::from_secs(1600);
+    const NOBODY: Kin<'_> = Kin { incident: None, retained: None };
+
+    fn alert(incident: u128) -> Kin<'static> {
+        Kin { incident: Some(Uuid::from_u128(incident)), retained: None }
+    }
+
+    fn state(incident: u128, topic: &str) -> Kin<'_> {
+        Kin { retained: Some(topic), ..alert(incident) }
     }
 
     #[test]
-    fn what_follows_of_the_same_incident_waits_behind_it() {
-        let incident = |n| Some(Uuid::from_u128(n));
+    fn a_refused_row_is_offered_again_later() {
         let mut held = Held::default();
-        held.hold(7, incident(1), None, NOW);
-        assert!(held.blocks(8, incident(1), NOW));
-        assert!(!held.blocks(6, incident(1), NOW), "what was before it does not");
-        assert!(!held.blocks(8, incident(2), NOW) && !held.blocks(8, None, NOW));
-        assert!(!held.blocks(8, incident(1), NOW + PAUSE));
+        held.hold(7, NOBODY, UNTIL);
+        assert!(held.blocks(7, NOBODY, NOW));
+        assert_eq!(held.len(NOW), 1);
+        assert!(!held.blocks(7, NOBODY, UNTIL));
+        assert_eq!(held.len(UNTIL), 0);
+        held.hold(7, NOBODY, UNTIL);
+        assert!(held.accepted(7, None).is_empty());
+        assert!(!held.blocks(7, NOBODY, NOW));
+    }
+
+    #[test]
+    fn what_follows_of_the_same_incident_waits_behind_an_alert() {
+        let mut held = Held::default();
+        held.hold(7, alert(1), UNTIL);
+        assert!(held.blocks(8, alert(1), NOW) && held.blocks(8, state(1, "open/1"), NOW));
+        assert!(!held.blocks(6, alert(1), NOW), "what was before it does not");
+        assert!(!held.blocks(8, alert(2), NOW) && !held.blocks(8, NOBODY, NOW));
+        assert!(!held.blocks(8, alert(1), UNTIL));
+    }
+
+    #[test]
+    fn only_its_own_topic_waits_behind_a_state() {
+        let mut held = Held::default();
+        held.hold(7, state(1, "open/1"), UNTIL);
+        assert!(held.blocks(9, state(1, "open/1"), NOW), "or it would be undone");
+        assert!(!held.blocks(8, alert(1), NOW) && !held.blocks(9, state(2, "open/2"), NOW));
+    }
+
+    #[test]
+    fn a_state_that_was_accepted_is_neither_held_nor_suspected() {
+        let suspect = || Suspect::State("status/box".to_owned());
+        let mut held = Held::default();
+        held.hold_state("status/box".to_owned(), UNTIL);
+        assert!(held.blocks_state("status/box", NOW));
+        for _ in 0..ONE_BY_ONE + PROOF - 1 {
+            assert!(!held.hung_up(suspect()));
+        }
+        held.accepted_state("meta/box");
+        assert!(held.blocks_state("status/box", NOW));
+        held.accepted_state("status/box");
+        assert!(!held.blocks_state("status/box", NOW));
+        assert!(!held.hung_up(suspect()), "it counts from one again");
     }
 
     #[test]
     fn a_state_that_the_broker_has_a_newer_one_of_is_out_of_date() {
-        let retained = || Some("open/1".to_owned());
         let mut held = Held::default();
-        held.hold(7, None, retained(), NOW);
-        held.hold(8, None, None, NOW);
-        held.hold(9, None, retained(), NOW);
-        assert_eq!(held.accepted(8, retained().as_deref()), [7]);
-        assert!(held.blocks(9, None, NOW));
+        held.hold(7, state(1, "open/1"), UNTIL);
+        held.hold(8, NOBODY, UNTIL);
+        held.hold(9, state(1, "open/1"), UNTIL);
+        assert_eq!(held.accepted(8, Some("open/1")), [7]);
+        assert!(held.blocks(9, state(1, "open/1"), NOW));
     }
 
     #[test]

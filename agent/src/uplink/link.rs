@@ -35,6 +35,8 @@ pub struct LinkSettings {
     pub backoff: BackoffPolicy,
     /// An alert published so long after its commit is marked `backfill`.
     pub late_after: Duration,
+    /// What the broker does not take is offered to it again after this long.
+    pub pause: Duration,
     /// At an orderly stop, what waits may still be sent for this long.
     pub flush: Duration,
 }
@@ -43,8 +45,8 @@ impl LinkSettings {
     /// Settings with the usual times.
     #[must_use]
     pub fn new(broker: Broker, path: BoxPath, birth: BoxBirth) -> Self {
-        let (late_after, flush) = (Duration::from_secs(10), Duration::from_secs(3));
-        Self { broker, path, birth, backoff: BackoffPolicy::default(), late_after, flush }
+        let [late_after, pause, flush] = [10, 600, 3].map(Duration::from_secs);
+        Self { broker, path, birth, backoff: BackoffPolicy::default(), late_after, pause, flush }
     }
 }
 

@@ -5,7 +5,17 @@ use std::time::Duration;
 use karaul_wire::mark_backfill;
 
 use super::{Item, Phase, Sent, Talk};
-use crate::uplink::Waiting;
+use crate::uplink::{Waiting, outbox::Kin};
+
+/// What became of a state.
+enum Shown {
+    /// It is handed over.
+    Yes,
+    /// The broker does not take it at present; it comes later.
+    LeftOut,
+    /// Nothing more goes out at present.
+    NoRoom,
+}
 
 impl Talk<'_> {
     /// Hands over what there is to say, as long as the window has room: how the box is,
@@ -14,17 +24,20 @@ impl Talk<'_> {
         if self.since.is_none() || !matches!(self.phase, Phase::Working | Phase::Flushing { .. }) {
             return;
         }
-        while let Some((topic, payload)) = self.opening.front().cloned() {
-            if !self.show(topic, payload) {
-                return;
+        let mut index = 0;
+        while let Some((topic, payload)) = self.opening.get(index).cloned() {
+            match self.show(topic, payload) {
+                Shown::Yes => _ = self.opening.remove(index),
+                Shown::LeftOut => index += 1,
+                Shown::NoRoom => return,
             }
-            self.opening.pop_front();
         }
         for (topic, state) in self.shared.board.news(&self.shown) {
-            if !self.show(topic.clone(), state.payload) {
-                return;
+            match self.show(topic.clone(), state.payload) {
+                Shown::Yes => _ = self.shown.insert(topic, state.version),
+                Shown::LeftOut => {}
+                Shown::NoRoom => return,
             }
-            self.shown.insert(topic, state.version);
         }
         for (topic, payload) in self.shared.board.take_passing() {
             // Lost if the client takes nothing now: it only matters now.
@@ -39,18 +52,27 @@ impl Talk<'_> {
     }
 
     /// Hands a state over, or leaves it out if the broker cannot take it: no state is worth
-    /// an alert. `false` if nothing more goes out at present.
-    fn show(&mut self, topic: String, payload: Vec<u8>) -> bool {
+    /// an alert.
+    fn show(&mut self, topic: String, payload: Vec<u8>) -> Shown {
         if self.memory.held.blocks_state(&topic, self.now()) {
-            return true;
+            return Shown::LeftOut;
         }
         let size = topic.len() + payload.len();
         if size > self.largest {
             let reason = format!("{size} bytes, the broker takes {}", self.largest);
             self.leave_out(&topic, &reason, "raise the broker's largest packet size");
-            return true;
+            return Shown::LeftOut;
         }
-        self.publish(Item::State { topic: topic.clone() }, topic, payload, true)
+        let item = Item::State { topic: topic.clone() };
+        if self.publish(item, topic, payload, true) { Shown::Yes } else { Shown::NoRoom }
+    }
+
+    /// Is there a state to be shown that is not left out at present?
+    pub(super) fn has_states(&self) -> bool {
+        let now = self.now();
+        let news = self.shared.board.news(&self.shown);
+        let mut topics = self.opening.iter().map(|(topic, _)| topic).chain(news.iter().map(|(topic, _)| topic));
+        topics.any(|topic| !self.memory.held.blocks_state(topic, now))
     }
 
     pub(super) fn next(&self, limit: usize) -> Vec<Waiting> {
@@ -58,14 +80,18 @@ impl Talk<'_> {
             return Vec::new();
         }
         let now = self.now();
-        self.shared.outbox.next(limit, |row, incident| {
-            self.memory.held.blocks(row, incident, now)
+        self.shared.outbox.next(limit, |row, kin| {
+            self.memory.held.blocks(row, kin, now)
                 || self.window.any(|item| matches!(item, Item::Row { sent, .. } if sent.row == row))
         })
     }
 
     /// `false` if nothing more goes out at present.
     fn offer(&mut self, waiting: Waiting, now: Duration) -> bool {
+        // One before it may have been held since the outbox was asked.
+        if self.memory.held.blocks(waiting.row, Kin::of(&waiting.message), now) {
+            return true;
+        }
         let alert = is_alert(&waiting.message.topic);
         let late = alert && is_late(&waiting, now, self.shared.settings.late_after);
         let Waiting { row, message, .. } = waiting;

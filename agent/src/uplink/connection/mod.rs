@@ -279,7 +279,10 @@ impl<'a> Talk<'a> {
                 "broker {} refuses {topic} ({reason}); check what this user may publish",
                 self.shared.sign_on.address()
             ),
-            (Item::State { .. }, None) => {}
+            (Item::State { topic }, None) => {
+                self.memory.held.accepted_state(&topic);
+                self.memory.left_out.remove(&topic);
+            }
             (Item::Stopped, _) => self.sign_off(),
         }
     }
@@ -297,10 +300,7 @@ impl<'a> Talk<'a> {
         let now = self.now();
         match self.phase {
             Phase::Flushing { until } => {
-                let empty = self.window.is_empty()
-                    && self.opening.is_empty()
-                    && self.next(1).is_empty()
-                    && self.shared.board.news(&self.shown).is_empty();
+                let empty = self.window.is_empty() && self.next(1).is_empty() && !self.has_states();
                 if !empty && now < until {
                     return;
                 }

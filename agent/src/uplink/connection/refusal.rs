@@ -1,29 +1,30 @@
 //! What is done about messages and states that the broker does not take.
 
 use super::{Item, Sent, Talk};
-use crate::uplink::held::Suspect;
+use crate::uplink::{held::Suspect, outbox::Kin};
 
 impl Talk<'_> {
     /// The message stays in the outbox and is offered again later; the others go on, but
-    /// for those of its incident. A broker answers in the order of the publishes (MQTT 5,
+    /// for those that must not overtake it. A broker answers in the order of the publishes (MQTT 5,
     /// section 4.6), so this comes before the answers to what followed it.
     pub(super) fn hold(&mut self, sent: Sent, reason: &str) {
         let Sent { row, incident, retain, topic } = sent;
         tracing::error!(
-            "broker {} refuses a message on {topic} ({reason}); it is kept and tried again in ten minutes; check what \
-             this user may publish and the broker's limits",
-            self.shared.sign_on.address()
+            "broker {} refuses a message on {topic} ({reason}); it is kept and tried again in {} minutes; check \
+             what this user may publish and the broker's limits",
+            self.shared.sign_on.address(),
+            self.shared.settings.pause.as_secs() / 60
         );
-        let now = self.now();
-        self.memory.held.hold(row, incident, retain.then_some(topic), now);
+        let until = self.now() + self.shared.settings.pause;
+        self.memory.held.hold(row, Kin { incident, retained: retain.then_some(topic.as_str()) }, until);
         self.count_held();
     }
 
     /// The state is not shown for a while. Said once, because each connection shows all
     /// states anew.
     pub(super) fn leave_out(&mut self, topic: &str, reason: &str, remedy: &str) {
-        let now = self.now();
-        self.memory.held.hold_state(topic.to_owned(), now);
+        let until = self.now() + self.shared.settings.pause;
+        self.memory.held.hold_state(topic.to_owned(), until);
         if self.memory.left_out.insert(topic.to_owned()) {
             tracing::error!(
                 "broker {} cannot take the state on {topic} ({reason}); it is left out, alerts go on; {remedy}",

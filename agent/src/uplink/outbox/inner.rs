@@ -1,6 +1,8 @@
 //! What the outbox's lock protects: the database, the memory queue, and which of them
 //! holds what.
 
+mod disk;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
@@ -11,12 +13,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{
-    Batch, Gaps, OutboxError, Waiting,
-    numbers::Numbers,
-    spill::Spill,
-    store::{Change, Store},
-};
+use super::{Batch, Gaps, Kin, OutboxError, Waiting, numbers::Numbers, spill::Spill, store::Store};
 use crate::clock::Clock;
 
 /// While the disk takes nothing, it is tried again no more often than this.
@@ -44,6 +41,8 @@ pub(super) struct Inner {
     topics: BTreeSet<String>,
     /// Numbers that will not be sent any more and that nobody has been told of.
     gaps: Gaps,
+    /// Those that the batch which is being written tells of.
+    telling: Gaps,
     /// Where this run began to count without the database, until that is open.
     floor: Option<u64>,
     /// When it was last said how many were dropped, and how many that were.
@@ -80,6 +79,7 @@ impl Inner {
             orphans: BTreeSet::new(),
             topics: BTreeSet::new(),
             gaps: Gaps::default(),
+            telling: Gaps::default(),
             floor: None,
             said: None,
             stored_incidents: BTreeSet::new(),
@@ -116,6 +116,9 @@ impl Inner {
         let (first_row, first_number) = (self.next_row, self.sequence + 1);
         self.sequence = batch.sequence;
         self.numbers.cover(batch.sequence);
+        if batch.gaps_told {
+            self.telling = mem::take(&mut self.gaps);
+        }
         for message in batch.messages {
             self.spill.add(Waiting { row: self.next_row, message, live, committed });
             self.next_row += 1;
@@ -127,13 +130,12 @@ impl Inner {
         let mut kept = true;
         if !self.spill.is_empty() {
             self.numbers.spill(self.sequence);
-            let full = self.spill.contains(first_row);
+            let refusable = self.spill.contains_from(first_row);
             self.spill.trim(&mut self.gaps);
-            kept = !full || self.spill.contains(first_row);
+            kept = !refusable || self.spill.contains_from(first_row);
             if !kept {
-                // Nobody has seen its numbers, so they are given out again and are no gap.
-                self.gaps.forget_from(first_number);
-                self.sequence = first_number - 1;
+                // What it would have told is not told again, so its numbers are missing.
+                self.gaps.add(first_number..=self.sequence);
                 for (id, state) in before {
                     self.set_incident(id, state);
                 }
@@ -142,10 +144,9 @@ impl Inner {
         }
         if kept {
             self.orphans.retain(|id| self.incidents.contains_key(id));
-            if batch.gaps_told {
-                self.gaps = Gaps::default();
-            }
         }
+        // The message that tells of them is not on disk: told twice is better than never.
+        self.gaps.join(&mem::take(&mut self.telling));
         kept
     }
 
@@ -175,17 +176,17 @@ impl Inner {
         }
     }
 
-    pub(super) fn first(&mut self, limit: usize, skip: &dyn Fn(i64, Option<Uuid>) -> bool) -> Vec<Waiting> {
+    pub(super) fn first(&mut self, limit: usize, skip: &dyn Fn(i64, Kin<'_>) -> bool) -> Vec<Waiting> {
         let acknowledged = &self.acknowledged;
         let stored = self.store.as_ref().map_or_else(
             || Ok(Vec::new()),
-            |store| store.first(limit, &|row, incident| acknowledged.contains(&row) || skip(row, incident)),
+            |store| store.first(limit, &|row, kin| acknowledged.contains(&row) || skip(row, kin)),
         );
         let mut found = stored.unwrap_or_else(|error| {
             self.fail(&error);
             Vec::new()
         });
-        let in_memory = self.spill.messages().iter().filter(|waiting| !skip(waiting.row, waiting.message.incident));
+        let in_memory = self.spill.messages().iter().filter(|waiting| !skip(waiting.row, Kin::of(&waiting.message)));
         found.extend(in_memory.take(limit).cloned());
         found.sort_unstable_by_key(|waiting| waiting.row);
         found.truncate(limit);
@@ -260,126 +261,5 @@ impl Inner {
 
     pub(super) const fn set_connected(&mut self, connected: bool) {
         self.connected = connected;
-    }
-
-    /// Brings the disk up to date. A disk in trouble is tried only every [`RETRY`].
-    fn write_out(&mut self) {
-        let now = self.clock.now().mono;
-        if self.trouble.as_ref().is_some_and(|trouble| now.saturating_sub(trouble.tried) < RETRY) {
-            return;
-        }
-        match self.try_write_out() {
-            Ok(()) => {
-                if self.trouble.take().is_some() {
-                    let dropped = self.spill.dropped();
-                    tracing::info!("outbox {}: the disk takes messages again ({dropped} dropped)", self.dir.display());
-                }
-            }
-            Err(error) => self.fail(&error),
-        }
-    }
-
-    fn try_write_out(&mut self) -> Result<(), OutboxError> {
-        if self.store.is_none() {
-            self.open_store()?;
-        }
-        let Some(store) = &mut self.store else { return Ok(()) };
-        loop {
-            let messages = self.spill.messages();
-            let chunk = if self.trouble.is_some() { messages.len().min(CHUNK) } else { messages.len() };
-            let delivered: Vec<i64> = self.acknowledged.iter().copied().collect();
-            let change = Change {
-                messages: &messages[..chunk],
-                incidents: self.spill.incidents.iter().map(|(id, state)| (*id, state.as_deref())).collect(),
-                topics: &self.spill.topics,
-                delivered: &delivered,
-                sequence: self.sequence,
-                session: self.session,
-            };
-            let deleted = store.write(&change)?;
-            self.stored = (self.stored + chunk as u64).saturating_sub(deleted);
-            self.acknowledged.clear();
-            for (id, state) in mem::take(&mut self.spill.incidents) {
-                match state {
-                    Some(_) => self.stored_incidents.insert(id),
-                    None => self.stored_incidents.remove(&id),
-                };
-            }
-            self.spill.topics.clear();
-            self.spill.written(chunk);
-            if self.spill.messages().is_empty() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Opens the database, at the start or after damage, and makes what it says and
-    /// what this run knows one.
-    fn open_store(&mut self) -> Result<(), OutboxError> {
-        let (store, damage) = Store::open(&self.dir, self.quota)?;
-        if let Some(damage) = &damage {
-            tracing::error!("{damage}");
-        }
-        let values = self.numbers.values();
-        let stored = store.number("sequence")?;
-        let mut sequence = stored.max(values.spilled);
-        let fresh = self.sequence == 0;
-        if damage.is_some() || sequence == 0 {
-            // The database has lost count: no number up to the limit may come again.
-            sequence = sequence.max(values.limit);
-        }
-        if damage.is_some() {
-            // What waited in it is lost, and nobody can say which numbers that were.
-            let numbers = self.spill.messages().iter().filter_map(|waiting| waiting.message.sequence);
-            self.gaps.add(1..=numbers.min().map_or(sequence.max(self.sequence), |first| first - 1));
-        } else if let Some(began_after) = self.floor.or(fresh.then_some(sequence)) {
-            // Left out by this run, or given out from memory by one that ended before it could write them.
-            self.gaps.add(stored + 1..=began_after);
-        }
-        self.floor = None;
-        self.sequence = self.sequence.max(sequence);
-        self.session = self.session.max(store.number("session")?).max(values.session);
-        self.next_row = self.next_row.max(store.leftover() + 1);
-        self.stored = store.count()?;
-        self.acknowledged.retain(|row| *row <= store.leftover());
-        self.stored_incidents.clear();
-        for (id, state) in store.incidents()? {
-            self.stored_incidents.insert(id);
-            // What this run knows is newer than what the file says.
-            if !self.spill.incidents.contains_key(&id) && !self.incidents.contains_key(&id) {
-                self.orphans.insert(id);
-                self.incidents.insert(id, state);
-            }
-        }
-        let topics = store.topics()?;
-        self.spill.topics = self.topics.difference(&topics).cloned().collect();
-        self.topics.extend(topics);
-        for (id, state) in &self.incidents {
-            if !self.stored_incidents.contains(id) {
-                self.spill.incidents.insert(*id, Some(state.clone()));
-            }
-        }
-        self.store = Some(store);
-        Ok(())
-    }
-
-    #[cfg(test)]
-    pub(super) const fn set_quota(&mut self, quota: u64) {
-        self.quota = quota;
-    }
-
-    /// Goes on in memory. Each new trouble is logged once, and again when it changes.
-    pub(super) fn fail(&mut self, error: &OutboxError) {
-        if matches!(error, OutboxError::Corrupt { .. }) {
-            // Opening it again moves it aside. What waited in it is lost to this run.
-            self.store = None;
-            self.stored = 0;
-            self.acknowledged.clear();
-        }
-        let sentence = error.to_string();
-        if self.trouble() != Some(&sentence) {
-            tracing::error!("{sentence}");
-        }
-        self.trouble = Some(Trouble { sentence, tried: self.clock.now().mono });
     }
 }

@@ -63,6 +63,33 @@ pub struct Waiting {
     pub committed: Option<Duration>,
 }
 
+/// What decides whether a waiting message has to stay behind another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kin<'a> {
+    /// The incident it tells of.
+    pub incident: Option<Uuid>,
+    /// The retained topic that it is for.
+    pub retained: Option<&'a str>,
+}
+
+impl<'a> Kin<'a> {
+    pub(super) fn of(message: &'a Message) -> Self {
+        Self { incident: message.incident, retained: message.retain.then_some(message.topic.as_str()) }
+    }
+}
+
+impl Message {
+    /// Does it clear a retained topic?
+    fn clears(&self) -> bool {
+        self.retain && self.payload.is_empty()
+    }
+
+    /// The number that the centre would miss without it: that of an alert. A state alone is none.
+    fn told(&self) -> Option<u64> {
+        self.sequence.filter(|_| !self.retain)
+    }
+}
+
 /// What goes into one transaction: all of it, or nothing.
 #[derive(Debug)]
 pub struct Batch {
@@ -137,7 +164,8 @@ impl Outbox {
 
     /// Like [`Self::commit`], and says whether it was kept. It is not if neither the disk
     /// has room nor the memory, where everything else is more important; then all is as
-    /// it was before, the numbering included.
+    /// it was before, but its numbers are [gaps](Batch::tell_gaps): what it would have told
+    /// may never be told again. What clears a retained topic is always kept.
     ///
     /// # Errors
     /// Only those of `fill`; nothing is committed then.
@@ -189,9 +217,9 @@ impl Outbox {
     }
 
     /// The first `limit` waiting messages, in order, for which `skip` is false; it is asked
-    /// with the row and its incident.
+    /// with the row and its kin.
     #[must_use]
-    pub fn next(&self, limit: usize, skip: impl Fn(i64, Option<Uuid>) -> bool) -> Vec<Waiting> {
+    pub fn next(&self, limit: usize, skip: impl Fn(i64, Kin<'_>) -> bool) -> Vec<Waiting> {
         self.lock().first(limit, &skip)
     }
 

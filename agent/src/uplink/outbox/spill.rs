@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use karaul_wire::Severity;
 use uuid::Uuid;
 
 use super::{Gaps, Message, Waiting};
@@ -12,8 +13,10 @@ const MOST_MESSAGES: usize = 1024;
 const MOST_BYTES: usize = 4 << 20;
 
 /// A bounded queue. Policy: where room is needed, the least severe step goes, and among
-/// those the oldest; one that clears a retained topic goes last of all, because without
-/// it the broker would show an incident as open for ever.
+/// those the oldest. What clears a retained topic goes last of all, because without it the
+/// broker would show an incident as open for ever: when only steps that clear one are left,
+/// the oldest of them loses its alert, however severe, and keeps the clearing. Only when
+/// nothing but clearings is left, the oldest goes; so a step that clears is never refused.
 #[derive(Debug, Default)]
 pub(super) struct Spill {
     /// In row order.
@@ -39,20 +42,21 @@ impl Spill {
     pub(super) fn trim(&mut self, gaps: &mut Gaps) {
         while self.messages.len() > MOST_MESSAGES || (self.bytes > MOST_BYTES && self.steps() > 1) {
             let clearing = self.clearing();
-            let last_of_all = |message: &Message| {
-                message.clears() || message.sequence.is_some_and(|number| clearing.contains(&number))
+            let rank = |message: &Message| match message {
+                message if message.clears() => Rank::Clearing,
+                Message { sequence: Some(number), .. } if clearing.contains(number) => Rank::AlertOfClearing,
+                message => Rank::Usual(message.severity),
             };
-            let rank = |waiting: &&Waiting| (last_of_all(&waiting.message), waiting.message.severity);
             // `min_by_key` returns the first of equals: the oldest.
-            let Some(weakest) = self.messages.iter().min_by_key(rank) else { break };
-            let (row, step) = (weakest.row, weakest.message.sequence);
+            let Some(weakest) = self.messages.iter().min_by_key(|waiting| rank(&waiting.message)) else { break };
+            let row = weakest.row;
+            let step = weakest.message.sequence.filter(|_| matches!(rank(&weakest.message), Rank::Usual(_)));
             let goes = |waiting: &Waiting| waiting.row == row || (step.is_some() && waiting.message.sequence == step);
             let (gone, left) = std::mem::take(&mut self.messages).into_iter().partition::<Vec<_>, _>(goes);
             self.messages = left;
             self.bytes -= gone.iter().map(size).sum::<usize>();
             self.dropped += gone.len() as u64;
-            // The number is that of the alert; its state alone is none the centre would miss.
-            for number in gone.iter().filter(|waiting| !waiting.message.retain).filter_map(|w| w.message.sequence) {
+            for number in gone.iter().filter_map(|waiting| waiting.message.told()) {
                 gaps.add(number..=number);
             }
         }
@@ -70,9 +74,9 @@ impl Spill {
         if self.messages[1..].iter().all(same) { 1 } else { 2 }
     }
 
-    /// Is this row here?
-    pub(super) fn contains(&self, row: i64) -> bool {
-        self.messages.binary_search_by_key(&row, |waiting| waiting.row).is_ok()
+    /// Is this row or a later one here?
+    pub(super) fn contains_from(&self, row: i64) -> bool {
+        self.messages.last().is_some_and(|last| last.row >= row)
     }
 
     /// Removes one message, if it is here.
@@ -103,11 +107,12 @@ impl Spill {
     }
 }
 
-impl Message {
-    /// Does it clear a retained topic?
-    fn clears(&self) -> bool {
-        self.retain && self.payload.is_empty()
-    }
+/// What goes first when room is needed, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Usual(Severity),
+    AlertOfClearing,
+    Clearing,
 }
 
 fn size(waiting: &Waiting) -> usize {
@@ -116,8 +121,6 @@ fn size(waiting: &Waiting) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use karaul_wire::Severity;
-
     use super::*;
 
     fn waiting(row: i64, severity: Severity, bytes: usize) -> Waiting {
@@ -165,6 +168,27 @@ mod tests {
         }
         spill.trim(&mut gaps);
         assert_eq!((rows(&spill)[..3].to_vec(), gaps.ranges().collect::<Vec<_>>()), (vec![2, 3, 10], vec![2..=3]));
+    }
+
+    #[test]
+    fn a_step_that_clears_is_never_refused_and_bounds_hold() {
+        let (mut spill, mut gaps) = (Spill::default(), Gaps::default());
+        let steps = MOST_MESSAGES as u64 / 2;
+        for number in 1..=steps {
+            step(&mut spill, number, Severity::Critical, true);
+        }
+        step(&mut spill, steps + 1, Severity::Info, true);
+        spill.trim(&mut gaps);
+        assert_eq!(rows(&spill)[..3], [3, 5, 6], "two alerts of the oldest went, their clearings did not");
+        assert_eq!(gaps.ranges().collect::<Vec<_>>(), vec![1..=2]);
+        for number in steps + 2..=steps * 3 {
+            step(&mut spill, number, Severity::Info, true);
+            spill.trim(&mut gaps);
+            assert!(spill.contains_from(2 * number.cast_signed() + 1), "{number}");
+        }
+        assert_eq!(spill.messages().len(), MOST_MESSAGES);
+        assert!(spill.messages().iter().all(|waiting| waiting.message.clears()));
+        assert_eq!(gaps.ranges().collect::<Vec<_>>(), vec![1..=steps * 3]);
     }
 
     fn rows(spill: &Spill) -> Vec<i64> {

@@ -8,10 +8,10 @@ use std::{
 };
 
 use karaul_wire::Severity;
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, Row, params};
 use uuid::Uuid;
 
-use super::{Message, OutboxError, Waiting};
+use super::{Gaps, Kin, Message, OutboxError, Waiting};
 
 /// 3.51.3 repaired a WAL-reset race that could damage a database (sqlite.org/wal.html).
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -37,6 +37,7 @@ const SCHEMA: &str = "
     CREATE TABLE incident (id BLOB PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE topic (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+    CREATE TABLE gap (first INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;
     INSERT INTO number VALUES ('sequence', 0), ('session', 0);
 ";
 
@@ -45,6 +46,7 @@ const FROM_1: &str = "
     ALTER TABLE message ADD COLUMN incident BLOB;
     ALTER TABLE message ADD COLUMN sequence INTEGER;
     CREATE TABLE topic (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+    CREATE TABLE gap (first INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;
 ";
 
 /// What one transaction writes.
@@ -56,6 +58,9 @@ pub(super) struct Change<'a> {
     /// Topics to remember.
     pub topics: &'a BTreeSet<String>,
     pub delivered: &'a [i64],
+    /// Numbers that are missing and that nobody has been told of.
+    pub gaps: &'a Gaps,
+    /// No higher number is given out, or written here.
     pub sequence: u64,
     pub session: u64,
 }
@@ -67,6 +72,8 @@ pub(super) struct Store {
     path: PathBuf,
     /// Rows up to this one were there when the file was opened: another run committed them.
     leftover: i64,
+    /// The missing numbers, as they are stored.
+    gaps: Gaps,
 }
 
 impl Store {
@@ -128,7 +135,30 @@ impl Store {
         }
         let leftover =
             connection.query_row("SELECT coalesce(max(row), 0) FROM message", [], |row| row.get(0)).map_err(explain)?;
-        Ok(Self { connection, path: path.to_owned(), leftover })
+        let gaps = read_gaps(&connection).map_err(explain)?;
+        Ok(Self { connection, path: path.to_owned(), leftover, gaps })
+    }
+
+    /// The missing numbers.
+    pub(super) const fn gaps(&self) -> &Gaps {
+        &self.gaps
+    }
+
+    /// Moves the rows from this one on down to where the rows before them end. Only for
+    /// rows that nobody has been given yet.
+    pub(super) fn move_down(&mut self, from: i64) -> Result<(), OutboxError> {
+        let change = || -> rusqlite::Result<i64> {
+            let bounds = "SELECT (SELECT coalesce(max(row), 0) FROM message WHERE row < ?1), min(row) FROM message \
+                          WHERE row >= ?1";
+            let (end, first): (i64, Option<i64>) =
+                self.connection.query_row(bounds, [from], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let by = first.map_or(0, |first| first - end - 1);
+            self.connection.execute("UPDATE message SET row = row - ?2 WHERE row >= ?1", [from, by])?;
+            Ok(by)
+        };
+        let by = change().map_err(|error| self.reason(&self.path, &error))?;
+        self.leftover -= by;
+        Ok(())
     }
 
     /// The last row another run left behind.
@@ -138,20 +168,17 @@ impl Store {
 
     /// A stored number, `sequence` or `session`.
     pub(super) fn number(&self, name: &str) -> Result<u64, OutboxError> {
-        let value: i64 = self
-            .connection
-            .query_row("SELECT value FROM number WHERE name = ?", [name], |row| row.get(0))
-            .map_err(|error| explain(&self.path, &error))?;
-        Ok(value.cast_unsigned())
+        self.value("SELECT value FROM number WHERE name = ?", [name])
     }
 
     /// How many messages are stored.
     pub(super) fn count(&self) -> Result<u64, OutboxError> {
-        let count: i64 = self
-            .connection
-            .query_row("SELECT count(*) FROM message", [], |row| row.get(0))
-            .map_err(|error| explain(&self.path, &error))?;
-        Ok(count.cast_unsigned())
+        self.value("SELECT count(*) FROM message", [])
+    }
+
+    fn value(&self, sql: &str, params: impl Params) -> Result<u64, OutboxError> {
+        let value: rusqlite::Result<i64> = self.connection.query_row(sql, params, |row| row.get(0));
+        value.map(i64::cast_unsigned).map_err(|error| explain(&self.path, &error))
     }
 
     /// The incidents that are remembered.
@@ -175,11 +202,7 @@ impl Store {
     }
 
     /// The first `limit` messages, in order, for which `skip` is false.
-    pub(super) fn first(
-        &self,
-        limit: usize,
-        skip: &dyn Fn(i64, Option<Uuid>) -> bool,
-    ) -> Result<Vec<Waiting>, OutboxError> {
+    pub(super) fn first(&self, limit: usize, skip: &dyn Fn(i64, Kin<'_>) -> bool) -> Result<Vec<Waiting>, OutboxError> {
         let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare_cached(
                 "SELECT row, topic, payload, retain, severity, live, committed_ns, incident, sequence FROM message \
@@ -189,7 +212,8 @@ impl Store {
             let mut found = Vec::new();
             while found.len() < limit {
                 let Some(row) = rows.next()? else { break };
-                if !skip(row.get(0)?, incident(row)?) {
+                let retained = row.get::<_, bool>(3)?.then(|| row.get::<_, String>(1)).transpose()?;
+                if !skip(row.get(0)?, Kin { incident: incident(row)?, retained: retained.as_deref() }) {
                     found.push(self.waiting(row)?);
                 }
             }
@@ -219,7 +243,6 @@ impl Store {
 
     /// Writes all of a change, or nothing. Returns how many rows were deleted.
     pub(super) fn write(&mut self, change: &Change<'_>) -> Result<u64, OutboxError> {
-        let path = &self.path;
         let mut write = || -> rusqlite::Result<u64> {
             let transaction = self.connection.transaction()?;
             let mut deleted = 0;
@@ -258,6 +281,13 @@ impl Store {
                 for name in change.topics {
                     topic.execute([name])?;
                 }
+                if *change.gaps != self.gaps {
+                    transaction.execute("DELETE FROM gap", [])?;
+                    let mut gap = transaction.prepare_cached("INSERT INTO gap VALUES (?, ?)")?;
+                    for range in change.gaps.ranges() {
+                        gap.execute([range.start().cast_signed(), range.end().cast_signed()])?;
+                    }
+                }
                 let mut number = transaction.prepare_cached("UPDATE number SET value = ? WHERE name = ?")?;
                 number.execute(params![change.sequence.cast_signed(), "sequence"])?;
                 number.execute(params![change.session.cast_signed(), "session"])?;
@@ -265,8 +295,9 @@ impl Store {
             transaction.commit()?;
             Ok(deleted)
         };
-        let result = write();
-        result.map_err(|error| self.reason(path, &error))
+        let deleted = write().map_err(|error| self.reason(&self.path, &error))?;
+        self.gaps.clone_from(change.gaps);
+        Ok(deleted)
     }
 
     /// Like [`explain`], and tells a full quota from a full disk.
@@ -294,6 +325,16 @@ impl Store {
         let pages = (quota / PAGE_SIZE).max(1).cast_signed();
         self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
     }
+}
+
+fn read_gaps(connection: &Connection) -> rusqlite::Result<Gaps> {
+    let mut gaps = Gaps::default();
+    let mut statement = connection.prepare("SELECT first, last FROM gap")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        gaps.add(row.get::<_, i64>(0)?.cast_unsigned()..=row.get::<_, i64>(1)?.cast_unsigned());
+    }
+    Ok(gaps)
 }
 
 fn incident(row: &Row<'_>) -> rusqlite::Result<Option<Uuid>> {

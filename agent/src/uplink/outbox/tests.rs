@@ -1,3 +1,4 @@
+mod crash;
 mod trouble;
 
 use std::fs;

@@ -49,6 +49,18 @@ fn offer(outbox: &Outbox, id: Uuid, severity: Severity) -> bool {
     offered.unwrap().1
 }
 
+/// Offers the step that ends it.
+fn close(outbox: &Outbox, id: Uuid, severity: Severity) -> bool {
+    let offered = outbox.offer(|batch| {
+        let sequence = Some(batch.next_sequence());
+        batch.forget_incident(id);
+        batch.put(Message { incident: Some(id), sequence, ..message("end", severity) });
+        batch.put(Message { incident: Some(id), sequence, retain: true, ..message("", severity) });
+        Ok::<_, ()>(())
+    });
+    offered.unwrap().1
+}
+
 #[test]
 fn what_finds_no_room_is_said_and_numbers_that_were_lost_are_known() {
     let dir = tempfile::tempdir().unwrap();
@@ -61,11 +73,15 @@ fn what_finds_no_room_is_said_and_numbers_that_were_lost_are_known() {
     let (weak, strong) = (Uuid::from_u128(1000), Uuid::from_u128(1001));
     assert!(!offer(&outbox, weak, Severity::Info), "everything else is more important");
     assert!(!outbox.lock().open_incidents().iter().any(|(id, _)| *id == weak), "so it was never opened");
-    assert_eq!(ranges(&outbox), [], "and its number is free");
+    assert_eq!(ranges(&outbox), [floor + 513..=floor + 513], "but its number is missing");
     assert!(offer(&outbox, strong, Severity::Critical), "the oldest warning goes for it");
     let last = outbox.lock().sequence();
-    assert_eq!((last, outbox.dropped()), (floor + 513, 4));
-    assert_eq!(ranges(&outbox), [floor + 1..=floor + 1]);
+    assert_eq!((last, outbox.dropped()), (floor + 514, 4));
+    assert_eq!(ranges(&outbox), [floor + 1..=floor + 1, floor + 513..=floor + 513]);
+    assert!(!offer(&outbox, weak, Severity::Info));
+    assert_eq!(ranges(&outbox).len(), 3);
+    assert!(close(&outbox, Uuid::from_u128(2), Severity::Info), "nothing is more important than an end");
+    assert!(!outbox.lock().open_incidents().iter().any(|(id, _)| *id == Uuid::from_u128(2)));
     assert!(!outbox.has_gaps_to_tell(), "not while the disk is in trouble");
 
     outbox.lock().set_quota(PLENTY);
@@ -73,7 +89,9 @@ fn what_finds_no_room_is_said_and_numbers_that_were_lost_are_known() {
     outbox.tend();
     assert!(outbox.has_gaps_to_tell());
     let told = outbox.commit(|batch| Ok::<_, ()>(batch.tell_gaps().ranges().collect::<Vec<_>>())).unwrap();
-    assert_eq!(told, [1..=floor + 1], "with those that this run left out because it could not read the last");
+    let refused = [floor + 513..=floor + 513, floor + 515..=floor + 515];
+    assert_eq!(told[0], 1..=floor + 2, "with those that this run left out because it could not read the last");
+    assert_eq!(told[1..], refused);
     assert!(!outbox.has_gaps_to_tell());
 }
 
