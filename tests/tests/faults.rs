@@ -65,7 +65,10 @@ fn alerts_made_while_the_broker_is_away_arrive_in_order_and_marked() {
     let bound = Duration::from_secs(15) + begun.elapsed() / 4;
     let late = |h: &Heard| matches!(h, Heard::Alert(a) if a.data.backfill);
     heard.extend(s.subscriber.collect(bound, |h| h.iter().any(late)));
-    assert!(heard.iter().any(late), "nothing came late within {bound:?}");
+    if !heard.iter().any(late) {
+        let log: Vec<_> = std::iter::from_fn(|| agent.program.line(Duration::from_millis(200))).collect();
+        panic!("nothing came late within {bound:?}; the agent: {log:#?}");
+    }
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
     heard.extend(s.subscriber.collect(Duration::from_secs(10), stopped));
 
