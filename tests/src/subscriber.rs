@@ -17,7 +17,8 @@ pub struct Received {
     pub retained: bool,
 }
 
-/// A subscriber, QoS 1, with a persistent session: it misses nothing while the broker lives.
+/// A subscriber, QoS 1, with a persistent session: it misses nothing while the broker lives. Shows messages as
+/// they are, with the retained flag; `karaul_stage::Subscriber` is for what they mean.
 pub struct Subscriber {
     client: Client,
     messages: Receiver<Received>,

@@ -109,15 +109,12 @@ impl Album {
     /// Removes a picture that nobody will ask for.
     pub fn forget(&self, evidence: &Evidence) {
         let path = self.folder.join(format!("{}.jpg", evidence.id));
-        let mut shelf = self.shelf();
-        let Some(place) = shelf.files.iter().position(|(other, _)| *other == path) else { return };
-        match remove(&path) {
-            Ok(()) => {
-                shelf.files.remove(place);
-                shelf.size -= evidence.size;
-            }
-            // It stays and counts, until the quota needs its room.
-            Err(error) => tracing::warn!("{error}"),
+        let file = self.shelf().take(|other, _| other == path);
+        // Where that fails it stays and counts, until the quota needs its room.
+        if let Some(file) = file
+            && let Err(error) = self.discard(file)
+        {
+            tracing::warn!("{error}");
         }
     }
 
@@ -128,25 +125,41 @@ impl Album {
         let mut refusal = None;
         loop {
             let mut shelf = self.shelf();
-            let spare = |(path, _): &(PathBuf, u64)| newest != Some(path) && !stuck.contains(path);
-            let oldest = shelf.files.iter().position(spare).filter(|_| shelf.size > self.quota);
-            let Some((path, size)) = oldest.and_then(|oldest| shelf.files.remove(oldest)) else {
+            let spare = |path: &Path, size| {
+                size > self.quota && newest != Some(path) && !stuck.iter().any(|stuck| stuck == path)
+            };
+            let Some((path, size)) = shelf.take(spare) else {
                 return refusal.filter(|_| shelf.size > self.quota).map_or(Ok(()), Err);
             };
-            shelf.size -= size;
             drop(shelf);
-            if let Err(error) = remove(&path) {
-                let mut shelf = self.shelf();
-                shelf.size += size;
-                shelf.files.push_front((path.clone(), size));
+            if let Err(error) = self.discard((path.clone(), size)) {
                 stuck.push(path);
                 refusal = Some(error);
             }
         }
     }
 
+    /// Removes a file that was taken off the shelf; if the disk refuses, it goes back.
+    fn discard(&self, (path, size): (PathBuf, u64)) -> Result<(), AlbumError> {
+        remove(&path).inspect_err(|_| {
+            let mut shelf = self.shelf();
+            shelf.size += size;
+            shelf.files.push_front((path.clone(), size));
+        })
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
+    /// Takes the oldest file off for which `wanted` is true; it is asked with the path and the size of all files.
+    fn take(&mut self, wanted: impl Fn(&Path, u64) -> bool) -> Option<(PathBuf, u64)> {
+        let place = self.files.iter().position(|(path, _)| wanted(path, self.size))?;
+        let file = self.files.remove(place)?;
+        self.size -= file.1;
+        Some(file)
     }
 }
 

@@ -98,17 +98,14 @@ impl Desk {
         }
     }
 
-    /// What a finding means for the incidents, if anything. Changes nothing but the
-    /// count of what is held back: see [`Desk::committed`].
+    /// What a finding means for the incidents, if anything. Changes none of them, only what is
+    /// held back: see [`Desk::committed`] and [`Desk::refused`].
     pub fn propose(&mut self, at: Stamp, finding: &Finding) -> Option<Step> {
         let open = self.open.iter().find(|o| o.rule == finding.rule && o.track == finding.track.id);
-        let before = self.refused.iter().position(|r| r.rule == finding.rule && r.track == finding.track.id);
-        if let Some(before) = before
-            && (matches!(finding.change, Change::Ended(_))
-                || at.mono.saturating_sub(self.refused[before].at) >= UPDATE_EVERY)
-        {
-            self.refused.swap_remove(before);
-        } else if before.is_some() {
+        let same = |r: &Refused| r.rule == finding.rule && r.track == finding.track.id;
+        let ended = matches!(finding.change, Change::Ended(_));
+        self.refused.retain(|r| !(same(r) && (ended || at.mono.saturating_sub(r.at) >= UPDATE_EVERY)));
+        if self.refused.iter().any(same) {
             return None;
         }
         let (id, rev, opened, phase) = match (open, finding.change) {

@@ -53,13 +53,12 @@ fn extent(language: Language, alert: &Alert) -> String {
             let reason = reason.unwrap_or(CloseReason::Cleared);
             let total = alert.incident.closed.map_or(0, |end| end.duration_since(alert.incident.opened).as_secs());
             let why = ending(language, reason, moment);
-            match (language, moment) {
-                (_, true) => format!(" — {why}"),
-                // When it was really over, nobody saw.
-                _ if reason == CloseReason::Restarted => format!(" — {why}"),
-                (Language::Kk, false) => format!(" — {total} с кейін аяқталды: {why}"),
-                (Language::Ru, false) => format!(" — завершено через {total} с: {why}"),
-                (Language::En, false) => format!(" — over after {total} s: {why}"),
+            match language {
+                // A moment has no length; of what a restart closed, nobody saw when it was really over.
+                _ if moment || reason == CloseReason::Restarted => format!(" — {why}"),
+                Language::Kk => format!(" — {total} с кейін аяқталды: {why}"),
+                Language::Ru => format!(" — завершено через {total} с: {why}"),
+                Language::En => format!(" — over after {total} s: {why}"),
             }
         }
         (Phase::Open | Phase::Update, _) if moment || seconds < 1.0 => String::new(),
