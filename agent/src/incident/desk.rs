@@ -199,6 +199,7 @@ impl Desk {
                 // By the time that really passed: the wall clock may have been set meanwhile.
                 closed: close_reason.map(|_| Stamp::after(opened.wall, at.mono.saturating_sub(opened.mono)).wall),
                 close_reason,
+                acknowledged: None,
             },
             rule: Rule { id: rule.id.clone(), kind, onvif: kind.onvif().map(str::to_owned) },
             location: Location { camera: self.camera.id.clone(), label: self.camera.label.clone(), zone, line },

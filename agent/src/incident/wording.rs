@@ -92,6 +92,12 @@ fn ending(language: Language, reason: CloseReason, moment: bool) -> &'static str
         (Language::Kk, CloseReason::Restarted) => "агент қайта іске қосылды",
         (Language::Ru, CloseReason::Restarted) => "агент перезапущен",
         (Language::En, CloseReason::Restarted) => "the agent was restarted",
+        (Language::Kk, CloseReason::Resolved) => "оператор жапты",
+        (Language::Ru, CloseReason::Resolved) => "закрыто оператором",
+        (Language::En, CloseReason::Resolved) => "closed by an operator",
+        (Language::Kk, CloseReason::FalsePositive) => "жалған дабыл",
+        (Language::Ru, CloseReason::FalsePositive) => "ложная тревога",
+        (Language::En, CloseReason::FalsePositive) => "a false alarm",
     }
 }
 

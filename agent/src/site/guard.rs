@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -119,7 +120,8 @@ impl StatusLight {
         let before = self.shown.as_ref().filter(|shown| shown.state == state);
         let changed = before.is_none();
         let since = before.map_or_else(|| self.clock.now().wall, |shown| shown.since);
-        let status = CameraStatus { state, reason, detail: detail.map(str::to_owned), since };
+        let status =
+            CameraStatus { state, reason, detail: detail.map(str::to_owned), since, disarmed: BTreeMap::new() };
         match serde_json::to_vec(&status) {
             // The board publishes only what differs from before.
             Ok(payload) => self.board.set(self.topic.clone(), payload),

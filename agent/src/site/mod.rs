@@ -227,6 +227,7 @@ fn birth(config: &Config, runtime: &Runtime, boot_id: Option<Uuid>) -> BoxBirth 
         cameras,
         schemas,
         boot_id,
+        signing_key: None,
     }
 }
 

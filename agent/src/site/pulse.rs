@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
@@ -70,6 +71,8 @@ impl Pulse {
             dropped: self.outbox.dropped(),
             held: sent.held,
             trouble: self.outbox.trouble(),
+            unconfirmed: 0,
+            commands: BTreeMap::new(),
             cameras: self.cameras.iter().map(|(id, counters, tally)| (id.clone(), counts(counters, tally))).collect(),
         }
     }

@@ -54,6 +54,18 @@ pub struct Incident {
     /// Why it ended; only in the closing step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_reason: Option<CloseReason>,
+    /// A person has taken it: the first `acknowledge`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledged>,
+}
+
+/// Who took an incident, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Acknowledged {
+    /// The `actor` of the command.
+    pub actor: String,
+    /// When the box got it.
+    pub time: Timestamp,
 }
 
 /// The steps of an incident.
@@ -96,6 +108,10 @@ pub enum CloseReason {
     Stopped,
     /// The agent had ended without closing it and closed it at its next start.
     Restarted,
+    /// An operator said that it is over.
+    Resolved,
+    /// An operator said that it was none.
+    FalsePositive,
 }
 
 /// The rule that fired.
@@ -285,6 +301,7 @@ impl Alert {
                 opened: time("2026-11-22T02:14:07.2Z"),
                 closed: Some(time("2026-11-22T02:14:31.4Z")),
                 close_reason: Some(CloseReason::Cleared),
+                acknowledged: None,
             },
             rule: Rule {
                 id: id("night-intrusion"),

@@ -9,7 +9,10 @@
 //! know, and nothing is ever reused for another meaning.
 
 mod alert;
+mod audit;
+mod command;
 mod event;
+mod receipt;
 mod schema;
 mod segment;
 mod state;
@@ -17,10 +20,13 @@ mod topic;
 mod words;
 
 pub use alert::{
-    Alert, Clock, ClockSource, CloseReason, Evidence, EvidenceKind, Incident, Location, Model, Object, Phase,
-    Redaction, Rule, RuleKind, Status, Why,
+    Acknowledged, Alert, Clock, ClockSource, CloseReason, Evidence, EvidenceKind, Incident, Location, Model, Object,
+    Phase, Redaction, Rule, RuleKind, Status, Why,
 };
+pub use audit::{AuditHead, SigningKey};
+pub use command::{Command, Order, Picture, Reply, ReplyCode, Verb};
 pub use event::{AlertEvent, Event, EventError, Sequence, mark_backfill};
+pub use receipt::Receipt;
 pub use schema::{schema_address, schemas};
 pub use segment::{Segment, SegmentError};
 pub use state::{

@@ -1,6 +1,8 @@
 use schemars::{Schema, schema_for};
 
-use crate::{Alert, AlertEvent, BoxBirth, BoxGap, BoxHealth, BoxStatus, CameraStatus};
+use crate::{
+    Alert, AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxStatus, CameraStatus, Command, Receipt, Reply,
+};
 
 /// The JSON Schemas (draft 2020-12) of all messages, by file name without ending.
 #[must_use]
@@ -13,6 +15,10 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("birth", schema_for!(BoxBirth)),
         ("health", schema_for!(BoxHealth)),
         ("gap", schema_for!(BoxGap)),
+        ("receipt", schema_for!(Receipt)),
+        ("command", schema_for!(Command)),
+        ("reply", schema_for!(Reply)),
+        ("audit-head", schema_for!(AuditHead)),
     ]
 }
 

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Segment, Sequence, Text};
+use crate::{ReplyCode, Segment, Sequence, SigningKey, Text};
 
 /// Retained on `status/box`, and the last will.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +45,9 @@ pub struct CameraStatus {
     pub detail: Option<String>,
     /// Since when.
     pub since: Timestamp,
+    /// Rules that a command has disarmed, with the time at which they are armed again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disarmed: BTreeMap<Segment, Timestamp>,
 }
 
 /// The states of a camera.
@@ -55,7 +58,7 @@ pub enum CameraState {
     Seeing,
     /// They do not.
     Blind,
-    /// Switched off in the config.
+    /// Switched off in the config or by a command.
     Disabled,
 }
 
@@ -97,6 +100,9 @@ pub struct BoxBirth {
     /// Kernel boot id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_id: Option<Uuid>,
+    /// The key that signs the audit log's head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<SigningKey>,
 }
 
 /// One camera in [`BoxBirth`].
@@ -141,6 +147,12 @@ pub struct BoxHealth {
     /// in memory then, and a crash would lose them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// Alerts that the broker has and the consumer has not confirmed yet; 0 without a consumer.
+    #[serde(default)]
+    pub unconfirmed: u64,
+    /// Commands by what became of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub commands: BTreeMap<ReplyCode, u64>,
     /// By camera.
     pub cameras: BTreeMap<Segment, CameraCounters>,
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Segment, Severity};
+use crate::{Segment, Severity, Verb};
 
 /// The address of one box, and so the first five levels of all its topics:
 /// `karaul1/<region>/<district>/<site>/<box>`.
@@ -64,6 +64,37 @@ impl BoxPath {
         format!("{self}/gap/box")
     }
 
+    /// `audit/box`: the signed head of the audit log. QoS 1, retained.
+    #[must_use]
+    pub fn audit(&self) -> String {
+        format!("{self}/audit/box")
+    }
+
+    /// `command/<verb>`: signed requests to the box. QoS 1, never retained.
+    #[must_use]
+    pub fn command(&self, verb: Verb) -> String {
+        format!("{self}/command/{verb}")
+    }
+
+    /// `command/+`: the filter for all commands.
+    #[must_use]
+    pub fn commands(&self) -> String {
+        format!("{self}/command/+")
+    }
+
+    /// `reply/<verb>`: what became of a command. QoS 1, never retained.
+    #[must_use]
+    pub fn reply(&self, verb: Verb) -> String {
+        format!("{self}/reply/{verb}")
+    }
+
+    /// `receipt/<consumer>`: what an operations centre has stored. QoS 1, best retained by the
+    /// broker, so that a box that was away gets the latest.
+    #[must_use]
+    pub fn receipt(&self, consumer: &Segment) -> String {
+        format!("{self}/receipt/{consumer}")
+    }
+
     /// `health/box`: counters. QoS 0, never stored.
     #[must_use]
     pub fn health(&self) -> String {
@@ -100,6 +131,17 @@ mod tests {
         assert_eq!(p.birth(), "karaul1/almaty/turksib/school-042/b7f3/meta/box");
         assert_eq!(p.gap(), "karaul1/almaty/turksib/school-042/b7f3/gap/box");
         assert_eq!(p.health(), "karaul1/almaty/turksib/school-042/b7f3/health/box");
+    }
+
+    #[test]
+    fn topics_of_commands_and_receipts_are_the_contract() {
+        let p = path();
+        assert_eq!(p.audit(), "karaul1/almaty/turksib/school-042/b7f3/audit/box");
+        assert_eq!(p.command(Verb::FalsePositive), "karaul1/almaty/turksib/school-042/b7f3/command/false_positive");
+        assert_eq!(p.commands(), "karaul1/almaty/turksib/school-042/b7f3/command/+");
+        assert_eq!(p.reply(Verb::Arm), "karaul1/almaty/turksib/school-042/b7f3/reply/arm");
+        let consumer = "ops".parse().unwrap();
+        assert_eq!(p.receipt(&consumer), "karaul1/almaty/turksib/school-042/b7f3/receipt/ops");
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub(crate) fn settings(port: u16) -> LinkSettings {
         cameras: Vec::new(),
         schemas: Default::default(),
         boot_id: None,
+        signing_key: None,
     };
     let mut settings = LinkSettings::new(broker, path(), birth);
     settings.backoff = BackoffPolicy { first: Duration::from_millis(50), longest: Duration::from_millis(200) };
