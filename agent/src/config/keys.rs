@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use karaul_wire::{Language, RuleKind, Severity};
 
-use super::{Decoder, Direction, Provider, Transport};
+use super::{Decoder, Direction, Provider, Transport, site::Delivery};
 
 /// One key of a table.
 #[derive(Debug)]
@@ -175,11 +175,35 @@ const BROKER: &[Key] = &[
         r#""30s""#,
         "A dead link is noticed within twice this time.",
     ),
+    default(
+        "delivery",
+        Takes::Word(&Delivery::WORDS),
+        r#""puback""#,
+        "When an alert is delivered: the broker has it, or the consumer has confirmed it.",
+    ),
+    optional(
+        "consumer",
+        Takes::Id,
+        r#""ops""#,
+        "Who confirms alerts on receipt/<consumer>; with delivery = \"receipt\".",
+    ),
+    default(
+        "backlog_rate",
+        Takes::Whole(1, 10_000),
+        "50",
+        "Messages a second of those that waited for the broker; new ones go before them.",
+    ),
 ];
 
 const STORAGE: &[Key] = &[
     default("path", Takes::Path, r#""/var/lib/karaul""#, "Folder for the outbox and the pictures."),
     default("outbox_quota", Takes::Size(MIB, TIB), r#""256 MiB""#, "Space for alerts that wait for the broker."),
+    default(
+        "retention",
+        Takes::Duration(Duration::ZERO, Duration::from_secs(30 * 86_400)),
+        r#""24h""#,
+        "How long delivered alerts are kept within outbox_quota, to be sent again on demand.",
+    ),
     default("evidence_quota", Takes::Size(MIB, TIB), r#""2 GiB""#, "Space for pictures; the oldest go first."),
 ];
 

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
-use karaul_wire::{BoxPath, Language};
+use karaul_wire::{BoxPath, Language, Segment};
 
 use crate::trust::Secret;
 
@@ -31,6 +31,24 @@ pub struct Broker {
     pub login: Option<(String, Secret)>,
     /// `keep_alive`: a dead link is noticed within twice this time.
     pub keep_alive: Duration,
+    /// `delivery` and `consumer`: when is an alert delivered?
+    pub delivery: Delivery,
+    /// `backlog_rate`: how many messages a second go out of those that waited for the broker.
+    pub backlog_rate: u32,
+}
+
+/// When an alert counts as delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The broker has it.
+    Puback,
+    /// This consumer has confirmed that it stored it.
+    Receipt(Segment),
+}
+
+impl Delivery {
+    /// The words of `delivery`.
+    pub const WORDS: [&'static str; 2] = ["puback", "receipt"];
 }
 
 /// `[storage]`: what lies on the disk.
@@ -40,6 +58,8 @@ pub struct Storage {
     pub path: PathBuf,
     /// `outbox_quota` in bytes.
     pub outbox_quota: u64,
+    /// `retention`: delivered alerts are kept for so long, to be sent again on demand.
+    pub retention: Duration,
     /// `evidence_quota` in bytes; the oldest pictures go first.
     pub evidence_quota: u64,
 }

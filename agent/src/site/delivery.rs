@@ -86,8 +86,11 @@ impl Delivery {
             }
             let (incident, sequence) = (Some(id), Some(sequence));
             let open = self.path.open(id);
-            batch.put(Message { topic, payload, retain: false, severity, incident, sequence });
-            batch.put(Message { topic: open, payload: state, retain: true, severity, incident, sequence });
+            let alert = Message { topic, payload, retain: false, severity, incident, sequence };
+            let state = Message { topic: open, payload: state, retain: true, severity, incident, sequence };
+            for message in [alert, state] {
+                if phase == Phase::Update { batch.put_passing(message) } else { batch.put(message) }
+            }
             Ok::<_, EventError>(())
         });
         match stored {
@@ -149,7 +152,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::clock::SimulatedClock;
+    use crate::{clock::SimulatedClock, uplink::OutboxSettings};
 
     fn delivery(state: &std::path::Path, quota: u64, clock: &SimulatedClock) -> Delivery {
         let id = |text: &str| text.parse().unwrap();
@@ -157,7 +160,13 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
         Delivery {
             path,
-            outbox: Arc::new(Outbox::open(state, quota, Arc::clone(&clock)).unwrap()),
+            outbox: Arc::new(
+                Outbox::open(
+                    OutboxSettings { folder: state.to_owned(), quota, retention: Duration::ZERO, receipts: false },
+                    Arc::clone(&clock),
+                )
+                .unwrap(),
+            ),
             album: Arc::new(Album::open(&state.with_extension("evidence"), 1 << 20).unwrap()),
             clock,
         }
@@ -195,7 +204,7 @@ mod tests {
         second.tidy(None, &[Language::En]);
         second.tidy(None, &[Language::En]);
 
-        let waiting = second.outbox.next(10, |_, _| false);
+        let waiting = second.outbox.next(10, 10, |_, _| false);
         let topics: Vec<_> = waiting.iter().map(|w| w.message.topic.rsplit_once("b7f3/").unwrap().1).collect();
         let open = format!("open/{id}");
         assert_eq!(topics, ["alert/critical/gate", &open, "alert/critical/gate", &open, "gap/box"]);

@@ -27,11 +27,11 @@ use self::{
 use crate::{
     camera::{self, CameraError, Counters, StreamSettings, keeper},
     clock::{Clock, SystemClock},
-    config::{Camera, Config},
+    config::{Camera, Config, Delivery as Delivered},
     evidence::{Album, AlbumError},
     incident::Desk,
     stop::Stop,
-    uplink::{Link, LinkError, LinkSettings, Outbox, OutboxError, StateBoard},
+    uplink::{Link, LinkError, LinkSettings, Outbox, OutboxError, OutboxSettings, StateBoard},
     vision::{Detector, Model, Runtime, VisionError},
 };
 
@@ -83,7 +83,7 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
     let runtime = Runtime::init(config.inference.library.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let boot_id = boot_id();
-    let outbox = Arc::new(Outbox::open(&config.storage.path, config.storage.outbox_quota, Arc::clone(&clock))?);
+    let outbox = Arc::new(Outbox::open(outbox_settings(config), Arc::clone(&clock))?);
     let album = Arc::new(Album::open(&config.storage.path.join("evidence"), config.storage.evidence_quota)?);
     let board = Arc::new(StateBoard::new());
     let delivery =
@@ -140,6 +140,15 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
     link.stop();
     // The reason to stop may have been one that only a new process helps against.
     watched.and(ended).and_then(|()| Ok(camera::bearable()?))
+}
+
+fn outbox_settings(config: &Config) -> OutboxSettings {
+    OutboxSettings {
+        folder: config.storage.path.clone(),
+        quota: config.storage.outbox_quota,
+        retention: config.storage.retention,
+        receipts: matches!(config.broker.delivery, Delivered::Receipt(_)),
+    }
 }
 
 /// What the thread of one camera does.

@@ -71,7 +71,7 @@ impl Pulse {
             dropped: self.outbox.dropped(),
             held: sent.held,
             trouble: self.outbox.trouble(),
-            unconfirmed: 0,
+            unconfirmed: self.outbox.unconfirmed(),
             commands: BTreeMap::new(),
             cameras: self.cameras.iter().map(|(id, counters, tally)| (id.clone(), counts(counters, tally))).collect(),
         }

@@ -212,10 +212,12 @@ fn say(shared: &Shared, error: &LinkError) {
 /// Waits; `true` if it is time to stop.
 async fn pause(shared: &Shared, wait: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     let until = time::Instant::now() + wait;
+    let commits = shared.outbox.bell();
     loop {
         let next = until.min(time::Instant::now() + TEND);
         tokio::select! {
             () = wait_for(stop) => return true,
+            () = commits.notified() => shared.outbox.write_pending(),
             () = time::sleep_until(next) => shared.outbox.tend(),
         }
         if time::Instant::now() >= until {

@@ -9,6 +9,7 @@
 mod backoff;
 mod board;
 mod connection;
+mod drain;
 mod error;
 mod held;
 mod link;
@@ -23,5 +24,5 @@ pub use self::{
     error::LinkError,
     link::{Link, LinkReport, LinkSettings},
     mqtt::Version,
-    outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, Waiting},
+    outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, OutboxSettings, Replay, Waiting},
 };

@@ -7,11 +7,11 @@ use super::{
     login::login,
     nearest,
     table::Table,
-    value::{Checked, Wrong, duration, id, size, text, words},
+    value::{Checked, Wrong, duration, id, size, text, whole, word, words},
 };
 use crate::{
     config::{
-        Broker, Site, Storage,
+        Broker, Delivery, Site, Storage,
         keys::Key,
         read_text,
         url::{BrokerUrl, UrlError},
@@ -77,12 +77,44 @@ pub(super) fn broker(table: &Table<'_>, around: &Surroundings) -> Option<Broker>
     }
     let login = login(table, around);
     let keep_alive = table.get("keep_alive", duration);
+    let delivery = delivery(table);
+    let backlog_rate = table.get("backlog_rate", whole);
     let url = url?;
     if !url.tls && table.has("password") && !url.is_local() {
         let what = "the password crosses the network unencrypted";
         table.warning("url", what, "write mqtts:// if the broker speaks TLS");
     }
-    Some(Broker { host: url.host, port: url.port.get(), tls: url.tls, ca_file, login, keep_alive: keep_alive? })
+    Some(Broker {
+        host: url.host,
+        port: url.port.get(),
+        tls: url.tls,
+        ca_file,
+        login,
+        keep_alive: keep_alive?,
+        delivery: delivery?,
+        backlog_rate: u32::try_from(backlog_rate?).unwrap_or(u32::MAX),
+    })
+}
+
+fn delivery(table: &Table<'_>) -> Option<Delivery> {
+    let delivery = table.get("delivery", word(&Delivery::WORDS, |word| word))?;
+    let consumer = table.get("consumer", id);
+    match (delivery, consumer) {
+        ("receipt", Some(consumer)) => Some(Delivery::Receipt(consumer)),
+        ("receipt", None) => {
+            if !table.has("consumer") {
+                let what = "nobody is named who confirms the alerts";
+                table.error("delivery", what, "name the operations centre's consumer, as in consumer = \"ops\"");
+            }
+            None
+        }
+        (_, Some(_)) => {
+            let what = "nobody waits for its receipts";
+            table.error("consumer", what, "write delivery = \"receipt\", or remove consumer");
+            None
+        }
+        (_, None) => Some(Delivery::Puback),
+    }
 }
 
 pub(super) fn storage(table: &Table<'_>, around: &Surroundings) -> Option<Storage> {
@@ -92,5 +124,6 @@ pub(super) fn storage(table: &Table<'_>, around: &Surroundings) -> Option<Storag
     }
     let outbox_quota = table.get("outbox_quota", size);
     let evidence_quota = table.get("evidence_quota", size);
-    Some(Storage { path: path?, outbox_quota: outbox_quota?, evidence_quota: evidence_quota? })
+    let retention = table.get("retention", duration);
+    Some(Storage { path: path?, outbox_quota: outbox_quota?, retention: retention?, evidence_quota: evidence_quota? })
 }

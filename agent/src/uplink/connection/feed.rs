@@ -7,6 +7,9 @@ use karaul_wire::mark_backfill;
 use super::{Item, Phase, Sent, Talk};
 use crate::uplink::{Waiting, outbox::Kin};
 
+/// Places of the window that the backlog leaves free.
+const FREE: u16 = 4;
+
 /// What became of a state.
 enum Shown {
     /// It is handed over.
@@ -44,9 +47,14 @@ impl Talk<'_> {
             self.client.publish(topic, payload, false, false);
         }
         let now = self.now();
-        for waiting in self.next(self.window.room()) {
+        let (room, backlog) = (self.window.room(), self.backlog_room(now));
+        for waiting in self.next(room, backlog) {
+            let fresh = waiting.fresh;
             if !self.offer(waiting, now) {
                 return;
+            }
+            if !fresh {
+                self.drain.take();
             }
         }
     }
@@ -75,12 +83,25 @@ impl Talk<'_> {
         topics.any(|topic| !self.memory.held.blocks_state(topic, now))
     }
 
-    pub(super) fn next(&self, limit: usize) -> Vec<Waiting> {
+    /// How many may go out that waited for the connection. Some places stay free for what is new:
+    /// on a slow link it would wait for an acknowledgement otherwise.
+    fn backlog_room(&mut self, now: Duration) -> usize {
+        let room = self.window.room();
+        if self.phase != Phase::Working {
+            // It is about to stop: whatever can still go out.
+            return room;
+        }
+        let free = if self.widest > 2 * FREE { usize::from(FREE) } else { 0 };
+        self.drain.room(now).min(room.saturating_sub(free))
+    }
+
+    /// The next ones, at most so many, and at most `backlog` that waited for the connection.
+    pub(super) fn next(&self, limit: usize, backlog: usize) -> Vec<Waiting> {
         if limit == 0 {
             return Vec::new();
         }
         let now = self.now();
-        self.shared.outbox.next(limit, |row, kin| {
+        self.shared.outbox.next(limit, backlog, |row, kin| {
             self.memory.held.blocks(row, kin, now)
                 || self.window.any(|item| matches!(item, Item::Row { sent, .. } if sent.row == row))
         })
@@ -159,7 +180,7 @@ mod tests {
                 incident: None,
                 sequence: None,
             };
-            Waiting { row: 1, message, live, committed }
+            Waiting { row: 1, message, live, committed, fresh: true, again: false, passing: false }
         };
         let (at, limit) = (Duration::from_secs(100), Duration::from_secs(10));
         let is_late = |live, committed, after| is_late(&waiting(live, committed), at + after, limit);

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{
     LinkError,
+    drain::Drain,
     held::Held,
     link::Shared,
     mqtt::{self, Client, Connection, Event, Version, Will},
@@ -125,6 +126,8 @@ struct Talk<'a> {
     /// Most that `SignedOn` allows, and bytes of topic and payload the broker accepts.
     widest: u16,
     largest: usize,
+    /// How fast what waited for the connection may go out.
+    drain: Drain,
     /// What is said first on each connection: topic and payload, retained.
     opening: VecDeque<(String, Vec<u8>)>,
     /// Versions of the board's states that were handed over.
@@ -151,6 +154,7 @@ impl<'a> Talk<'a> {
             window: Window::new(widest),
             widest,
             largest: 0,
+            drain: Drain::new(shared.settings.broker.backlog_rate, heard),
             opening: VecDeque::new(),
             shown: BTreeMap::new(),
             delivered: Vec::new(),
@@ -193,7 +197,11 @@ impl<'a> Talk<'a> {
                             }
                             self.feed();
                         }
-                        () = commits.notified(), if self.since.is_some() => work = true,
+                        () = commits.notified() => {
+                            // Nobody hurries for what is not critical, but it does not wait for the broker.
+                            self.shared.outbox.write_pending();
+                            work = self.since.is_some();
+                        }
                         () = states.notified(), if self.since.is_some() => work = true,
                         () = wait_for(stop), if self.phase == Phase::Working => {
                             if self.since.is_none() {
@@ -300,7 +308,7 @@ impl<'a> Talk<'a> {
         let now = self.now();
         match self.phase {
             Phase::Flushing { until } => {
-                let empty = self.window.is_empty() && self.next(1).is_empty() && !self.has_states();
+                let empty = self.window.is_empty() && self.next(1, 1).is_empty() && !self.has_states();
                 if !empty && now < until {
                     return;
                 }

@@ -53,8 +53,8 @@ pub enum OutboxError {
     },
     /// A damaged database was replaced.
     #[error(
-        "outbox {} was damaged ({detail}) and has been moved to {}; messages still waiting in it were not delivered \
-         (`sqlite3 FILE .recover` shows them); a new outbox was started, so alerts go on",
+        "outbox {} was damaged ({detail}) and has been moved to {}; {rescued} waiting messages were saved from it, what \
+         could not be read is lost (`sqlite3 FILE .recover` may show more); alerts go on in a new outbox",
         path.display(),
         kept.display()
     )]
@@ -65,6 +65,8 @@ pub enum OutboxError {
         kept: PathBuf,
         /// What SQLite says.
         detail: String,
+        /// How many waiting messages were taken over.
+        rescued: usize,
     },
     /// Two agents, one folder.
     #[error(

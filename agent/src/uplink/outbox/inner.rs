@@ -2,18 +2,21 @@
 //! holds what.
 
 mod disk;
+mod resend;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
-    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
+use karaul_wire::Severity;
 use uuid::Uuid;
 
-use super::{Batch, Gaps, Kin, OutboxError, Waiting, numbers::Numbers, spill::Spill, store::Store};
+use super::{
+    Batch, Draft, Gaps, Kin, OutboxError, OutboxSettings, Waiting, Wish, numbers::Numbers, spill::Spill, store::Store,
+};
 use crate::clock::Clock;
 
 /// While the disk takes nothing, it is tried again no more often than this.
@@ -22,13 +25,16 @@ const RETRY: Duration = Duration::from_secs(2);
 const CHUNK: usize = 16;
 /// How often it is said that messages are being dropped, while they are.
 const SAY_EVERY: Duration = Duration::from_secs(60);
+/// So many wait at most to be written together.
+const MOST_PENDING: usize = 64;
+/// So many alerts that went out from memory are remembered until the disk works again.
+const MOST_DONE: usize = 256;
 /// Rows committed before the database could be opened at all start here, behind
 /// everything that may be in it.
 const BEHIND_ALL: i64 = 1 << 40;
 
 pub(super) struct Inner {
-    dir: PathBuf,
-    quota: u64,
+    settings: OutboxSettings,
     clock: Arc<dyn Clock>,
     pub(super) store: Option<Store>,
     numbers: Numbers,
@@ -39,6 +45,8 @@ pub(super) struct Inner {
     orphans: BTreeSet<Uuid>,
     /// Retained topics that are remembered over a restart.
     topics: BTreeSet<String>,
+    /// What is in `spill` has not been tried to be written: nobody hurries for lesser severities.
+    pending: bool,
     /// Numbers that will not be sent any more and that nobody has been told of.
     gaps: Gaps,
     /// Those that the batch which is being written tells of.
@@ -51,9 +59,19 @@ pub(super) struct Inner {
     stored_incidents: BTreeSet<Uuid>,
     /// Rows that the broker has acknowledged, but whose deletion the disk did not take.
     acknowledged: BTreeSet<i64>,
-    /// How many messages are on disk, the acknowledged ones included.
-    stored: u64,
+    /// Messages that were acknowledged before they were on disk.
+    done: Vec<Waiting>,
+    /// Messages on disk that had to make room for others, since the start.
+    evicted: u64,
+    /// Numbers that somebody wants again and that are not in the queue yet.
+    wanted: BTreeSet<u64>,
+    /// When old ones were last looked for.
+    tidied: Option<Duration>,
+    /// The file was found damaged while it was in use.
+    suspect: bool,
     next_row: i64,
+    /// Rows from here on were committed since the broker was last connected.
+    new_from: i64,
     sequence: u64,
     session: u64,
     connected: bool,
@@ -67,25 +85,30 @@ struct Trouble {
 }
 
 impl Inner {
-    pub(super) fn open(dir: &Path, quota: u64, clock: Arc<dyn Clock>) -> Result<Self, OutboxError> {
+    pub(super) fn open(settings: OutboxSettings, clock: Arc<dyn Clock>) -> Result<Self, OutboxError> {
         let mut inner = Self {
-            dir: dir.to_owned(),
-            quota,
             clock,
             store: None,
-            numbers: Numbers::open(dir),
+            numbers: Numbers::open(&settings.folder),
+            settings,
             spill: Spill::default(),
             incidents: BTreeMap::new(),
             orphans: BTreeSet::new(),
             topics: BTreeSet::new(),
+            pending: false,
             gaps: Gaps::default(),
             telling: Gaps::default(),
             floor: None,
             said: None,
             stored_incidents: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
-            stored: 0,
+            done: Vec::new(),
+            evicted: 0,
+            wanted: BTreeSet::new(),
+            tidied: None,
+            suspect: false,
             next_row: 1,
+            new_from: 1,
             sequence: 0,
             session: 0,
             connected: false,
@@ -114,24 +137,28 @@ impl Inner {
         let live = self.connected;
         let before: Vec<_> = batch.incidents.keys().map(|id| (*id, self.incidents.get(id).cloned())).collect();
         let (first_row, first_number) = (self.next_row, self.sequence + 1);
+        let urgent = batch.gaps_told || batch.messages.iter().any(|draft| draft.message.severity == Severity::Critical);
         self.sequence = batch.sequence;
         self.numbers.cover(batch.sequence);
         if batch.gaps_told {
             self.telling = mem::take(&mut self.gaps);
         }
-        for message in batch.messages {
-            self.spill.add(Waiting { row: self.next_row, message, live, committed });
+        for Draft { message, passing } in batch.messages {
+            let row = self.next_row;
+            self.spill.add(Waiting { row, message, live, committed, fresh: false, again: false, passing });
             self.next_row += 1;
         }
         for (id, state) in batch.incidents {
             self.set_incident(id, state);
         }
-        self.write_out();
+        self.pending = true;
+        if urgent || self.trouble.is_some() || self.spill.messages().len() >= MOST_PENDING {
+            self.write_out();
+        }
         let mut kept = true;
-        if !self.spill.is_empty() {
-            self.numbers.spill(self.sequence);
+        if self.trouble.is_some() && !self.spill.is_empty() {
             let refusable = self.spill.contains_from(first_row);
-            self.spill.trim(&mut self.gaps);
+            self.trim();
             kept = !refusable || self.spill.contains_from(first_row);
             if !kept {
                 // What it would have told is not told again, so its numbers are missing.
@@ -140,7 +167,6 @@ impl Inner {
                     self.set_incident(id, state);
                 }
             }
-            self.say_dropped();
         }
         if kept {
             self.orphans.retain(|id| self.incidents.contains_key(id));
@@ -148,6 +174,24 @@ impl Inner {
         // The message that tells of them is not on disk: told twice is better than never.
         self.gaps.join(&mem::take(&mut self.telling));
         kept
+    }
+
+    /// Writes what nobody has hurried for yet.
+    pub(super) fn write_pending(&mut self) {
+        if self.pending {
+            self.write_out();
+            if self.trouble.is_some() && !self.spill.is_empty() {
+                self.trim();
+            }
+        }
+    }
+
+    /// The disk takes nothing: what is in memory stays within its bounds, and its numbers are not
+    /// given out again after a crash.
+    fn trim(&mut self) {
+        self.numbers.spill(self.sequence);
+        self.spill.trim(&mut self.gaps);
+        self.say_dropped();
     }
 
     fn set_incident(&mut self, id: Uuid, state: Option<String>) {
@@ -164,42 +208,54 @@ impl Inner {
 
     /// Once per period, and only if there are more than before.
     fn say_dropped(&mut self) {
-        let (now, dropped) = (self.clock.now().mono, self.spill.dropped());
+        let (now, dropped) = (self.clock.now().mono, self.dropped());
         let due = self.said.is_none_or(|(at, said)| dropped > said && now.saturating_sub(at) >= SAY_EVERY);
         if dropped > 0 && due {
+            let folder = self.settings.folder.display();
             tracing::error!(
-                "outbox {}: the memory queue is full too; the oldest of the least severe messages are being dropped \
-                 ({dropped} so far)",
-                self.dir.display()
+                "outbox {folder}: there is no room; the oldest of the least severe messages are being dropped ({dropped} so \
+                 far); raise outbox_quota under [storage] or find out why the broker takes nothing"
             );
             self.said = Some((now, dropped));
         }
     }
 
-    pub(super) fn first(&mut self, limit: usize, skip: &dyn Fn(i64, Kin<'_>) -> bool) -> Vec<Waiting> {
+    pub(super) fn first(&mut self, limit: usize, backlog: usize, skip: &dyn Fn(i64, Kin<'_>) -> bool) -> Vec<Waiting> {
+        self.write_pending();
+        // With the disk in trouble all goes in the order of the commits, and as fast as it can.
+        let new_from = if self.trouble.is_some() { 0 } else { self.new_from };
         let acknowledged = &self.acknowledged;
         let stored = self.store.as_ref().map_or_else(
             || Ok(Vec::new()),
-            |store| store.first(limit, &|row, kin| acknowledged.contains(&row) || skip(row, kin)),
+            |store| {
+                let wish = Wish { limit, backlog, new_from };
+                store.first(wish, &|row, kin| acknowledged.contains(&row) || skip(row, kin))
+            },
         );
         let mut found = stored.unwrap_or_else(|error| {
             self.fail(&error);
             Vec::new()
         });
-        let in_memory = self.spill.messages().iter().filter(|waiting| !skip(waiting.row, Kin::of(&waiting.message)));
-        found.extend(in_memory.take(limit).cloned());
-        found.sort_unstable_by_key(|waiting| waiting.row);
-        found.truncate(limit);
+        if !self.spill.messages().is_empty() {
+            let in_memory =
+                self.spill.messages().iter().filter(|waiting| !skip(waiting.row, Kin::of(&waiting.message)));
+            found.extend(in_memory.take(limit).cloned().map(|waiting| Waiting { fresh: true, ..waiting }));
+            found.sort_unstable_by_key(|waiting| waiting.row);
+            found.truncate(limit);
+        }
         found
     }
 
     pub(super) fn delivered(&mut self, rows: &[i64]) {
         for row in rows {
-            if !self.spill.remove(*row) {
-                self.acknowledged.insert(*row);
+            match self.spill.remove(*row) {
+                Some(waiting) if self.keeps() && self.done.len() < MOST_DONE => self.done.push(waiting),
+                Some(_) => {}
+                None => _ = self.acknowledged.insert(*row),
             }
         }
         self.write_out();
+        self.feed_again();
     }
 
     pub(super) fn next_session(&mut self) -> u64 {
@@ -212,7 +268,12 @@ impl Inner {
     pub(super) fn tend(&mut self) {
         if self.trouble.is_some() || !self.spill.is_empty() {
             self.write_out();
+            if self.trouble.is_some() && !self.spill.is_empty() {
+                self.trim();
+            }
         }
+        self.tidy();
+        self.feed_again();
         self.say_dropped();
     }
 
@@ -244,7 +305,8 @@ impl Inner {
     }
 
     pub(super) fn waiting(&self) -> u64 {
-        (self.stored + self.spill.messages().len() as u64).saturating_sub(self.acknowledged.len() as u64)
+        let stored = self.store.as_ref().map_or(0, Store::waiting);
+        (stored + self.spill.messages().len() as u64).saturating_sub(self.acknowledged.len() as u64)
     }
 
     pub(super) const fn sequence(&self) -> u64 {
@@ -252,7 +314,7 @@ impl Inner {
     }
 
     pub(super) const fn dropped(&self) -> u64 {
-        self.spill.dropped()
+        self.spill.dropped() + self.evicted
     }
 
     pub(super) fn trouble(&self) -> Option<&str> {
@@ -260,6 +322,9 @@ impl Inner {
     }
 
     pub(super) const fn set_connected(&mut self, connected: bool) {
+        if connected && !self.connected {
+            self.new_from = self.next_row;
+        }
         self.connected = connected;
     }
 }

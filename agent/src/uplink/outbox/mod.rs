@@ -18,12 +18,12 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use karaul_wire::Severity;
+use karaul_wire::{GapRange, Receipt, Severity};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -50,6 +50,42 @@ pub struct Message {
     pub sequence: Option<u64>,
 }
 
+/// How an outbox is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxSettings {
+    /// The folder of its files.
+    pub folder: PathBuf,
+    /// Most bytes of the database; the write-ahead log, 1 MiB, comes on top.
+    pub quota: u64,
+    /// Alerts that are delivered are kept for so long, to be sent again if somebody wants them.
+    pub retention: Duration,
+    /// Delivered is only what a consumer has confirmed by a receipt; otherwise, what the
+    /// broker has acknowledged.
+    pub receipts: bool,
+}
+
+/// What becomes of numbers that are to be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// So many are sent again.
+    pub again: u64,
+    /// So many have not been delivered yet and go out anyway.
+    pub under_way: u64,
+    /// These are not there any more.
+    pub gone: Gaps,
+}
+
+/// What is wanted of the queue.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    /// So many messages at most.
+    limit: usize,
+    /// So many of them at most that are not new.
+    backlog: usize,
+    /// Rows from this one on are new.
+    new_from: i64,
+}
+
 /// A committed message that the broker has not acknowledged yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
@@ -61,6 +97,13 @@ pub struct Waiting {
     pub live: bool,
     /// Monotonic time of the commit; `None` if another run of the agent committed it.
     pub committed: Option<Duration>,
+    /// It goes before all that waited for the connection: it is new, or an earlier step of the
+    /// incident of one that is.
+    pub fresh: bool,
+    /// A copy of what was delivered before.
+    pub again: bool,
+    /// A later step of its incident makes it superfluous.
+    pub(super) passing: bool,
 }
 
 /// What decides whether a waiting message has to stay behind another.
@@ -90,11 +133,17 @@ impl Message {
     }
 }
 
+#[derive(Debug)]
+struct Draft {
+    message: Message,
+    passing: bool,
+}
+
 /// What goes into one transaction: all of it, or nothing.
 #[derive(Debug)]
 pub struct Batch {
     sequence: u64,
-    messages: Vec<Message>,
+    messages: Vec<Draft>,
     incidents: BTreeMap<Uuid, Option<String>>,
     gaps: Gaps,
     gaps_told: bool,
@@ -109,7 +158,13 @@ impl Batch {
 
     /// Adds a message.
     pub fn put(&mut self, message: Message) {
-        self.messages.push(message);
+        self.messages.push(Draft { message, passing: false });
+    }
+
+    /// Adds a message that the later steps of its incident make superfluous: when room is
+    /// needed, it goes before anything else that waits.
+    pub fn put_passing(&mut self, message: Message) {
+        self.messages.push(Draft { message, passing: true });
     }
 
     /// Remembers an open incident, or its newer state, over a crash.
@@ -137,22 +192,24 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Opens `dir/outbox.sqlite`, or creates it. `quota` bounds its size in bytes (the
-    /// write-ahead log, 1 MiB, comes on top).
+    /// Opens `outbox.sqlite` in its folder, or creates it.
     ///
-    /// A damaged file is moved aside, said so in the log, and a fresh one is started. A
-    /// disk that is full or read-only is said, and messages wait in memory.
+    /// After a process that did not close it, it is checked. What can be read of a damaged file is
+    /// taken over into a new one, said so in the log, and what cannot be is a [gap](Batch::tell_gaps).
+    /// A disk that is full or read-only is said, and messages wait in memory.
     ///
     /// # Errors
     /// If the folder cannot be used, another process uses it, or the file or SQLite has
     /// the wrong version: trouble that somebody has to mend before the agent may start.
-    pub fn open(dir: &Path, quota: u64, clock: Arc<dyn Clock>) -> Result<Self, OutboxError> {
-        let inner = Inner::open(dir, quota, clock)?;
+    pub fn open(settings: OutboxSettings, clock: Arc<dyn Clock>) -> Result<Self, OutboxError> {
+        let inner = Inner::open(settings, clock)?;
         Ok(Self { inner: Mutex::new(inner), bell: Arc::new(Notify::new()) })
     }
 
     /// Commits what `fill` puts into the batch, in one transaction. When this returns
-    /// `Ok`, the messages are on disk, or in memory if the disk takes nothing.
+    /// `Ok`, a batch with anything critical in it is on disk, or in memory if the disk takes nothing.
+    /// Others are written a moment later, together with what comes meanwhile; nothing is
+    /// [handed out](Self::next) before that, so a crash in that moment undoes what nobody has seen.
     ///
     /// `fill` must not call the outbox.
     ///
@@ -216,16 +273,40 @@ impl Outbox {
         self.lock().next_session()
     }
 
-    /// The first `limit` waiting messages, in order, for which `skip` is false; it is asked
-    /// with the row and its kin.
+    /// The next waiting messages, at most `limit`, for which `skip` is false; it is asked with
+    /// the row and its kin. New ones come first, and then at most `backlog` of those that were there
+    /// before the broker was, the critical ones of them first. The steps of an incident stay in order.
     #[must_use]
-    pub fn next(&self, limit: usize, skip: impl Fn(i64, Kin<'_>) -> bool) -> Vec<Waiting> {
-        self.lock().first(limit, &skip)
+    pub fn next(&self, limit: usize, backlog: usize, skip: impl Fn(i64, Kin<'_>) -> bool) -> Vec<Waiting> {
+        self.lock().first(limit, backlog, &skip)
     }
 
-    /// The broker has these: they leave the outbox.
+    /// The broker has these: they leave the queue.
     pub fn delivered(&self, rows: &[i64]) {
         self.lock().delivered(rows);
+    }
+
+    /// Heeds what a consumer says that it has stored and what it misses. What it misses and is
+    /// not there any more is a [gap](Batch::tell_gaps).
+    pub fn receipt(&self, receipt: &Receipt) {
+        self.lock().receipt(receipt);
+        self.bell.notify_one();
+    }
+
+    /// Sends alerts again, whether they were delivered or not, as far as they are still there.
+    ///
+    /// # Errors
+    /// If the disk is in trouble; the sentence says which.
+    pub fn replay(&self, ranges: &[GapRange]) -> Result<Replay, String> {
+        let replay = self.lock().replay(ranges);
+        self.bell.notify_one();
+        replay
+    }
+
+    /// How many alerts the broker has that no receipt has covered yet.
+    #[must_use]
+    pub fn unconfirmed(&self) -> u64 {
+        self.lock().unconfirmed()
     }
 
     /// Tries to write what waits in memory; cheap when nothing does.
@@ -261,6 +342,11 @@ impl Outbox {
         Arc::clone(&self.bell)
     }
 
+    /// Writes what nobody has hurried for yet.
+    pub(super) fn write_pending(&self) {
+        self.lock().write_pending();
+    }
+
     #[cfg(test)]
     pub(crate) fn set_quota(&self, quota: u64) {
         self.lock().set_quota(quota);
@@ -269,5 +355,11 @@ impl Outbox {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic in a commit's closure changes nothing here, so the state is whole.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.lock().write_pending();
     }
 }

@@ -80,10 +80,11 @@ impl Spill {
     }
 
     /// Removes one message, if it is here.
-    pub(super) fn remove(&mut self, row: i64) -> bool {
-        let Ok(index) = self.messages.binary_search_by_key(&row, |waiting| waiting.row) else { return false };
-        self.bytes -= size(&self.messages.remove(index));
-        true
+    pub(super) fn remove(&mut self, row: i64) -> Option<Waiting> {
+        let index = self.messages.binary_search_by_key(&row, |waiting| waiting.row).ok()?;
+        let waiting = self.messages.remove(index);
+        self.bytes -= size(&waiting);
+        Some(waiting)
     }
 
     /// Removes the first `count` messages: they are on disk now.
@@ -132,7 +133,7 @@ mod tests {
             incident: None,
             sequence: None,
         };
-        Waiting { row, message, live: true, committed: None }
+        Waiting { row, message, live: true, committed: None, fresh: false, again: false, passing: false }
     }
 
     /// Alert and state of a step in the rows 2n and 2n+1; closing clears the state.
@@ -162,7 +163,7 @@ mod tests {
         assert_eq!((gaps.ranges().collect::<Vec<_>>(), spill.dropped()), (vec![2..=3], 4));
 
         // What the broker has got of a step is not lost.
-        assert!(spill.remove(8));
+        assert!(spill.remove(8).is_some());
         for row in 0..3 {
             spill.add(waiting(9001 + row, Severity::Critical, 1));
         }
@@ -229,8 +230,8 @@ mod tests {
         spill.add(waiting(2, Severity::Critical, MOST_BYTES));
         spill.trim(&mut Gaps::default());
         assert_eq!(rows(&spill), [2]);
-        assert!(spill.remove(2));
-        assert!(!spill.remove(2));
+        assert!(spill.remove(2).is_some());
+        assert!(spill.remove(2).is_none());
         assert_eq!((spill.bytes, spill.is_empty()), (0, true));
     }
 }

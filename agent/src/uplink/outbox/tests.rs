@@ -1,7 +1,11 @@
 mod crash;
+mod order;
+mod receipt;
+mod room;
+mod salvage;
 mod trouble;
 
-use std::fs;
+use std::{fs, path::Path};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -15,8 +19,13 @@ fn clock() -> SimulatedClock {
     SimulatedClock::at("2026-11-22T02:00:00Z".parse::<Timestamp>().unwrap())
 }
 
+fn settings(folder: &Path, quota: u64) -> OutboxSettings {
+    let day = Duration::from_secs(86_400);
+    OutboxSettings { folder: folder.to_owned(), quota, retention: day, receipts: false }
+}
+
 fn open(dir: &Path, quota: u64) -> Outbox {
-    Outbox::open(dir, quota, Arc::new(clock())).unwrap()
+    Outbox::open(settings(dir, quota), Arc::new(clock())).unwrap()
 }
 
 fn message(text: &str, severity: Severity) -> Message {
@@ -30,12 +39,68 @@ fn message(text: &str, severity: Severity) -> Message {
     }
 }
 
+/// What a step of an incident is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Update,
+    Close,
+}
+
+/// Commits a step of an incident as the agent does: its alert, and the state that it leads to. Says
+/// its number and whether it was kept.
+fn step(outbox: &Outbox, incident: u128, severity: Severity, phase: Phase, size: usize) -> (u64, bool) {
+    let offered = outbox.offer(|batch| {
+        let number = batch.next_sequence();
+        let id = Uuid::from_u128(incident);
+        let text = format!("{incident} {phase:?} {}", "x".repeat(size));
+        let (incident, sequence) = (Some(id), Some(number));
+        let alert = Message { incident, sequence, ..message(&text, severity) };
+        let state = if phase == Phase::Close { String::new() } else { text };
+        let state =
+            Message { incident, sequence, retain: true, topic: format!("open/{id}"), ..message(&state, severity) };
+        for message in [alert, state] {
+            if phase == Phase::Update { batch.put_passing(message) } else { batch.put(message) }
+        }
+        if phase == Phase::Close {
+            batch.forget_incident(id);
+        } else {
+            batch.remember_incident(id, "open".to_owned());
+        }
+        Ok::<_, ()>(number)
+    });
+    outbox.write_pending();
+    offered.unwrap()
+}
+
+/// The numbers of the alerts that wait, in the order in which they would go out.
+fn numbers(outbox: &Outbox) -> Vec<u64> {
+    let waiting = outbox.next(usize::MAX, usize::MAX, |_, _| false);
+    waiting.into_iter().filter_map(|waiting| waiting.message.told()).collect()
+}
+
+/// The numbers that are missing and that nobody has been told of.
+fn missing(outbox: &Outbox) -> Vec<u64> {
+    outbox.lock().gaps().ranges().flatten().collect()
+}
+
+/// The files as they are, log and all: what a killed process leaves.
+fn killed(dir: &Path) -> tempfile::TempDir {
+    let left = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(dir).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), left.path().join(file.file_name())).unwrap();
+    }
+    left
+}
+
 /// Commits one message with a number of its own; returns that number.
 fn put(outbox: &Outbox, text: &str) -> u64 {
     let filled = outbox.commit(|batch| {
         batch.put(message(text, Severity::Info));
         Ok::<_, ()>(batch.next_sequence())
     });
+    outbox.write_pending();
     filled.unwrap()
 }
 
@@ -48,14 +113,19 @@ fn remember(outbox: &Outbox, id: Uuid, state: Option<&str>) {
         Ok(())
     });
     filled.unwrap();
+    outbox.write_pending();
 }
 
 fn all(outbox: &Outbox) -> Vec<String> {
-    outbox.next(usize::MAX, |_, _| false).into_iter().map(|w| String::from_utf8(w.message.payload).unwrap()).collect()
+    outbox
+        .next(usize::MAX, usize::MAX, |_, _| false)
+        .into_iter()
+        .map(|w| String::from_utf8(w.message.payload).unwrap())
+        .collect()
 }
 
 fn deliver(outbox: &Outbox, count: usize) {
-    let rows: Vec<i64> = outbox.next(count, |_, _| false).iter().map(|waiting| waiting.row).collect();
+    let rows: Vec<i64> = outbox.next(count, usize::MAX, |_, _| false).iter().map(|waiting| waiting.row).collect();
     outbox.delivered(&rows);
 }
 
@@ -79,16 +149,17 @@ fn what_another_run_left_is_told_from_what_this_one_committed() {
     let dir = tempfile::tempdir().unwrap();
     put(&open(dir.path(), PLENTY), "old");
     let clock = clock();
-    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
     clock.advance(Duration::from_secs(3));
     outbox.set_connected(true);
     put(&outbox, "new");
-    let found = outbox.next(10, |_, _| false);
+    let found = outbox.next(10, usize::MAX, |_, _| false);
     assert_eq!(
         found.iter().map(|w| (w.live, w.committed)).collect::<Vec<_>>(),
-        [(false, None), (true, Some(Duration::from_secs(3)))]
+        [(true, Some(Duration::from_secs(3))), (false, None)],
+        "what is new goes first"
     );
-    assert_eq!(outbox.next(10, |row, _| row == found[0].row), found[1..]);
+    assert_eq!(outbox.next(10, usize::MAX, |row, _| row == found[0].row), found[1..]);
 }
 
 #[test]
@@ -107,7 +178,7 @@ fn numbers_never_come_again() {
 fn a_second_agent_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let _first = open(dir.path(), PLENTY);
-    let error = Outbox::open(dir.path(), PLENTY, Arc::new(clock())).err().unwrap().to_string();
+    let error = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock())).err().unwrap().to_string();
     let expected = format!(
         "outbox {}/outbox.sqlite: another process uses it; stop the other karaul or give this one its own path under \
          [storage]",
@@ -123,8 +194,8 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let connection = rusqlite::Connection::open(dir.path().join("outbox.sqlite")).unwrap();
     connection.pragma_update(None, "user_version", 9).unwrap();
     drop(connection);
-    let error = Outbox::open(dir.path(), PLENTY, Arc::new(clock())).err().unwrap().to_string();
-    assert!(error.contains("a newer Karaul wrote it (schema 9, this one knows 2)"), "{error}");
+    let error = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock())).err().unwrap().to_string();
+    assert!(error.contains("a newer Karaul wrote it (schema 9, this one knows 3)"), "{error}");
 }
 
 #[test]
@@ -132,7 +203,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
-    let error = Outbox::open(&file, PLENTY, Arc::new(clock())).err().unwrap().to_string();
+    let error = Outbox::open(settings(&file, PLENTY), Arc::new(clock())).err().unwrap().to_string();
     assert!(error.starts_with(&format!("outbox {}: ", file.display())), "{error}");
     assert!(error.ends_with("; check path under [storage] and who may write there"), "{error}");
 }
@@ -156,15 +227,17 @@ fn a_damaged_file_is_moved_aside_and_numbers_go_on() {
 }
 
 #[test]
-fn when_the_quota_is_full_alerts_go_on_in_memory_and_come_back_to_disk() {
+fn when_the_disk_is_full_alerts_go_on_in_memory_and_come_back_to_disk() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
-    let outbox = Outbox::open(dir.path(), 256 << 10, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
     let mut count = 0;
+    outbox.lock().store.as_ref().unwrap().set_disk(256 << 10);
     while outbox.trouble().is_none() {
         put(&outbox, &format!("{count} {}", "x".repeat(4000)));
+        outbox.tend();
         count += 1;
-        assert!(count < 200, "the quota never took effect");
+        assert!(count < 200, "the limit never took effect");
     }
     let expected = format!(
         "outbox {}/outbox.sqlite: outbox_quota is used up; raise it under [storage] or find out why the broker takes \
@@ -177,6 +250,7 @@ fn when_the_quota_is_full_alerts_go_on_in_memory_and_come_back_to_disk() {
     assert_eq!(all(&outbox).len() as u64, count + 5, "nothing is lost, and the order is that of the commits");
     assert_eq!(all(&outbox)[count as usize..], ["in memory"; 5]);
 
+    outbox.lock().store.as_ref().unwrap().set_disk(PLENTY);
     deliver(&outbox, 20);
     clock.advance(Duration::from_secs(5));
     outbox.tend();
@@ -192,7 +266,7 @@ fn numbers_given_out_from_memory_do_not_come_again_after_a_crash() {
     let dir = tempfile::tempdir().unwrap();
     let outbox = open(dir.path(), PLENTY);
     put(&outbox, "on disk");
-    outbox.lock().store.as_ref().unwrap().set_quota(0);
+    outbox.lock().store.as_ref().unwrap().set_disk(0);
     let big = "x".repeat(100_000);
     let last = put(&outbox, &big).max(put(&outbox, &big));
     assert!(outbox.trouble().is_some());
@@ -207,7 +281,7 @@ fn numbers_given_out_from_memory_do_not_come_again_after_a_crash() {
 fn an_acknowledged_row_is_not_sent_again_even_if_it_cannot_be_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
-    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
     put(&outbox, "a");
     put(&outbox, "b");
     outbox.lock().store = None;
@@ -216,7 +290,6 @@ fn an_acknowledged_row_is_not_sent_again_even_if_it_cannot_be_deleted() {
     fs::write(dir.path(), "a file where the folder was").unwrap();
     outbox.delivered(&[1]);
     assert!(outbox.trouble().is_some());
-    assert_eq!(outbox.waiting(), 1);
     fs::remove_file(dir.path()).unwrap();
     fs::rename(&moved, dir.path()).unwrap();
     clock.advance(Duration::from_secs(5));
@@ -231,7 +304,7 @@ fn a_start_without_a_usable_disk_goes_on_in_memory() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
     // One page is not enough for the tables.
-    let outbox = Outbox::open(dir.path(), 1, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), 1), Arc::new(clock.clone())).unwrap();
     assert!(outbox.trouble().is_some());
     let first = put(&outbox, "first");
     assert_eq!(first, clock.now().wall.as_millisecond().cast_unsigned() + 1, "a number that no count reaches");
@@ -254,7 +327,7 @@ fn a_start_without_a_usable_disk_goes_on_in_memory() {
 fn damage_while_running_is_survived() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
-    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
     put(&outbox, "lost");
     remember(&outbox, Uuid::nil(), Some("open"));
     let corrupt = OutboxError::Corrupt { path: dir.path().join("outbox.sqlite"), detail: "test".to_owned() };
@@ -312,7 +385,7 @@ proptest! {
     fn it_is_a_list_that_survives(steps in steps()) {
         let mut dir = tempfile::tempdir().unwrap();
         let clock = clock();
-        let reopen = |dir: &Path| Outbox::open(dir, PLENTY, Arc::new(clock.clone())).unwrap();
+        let reopen = |dir: &Path| Outbox::open(settings(dir, PLENTY), Arc::new(clock.clone())).unwrap();
         let mut outbox = reopen(dir.path());
         let mut list: Vec<String> = Vec::new();
         let mut incidents: BTreeMap<Uuid, String> = BTreeMap::new();
@@ -349,9 +422,9 @@ proptest! {
                     remember(&outbox, id, None);
                     incidents.remove(&id);
                 }
-                Step::Fill => outbox.lock().store.as_ref().unwrap().set_quota(0),
+                Step::Fill => outbox.lock().store.as_ref().unwrap().set_disk(0),
                 Step::Free | Step::Reopen | Step::Crash => {
-                    outbox.lock().store.as_ref().unwrap().set_quota(PLENTY);
+                    outbox.lock().store.as_ref().unwrap().set_disk(PLENTY);
                     clock.advance(Duration::from_secs(5));
                     outbox.tend();
                     prop_assert_eq!(outbox.trouble(), None);
@@ -361,12 +434,7 @@ proptest! {
                             outbox = reopen(dir.path());
                         }
                         Step::Crash => {
-                            // The files as they are, log and all: what a killed process leaves.
-                            let left = tempfile::tempdir().unwrap();
-                            for file in fs::read_dir(dir.path()).unwrap() {
-                                let file = file.unwrap();
-                                fs::copy(file.path(), left.path().join(file.file_name())).unwrap();
-                            }
+                            let left = killed(dir.path());
                             outbox = reopen(left.path());
                             dir = left;
                         }

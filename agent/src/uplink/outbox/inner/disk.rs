@@ -13,6 +13,7 @@ use crate::uplink::outbox::{
 impl Inner {
     /// Brings the disk up to date. A disk in trouble is tried only every [`RETRY`].
     pub(super) fn write_out(&mut self) {
+        self.pending = false;
         let now = self.clock.now().mono;
         if self.trouble.as_ref().is_some_and(|trouble| now.saturating_sub(trouble.tried) < RETRY) {
             return;
@@ -20,8 +21,8 @@ impl Inner {
         match self.try_write_out() {
             Ok(()) => {
                 if self.trouble.take().is_some() {
-                    let dropped = self.spill.dropped();
-                    tracing::info!("outbox {}: the disk takes messages again ({dropped} dropped)", self.dir.display());
+                    let (folder, dropped) = (self.settings.folder.display(), self.dropped());
+                    tracing::info!("outbox {folder}: the disk takes messages again ({dropped} dropped)");
                 }
             }
             Err(error) => self.fail(&error),
@@ -32,6 +33,8 @@ impl Inner {
         if self.store.is_none() {
             self.open_store()?;
         }
+        let kept = self.keeps().then_some(!self.settings.receipts);
+        let now = self.clock.now().wall;
         let Some(store) = &mut self.store else { return Ok(()) };
         loop {
             let messages = self.spill.messages();
@@ -57,13 +60,24 @@ impl Inner {
                     .collect(),
                 topics: &self.spill.topics,
                 delivered: &delivered,
+                done: &self.done,
+                kept,
+                now,
                 gaps: &gaps,
                 sequence: unwritten.map_or(self.sequence, |number| number - 1),
                 session: self.session,
             };
-            let deleted = store.write(&change)?;
-            self.stored = (self.stored + chunk as u64).saturating_sub(deleted);
+            let gone = loop {
+                match store.write(&change) {
+                    // What is only kept to be sent again is not worth a message in memory.
+                    Err(OutboxError::DiskFull { .. } | OutboxError::QuotaFull { .. }) if store.forget_some()? => {}
+                    written => break written?,
+                }
+            };
+            self.gaps.join(&gone.numbers);
+            self.evicted += gone.dropped;
             self.acknowledged.clear();
+            self.done.clear();
             let (written, later) = mem::take(&mut self.spill.incidents).into_iter().partition(|(_, state)| ripe(state));
             self.spill.incidents = later;
             for (id, state) in BTreeMap::<Uuid, Option<String>>::into_iter(written) {
@@ -84,22 +98,23 @@ impl Inner {
     /// Opens the database, at the start or after damage, and makes what it says and
     /// what this run knows one.
     pub(super) fn open_store(&mut self) -> Result<(), OutboxError> {
-        let (mut store, damage) = Store::open(&self.dir, self.quota)?;
-        if let Some(damage) = &damage {
-            tracing::error!("{damage}");
-        }
+        let (mut store, salvage) = Store::open(&self.settings.folder, self.settings.quota, self.suspect)?;
+        self.suspect = false;
         let values = self.numbers.values();
         let stored = store.number("sequence")?;
         let mut sequence = stored.max(values.spilled);
         let fresh = self.sequence == 0;
-        if damage.is_some() || sequence == 0 {
-            // The database has lost count: no number up to the limit may come again.
+        if salvage.is_some() || sequence == 0 {
+            // The database may have lost count: no number up to the limit may come again.
             sequence = sequence.max(values.limit);
         }
-        if damage.is_some() {
-            // What waited in it is lost, and nobody can say which numbers that were.
+        if let Some(salvage) = &salvage {
             let numbers = self.spill.messages().iter().filter_map(|waiting| waiting.message.sequence);
-            self.gaps.add(1..=numbers.min().map_or(sequence.max(self.sequence), |first| first - 1));
+            let last = numbers.min().map_or(sequence.max(self.sequence), |first| first - 1);
+            for lost in &salvage.lost {
+                self.gaps.add(*lost.start()..=last.min(*lost.end()));
+            }
+            self.gaps.add(salvage.sequence + 1..=last);
         } else if let Some(began_after) = self.floor.or(fresh.then_some(sequence)) {
             // Left out by this run, or given out from memory by one that ended before it could write them.
             self.gaps.add(stored + 1..=began_after);
@@ -113,7 +128,6 @@ impl Inner {
         self.sequence = self.sequence.max(sequence);
         self.session = self.session.max(store.number("session")?).max(values.session);
         self.next_row = self.next_row.max(store.leftover() + 1);
-        self.stored = store.count()?;
         self.acknowledged.retain(|row| *row <= store.leftover());
         self.stored_incidents.clear();
         for (id, state) in store.incidents()? {
@@ -138,16 +152,15 @@ impl Inner {
 
     #[cfg(test)]
     pub(in crate::uplink::outbox) const fn set_quota(&mut self, quota: u64) {
-        self.quota = quota;
+        self.settings.quota = quota;
     }
 
     /// Goes on in memory. Each new trouble is logged once, and again when it changes.
     pub(in crate::uplink::outbox) fn fail(&mut self, error: &OutboxError) {
         if matches!(error, OutboxError::Corrupt { .. }) {
-            // Opening it again moves it aside. What waited in it is lost to this run.
+            // Opening it again saves what can be read.
             self.store = None;
-            self.stored = 0;
-            self.acknowledged.clear();
+            self.suspect = true;
         }
         let sentence = error.to_string();
         if self.trouble() != Some(&sentence) {

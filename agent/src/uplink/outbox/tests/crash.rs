@@ -2,16 +2,6 @@
 
 use super::*;
 
-/// The files as they are, log and all: what a killed process leaves.
-fn killed(dir: &Path) -> tempfile::TempDir {
-    let left = tempfile::tempdir().unwrap();
-    for file in fs::read_dir(dir).unwrap() {
-        let file = file.unwrap();
-        fs::copy(file.path(), left.path().join(file.file_name())).unwrap();
-    }
-    left
-}
-
 /// Commits an alert of this size, with its number.
 fn alert(outbox: &Outbox, size: usize) -> u64 {
     let filled = outbox.commit(|batch| {
@@ -19,19 +9,20 @@ fn alert(outbox: &Outbox, size: usize) -> u64 {
         batch.put(Message { sequence: Some(number), ..message(&"x".repeat(size), Severity::Info) });
         Ok::<_, ()>(number)
     });
+    outbox.write_pending();
     filled.unwrap()
 }
 
 fn waiting(outbox: &Outbox) -> BTreeSet<u64> {
-    outbox.next(usize::MAX, |_, _| false).into_iter().filter_map(|waiting| waiting.message.sequence).collect()
-}
-
-fn missing(outbox: &Outbox) -> Vec<u64> {
-    outbox.lock().gaps().ranges().flatten().collect()
+    outbox
+        .next(usize::MAX, usize::MAX, |_, _| false)
+        .into_iter()
+        .filter_map(|waiting| waiting.message.sequence)
+        .collect()
 }
 
 fn fill(outbox: &Outbox) {
-    outbox.lock().store.as_ref().unwrap().set_quota(0);
+    outbox.lock().store.as_ref().unwrap().set_disk(0);
 }
 
 fn later(outbox: &Outbox, clock: &SimulatedClock) {
@@ -57,7 +48,7 @@ fn partly_written(outbox: &Outbox, clock: &SimulatedClock) {
 fn numbers_behind_a_chunk_that_still_fitted_are_known_after_a_crash() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
-    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
     partly_written(&outbox, &clock);
     let left = killed(dir.path());
     let outbox = open(left.path(), PLENTY);
@@ -77,7 +68,7 @@ fn numbers_behind_a_chunk_that_still_fitted_are_known_after_a_crash() {
 fn an_incident_is_not_forgotten_before_its_end_is_on_disk() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
-    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
     remember(&outbox, Uuid::nil(), Some("open"));
     for _ in 0..20 {
         alert(&outbox, 4000);
@@ -98,7 +89,7 @@ fn an_incident_is_not_forgotten_before_its_end_is_on_disk() {
     later(&outbox, &clock);
     assert!(outbox.trouble().is_some());
     assert_eq!(open(killed(dir.path()).path(), PLENTY).orphans(), [(Uuid::nil(), "open".to_owned())]);
-    outbox.lock().store.as_ref().unwrap().set_quota(PLENTY);
+    outbox.lock().store.as_ref().unwrap().set_disk(PLENTY);
     later(&outbox, &clock);
     assert_eq!(open(killed(dir.path()).path(), PLENTY).orphans(), []);
 }
@@ -107,10 +98,10 @@ fn an_incident_is_not_forgotten_before_its_end_is_on_disk() {
 fn gaps_are_told_again_if_the_message_that_tells_them_is_not_on_disk() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
-    let outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
     partly_written(&outbox, &clock);
     let left = killed(dir.path());
-    let outbox = Outbox::open(left.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(left.path(), PLENTY), Arc::new(clock.clone())).unwrap();
     let lost = missing(&outbox);
     let tell = |outbox: &Outbox| {
         let put = outbox.commit(|batch| {
@@ -125,7 +116,7 @@ fn gaps_are_told_again_if_the_message_that_tells_them_is_not_on_disk() {
     assert!(outbox.trouble().is_some());
     assert_eq!(missing(&outbox), lost);
     assert_eq!(missing(&open(killed(left.path()).path(), PLENTY)), lost);
-    outbox.lock().store.as_ref().unwrap().set_quota(PLENTY);
+    outbox.lock().store.as_ref().unwrap().set_disk(PLENTY);
     later(&outbox, &clock);
     tell(&outbox);
     assert!(missing(&outbox).is_empty());
@@ -140,7 +131,7 @@ fn two_starts_in_a_row_without_the_database_keep_both_rows() {
         let moved = dir.path().with_extension("moved");
         fs::rename(dir.path(), &moved).unwrap();
         fs::create_dir(dir.path()).unwrap();
-        let outbox = Outbox::open(dir.path(), 1, Arc::new(clock.clone())).unwrap();
+        let outbox = Outbox::open(settings(dir.path(), 1), Arc::new(clock.clone())).unwrap();
         assert!(outbox.trouble().is_some());
         fs::remove_dir_all(dir.path()).unwrap();
         fs::rename(&moved, dir.path()).unwrap();
@@ -152,10 +143,10 @@ fn two_starts_in_a_row_without_the_database_keep_both_rows() {
         let outbox = start();
         put(&outbox, &format!("{run}a"));
         put(&outbox, &format!("{run}b"));
-        let rows = outbox.next(usize::MAX, |_, _| false).last().map(|last| last.row);
+        let rows = outbox.next(usize::MAX, usize::MAX, |_, _| false).last().map(|last| last.row);
         later(&outbox, &clock);
         assert_eq!(outbox.trouble(), None, "run {run}");
-        let rows_after = outbox.next(usize::MAX, |_, _| false).last().map(|last| last.row);
+        let rows_after = outbox.next(usize::MAX, usize::MAX, |_, _| false).last().map(|last| last.row);
         assert_eq!(rows, rows_after, "the link knows them already");
     }
     let outbox = open(dir.path(), PLENTY);
@@ -198,7 +189,7 @@ proptest! {
     fn every_number_is_accounted_for(steps in steps()) {
         let mut dir = tempfile::tempdir().unwrap();
         let clock = clock();
-        let mut outbox = Outbox::open(dir.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+        let mut outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
         let (mut given, mut done) = (BTreeSet::new(), BTreeSet::new());
         for step in steps {
             match step {
@@ -208,7 +199,7 @@ proptest! {
                     }
                 }
                 Step::Deliver(count) => {
-                    let first = outbox.next(count.into(), |_, _| false);
+                    let first = outbox.next(count.into(), usize::MAX, |_, _| false);
                     done.extend(first.iter().filter_map(|waiting| waiting.message.sequence));
                     deliver(&outbox, count.into());
                 }
@@ -218,12 +209,12 @@ proptest! {
                     for _ in 0..40 {
                         prop_assert!(given.insert(alert(&outbox, 3000)), "given out twice");
                     }
-                    let first = outbox.next(count.into(), |_, _| false);
+                    let first = outbox.next(count.into(), usize::MAX, |_, _| false);
                     done.extend(first.iter().filter_map(|waiting| waiting.message.sequence));
                     deliver(&outbox, count.into());
                     later(&outbox, &clock);
                 }
-                Step::Free => outbox.lock().store.as_ref().unwrap().set_quota(PLENTY),
+                Step::Free => outbox.lock().store.as_ref().unwrap().set_disk(PLENTY),
                 Step::Later => later(&outbox, &clock),
                 Step::Tell => {
                     if outbox.has_gaps_to_tell() {
@@ -239,7 +230,7 @@ proptest! {
                 }
                 Step::Crash => {
                     let left = killed(dir.path());
-                    outbox = Outbox::open(left.path(), PLENTY, Arc::new(clock.clone())).unwrap();
+                    outbox = Outbox::open(settings(left.path(), PLENTY), Arc::new(clock.clone())).unwrap();
                     dir = left;
                 }
             }

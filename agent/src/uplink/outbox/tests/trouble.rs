@@ -20,7 +20,7 @@ fn what_another_run_left_open_is_an_orphan_even_if_the_database_opens_late() {
     let moved = dir.path().with_extension("moved");
     fs::rename(dir.path(), &moved).unwrap();
     fs::create_dir(dir.path()).unwrap();
-    let outbox = Outbox::open(dir.path(), 1, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), 1), Arc::new(clock.clone())).unwrap();
     assert!(outbox.trouble().is_some());
     remember(&outbox, ours, Some("ours"));
     assert_eq!(outbox.orphans(), []);
@@ -65,7 +65,7 @@ fn close(outbox: &Outbox, id: Uuid, severity: Severity) -> bool {
 fn what_finds_no_room_is_said_and_numbers_that_were_lost_are_known() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
-    let outbox = Outbox::open(dir.path(), 1, Arc::new(clock.clone())).unwrap();
+    let outbox = Outbox::open(settings(dir.path(), 1), Arc::new(clock.clone())).unwrap();
     let floor = outbox.lock().sequence();
     for n in 1..=512 {
         assert!(offer(&outbox, Uuid::from_u128(n), Severity::Warning));
@@ -100,7 +100,7 @@ fn numbers_that_a_crash_took_along_are_known() {
     let dir = tempfile::tempdir().unwrap();
     let outbox = open(dir.path(), PLENTY);
     put(&outbox, "on disk");
-    outbox.lock().store.as_ref().unwrap().set_quota(0);
+    outbox.lock().store.as_ref().unwrap().set_disk(0);
     let big = "x".repeat(100_000);
     put(&outbox, &big);
     put(&outbox, &big);

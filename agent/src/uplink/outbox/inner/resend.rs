@@ -1,0 +1,122 @@
+//! Receipts, and sending again what was delivered before.
+
+use std::{mem, ops::RangeInclusive, time::Duration};
+
+use karaul_wire::{GapRange, Receipt};
+
+use super::Inner;
+use crate::uplink::outbox::{OutboxError, Replay, store::MOST_COPIES};
+
+/// How often it is looked for alerts that are too old to be kept, or whose receipt is overdue.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
+
+impl Inner {
+    /// Are alerts kept that the broker has?
+    pub(super) const fn keeps(&self) -> bool {
+        self.settings.receipts || !self.settings.retention.is_zero()
+    }
+
+    pub(in crate::uplink::outbox) fn receipt(&mut self, receipt: &Receipt) {
+        if !self.settings.receipts {
+            return;
+        }
+        self.write_pending();
+        let stored = receipt.up_to.map(|up_to| 0..=up_to.0).into_iter().chain(receipt.ranges.iter().map(range));
+        let stored: Vec<_> = stored.collect();
+        if let Err(error) = self.heed(&stored, receipt) {
+            self.fail(&error);
+        }
+        self.feed_again();
+    }
+
+    fn heed(&mut self, stored: &[RangeInclusive<u64>], receipt: &Receipt) -> Result<(), OutboxError> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        store.confirm(stored)?;
+        // While the disk is in trouble nobody can say what is not there.
+        if self.trouble.is_some() || receipt.missing.is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<_> = receipt.missing.iter().map(|missing| up_to(range(missing), self.sequence)).collect();
+        let found = store.find(&missing, true, self.clock.now().wall)?;
+        self.wanted.extend(found.here);
+        self.gaps.join(&found.gone);
+        Ok(())
+    }
+
+    /// Whoever asks has to be told why not.
+    pub(in crate::uplink::outbox) fn replay(&mut self, ranges: &[GapRange]) -> Result<Replay, String> {
+        self.write_pending();
+        let ranges: Vec<_> = ranges.iter().map(|wanted| up_to(range(wanted), self.sequence)).collect();
+        let found = match (&self.trouble, &self.store) {
+            (None, Some(store)) => store.find(&ranges, false, self.clock.now().wall),
+            (Some(trouble), _) => return Err(trouble.sentence.clone()),
+            (None, None) => return Err("the outbox is not open".to_owned()),
+        };
+        let found = found.map_err(|error| {
+            self.fail(&error);
+            error.to_string()
+        })?;
+        let again = found.here.len() as u64;
+        self.wanted.extend(found.here);
+        self.feed_again();
+        Ok(Replay { again, under_way: found.under_way, gone: found.gone })
+    }
+
+    pub(in crate::uplink::outbox) fn unconfirmed(&mut self) -> u64 {
+        let count = self.store.as_ref().filter(|_| self.settings.receipts).map(|store| store.unconfirmed());
+        count
+            .transpose()
+            .unwrap_or_else(|error| {
+                self.fail(&error);
+                None
+            })
+            .unwrap_or_default()
+    }
+
+    /// Once in a while: forgets what is too old, and reminds of what nobody has confirmed.
+    pub(super) fn tidy(&mut self) {
+        let now = self.clock.now();
+        let due = self.tidied.is_none_or(|at| now.mono.saturating_sub(at) >= TIDY_EVERY);
+        if !due || self.trouble.is_some() {
+            return;
+        }
+        self.tidied = Some(now.mono);
+        let Some(store) = &mut self.store else { return };
+        let mut tidy = || {
+            store.expire(self.settings.retention, now.wall)?;
+            if self.settings.receipts { store.overdue(MOST_COPIES, now.wall) } else { Ok(Vec::new()) }
+        };
+        match tidy() {
+            Ok(overdue) => self.wanted.extend(overdue),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Puts what is wanted again into the queue, as far as there may be more copies in it.
+    pub(super) fn feed_again(&mut self) {
+        if self.wanted.is_empty() || self.trouble.is_some() {
+            return;
+        }
+        let Some(store) = &mut self.store else { return };
+        let feed = store.copies().and_then(|copies| {
+            let room = usize::try_from(MOST_COPIES.saturating_sub(copies)).unwrap_or_default();
+            let later = self.wanted.iter().nth(room).map(|first| self.wanted.clone().split_off(first));
+            let numbers: Vec<u64> =
+                mem::replace(&mut self.wanted, later.unwrap_or_default()).into_iter().take(room).collect();
+            store.send_again(&numbers, self.next_row, self.clock.now().wall)
+        });
+        match feed {
+            Ok(rows) => self.next_row += rows.cast_signed(),
+            Err(error) => self.fail(&error),
+        }
+    }
+}
+
+fn range(range: &GapRange) -> RangeInclusive<u64> {
+    range.first.0..=range.last.0
+}
+
+/// Nobody can have missed a number that was not given out.
+fn up_to(range: RangeInclusive<u64>, last: u64) -> RangeInclusive<u64> {
+    *range.start()..=last.min(*range.end())
+}

@@ -1,0 +1,83 @@
+//! What is wrong with the file, and what is done about a damaged one.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::ErrorCode;
+
+use crate::uplink::OutboxError;
+
+/// SQLite's errors, sorted by what a person can do about them.
+pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> OutboxError {
+    let path = path.to_owned();
+    let detail = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => OutboxError::DiskFull { path },
+        Some(ErrorCode::ReadOnly) => OutboxError::ReadOnly { path },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => OutboxError::Corrupt { path, detail },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OutboxError::InUse { path },
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            OutboxError::Folder { path, source: io::Error::other(detail) }
+        }
+        _ => OutboxError::Disk { path, detail },
+    }
+}
+
+pub(super) fn folder_error(dir: &Path, source: io::Error) -> OutboxError {
+    let path = dir.to_owned();
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OutboxError::DiskFull { path },
+        io::ErrorKind::ReadOnlyFilesystem => OutboxError::ReadOnly { path },
+        _ => OutboxError::Folder { path, source },
+    }
+}
+
+/// SQLite says only that it cannot open or read the file; the system says why.
+pub(super) fn probe(dir: &Path) -> Option<io::Error> {
+    let path = dir.join("probe");
+    let error = fs::write(&path, "probe").err();
+    // Removing it cannot matter: it is overwritten next time.
+    let _ = fs::remove_file(path);
+    error
+}
+
+/// Was it not closed in order? SQLite removes the write-ahead log when it is.
+pub(super) fn is_unclean(path: &Path) -> bool {
+    fs::metadata(with_suffix(path, "-wal")).is_ok_and(|log| log.len() > 0)
+}
+
+/// Moves a damaged database out of the way. Only the newest is kept, so that damage
+/// that comes back cannot fill the disk.
+pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let kept = path.with_extension("damaged.sqlite");
+    // Otherwise the log of an earlier damaged file would be taken for that of this one.
+    remove_all(&kept)?;
+    for suffix in ["", "-wal"] {
+        match fs::rename(with_suffix(path, suffix), with_suffix(&kept, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(_) | Ok(()) => {}
+        }
+    }
+    remove(&with_suffix(path, "-shm"))?;
+    Ok(kept)
+}
+
+/// Removes a database with its log.
+pub(super) fn remove_all(path: &Path) -> io::Result<()> {
+    ["", "-wal", "-shm"].into_iter().try_for_each(|suffix| remove(&with_suffix(path, suffix)))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(_) | Ok(()) => Ok(()),
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

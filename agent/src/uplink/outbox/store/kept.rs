@@ -1,0 +1,187 @@
+//! Alerts that the broker has: they wait for the consumer's receipt, and may be wanted again.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use crate::uplink::outbox::{Gaps, Waiting};
+
+/// An alert that no receipt has covered is sent again after this long, then after twice as long …
+const FIRST_PATIENCE: Duration = Duration::from_secs(60);
+/// … up to 64 times: about an hour. A centre that is away for a day gets each some thirty times, not a thousand.
+const MOST_DOUBLINGS: i64 = 6;
+/// Most copies in the queue at a time, so that they take no room from what is new.
+pub(in super::super) const MOST_COPIES: u64 = 256;
+/// So many are forgotten at a time to make room.
+const BITE: i64 = 16;
+/// What the centre says is missing may be on its way: it is not sent again before this.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
+
+/// Moves what the broker has acknowledged out of the queue. Returns how many rows left it.
+pub(super) fn take(connection: &Connection, rows: &[i64], kept: Option<bool>, now: Timestamp) -> rusqlite::Result<u64> {
+    // Its tries go on counting when it was sent again.
+    let mut keep = connection.prepare_cached(
+        "INSERT INTO kept SELECT sequence, topic, payload, severity, ?2, ?3, 0 FROM message \
+         WHERE row = ?1 AND sequence IS NOT NULL AND NOT retain \
+         ON CONFLICT (sequence) DO UPDATE SET done_ms = ?3",
+    )?;
+    let mut delete = connection.prepare_cached("DELETE FROM message WHERE row = ?")?;
+    let mut left = 0;
+    for row in rows {
+        if let Some(confirmed) = kept {
+            keep.execute(params![row, confirmed, now.as_millisecond()])?;
+        }
+        left += delete.execute([row])? as u64;
+    }
+    Ok(left)
+}
+
+/// Adds those that the broker acknowledged while they were only in memory.
+pub(super) fn add(
+    connection: &Connection,
+    done: &[Waiting],
+    kept: Option<bool>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let Some(confirmed) = kept else { return Ok(()) };
+    let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, 0)")?;
+    for Waiting { message, .. } in done {
+        let Some(sequence) = message.told() else { continue };
+        let severity = message.severity.as_str();
+        let now = now.as_millisecond();
+        insert.execute(params![sequence.cast_signed(), message.topic, message.payload, severity, confirmed, now])?;
+    }
+    Ok(())
+}
+
+/// The consumer has stored these numbers.
+pub(super) fn confirm(connection: &Connection, ranges: &[RangeInclusive<u64>]) -> rusqlite::Result<u64> {
+    let mut update =
+        connection.prepare_cached("UPDATE kept SET confirmed = 1 WHERE sequence BETWEEN ? AND ? AND NOT confirmed")?;
+    let mut confirmed = 0;
+    for range in ranges {
+        confirmed += update.execute([signed(*range.start()), signed(*range.end())])? as u64;
+    }
+    Ok(confirmed)
+}
+
+/// How many wait for a receipt.
+pub(super) fn unconfirmed(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut count = connection.prepare_cached("SELECT count(*) FROM kept WHERE NOT confirmed")?;
+    count.query_row([], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+}
+
+/// What there is of numbers that somebody wants again.
+#[derive(Debug, Default)]
+pub(in super::super) struct Found {
+    /// These can be sent again.
+    pub here: Vec<u64>,
+    /// How many are in the queue already, or have just gone out.
+    pub under_way: u64,
+    /// These are not here any more.
+    pub gone: Gaps,
+}
+
+/// Looks for these numbers. With `patient`, those that went out a moment ago are under way.
+pub(super) fn find(
+    connection: &Connection,
+    ranges: &[RangeInclusive<u64>],
+    patient: bool,
+    now: Timestamp,
+) -> rusqlite::Result<Found> {
+    let now_ms = now.as_millisecond();
+    let recent = if patient { now_ms - millis(ON_ITS_WAY) } else { i64::MAX };
+    let mut known = connection.prepare_cached(
+        "SELECT sequence, max(waiting), max(done_ms) FROM ( \
+             SELECT sequence, 1 AS waiting, 0 AS done_ms FROM message WHERE sequence BETWEEN ?1 AND ?2 AND NOT retain \
+             UNION ALL SELECT sequence, 0, done_ms FROM kept WHERE sequence BETWEEN ?1 AND ?2 \
+         ) GROUP BY sequence ORDER BY sequence",
+    )?;
+    let mut found = Found::default();
+    for range in ranges {
+        let mut next = *range.start();
+        let mut rows = known.query([signed(*range.start()), signed(*range.end())])?;
+        while let Some(row) = rows.next()? {
+            let sequence = row.get::<_, i64>(0)?.cast_unsigned();
+            let (waiting, done): (bool, i64) = (row.get(1)?, row.get(2)?);
+            if sequence > next {
+                found.gone.add(next..=sequence - 1);
+            }
+            next = sequence.saturating_add(1);
+            // A time in the future means that the clock was set back.
+            if waiting || (recent < done && done <= now_ms) {
+                found.under_way += 1;
+            } else {
+                found.here.push(sequence);
+            }
+        }
+        found.gone.add(next..=*range.end());
+    }
+    Ok(found)
+}
+
+/// How many copies wait in the queue.
+pub(super) fn copies(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut count = connection.prepare_cached("SELECT count(*) FROM message WHERE again")?;
+    count.query_row([], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+}
+
+/// Those whose receipt is overdue, at most so many.
+pub(super) fn overdue(connection: &Connection, limit: u64, now: Timestamp) -> rusqlite::Result<Vec<u64>> {
+    let mut overdue = connection.prepare_cached(
+        "SELECT sequence FROM kept WHERE NOT confirmed AND (done_ms > ?1 OR done_ms <= ?1 - (?2 << min(tries, ?3))) \
+         AND NOT EXISTS (SELECT 1 FROM message WHERE message.sequence = kept.sequence AND NOT retain) \
+         ORDER BY sequence LIMIT ?4",
+    )?;
+    let limits = params![now.as_millisecond(), millis(FIRST_PATIENCE), MOST_DOUBLINGS, signed(limit)];
+    overdue.query_map(limits, |row| row.get(0).map(i64::cast_unsigned))?.collect()
+}
+
+/// Puts copies of these at the end of the queue, from the row `next_row` on. Returns how many there were.
+///
+/// A copy knows no incident: a consumer orders the steps of an incident by `rev`, and it must not hold up what
+/// is new.
+pub(super) fn send_again(
+    connection: &Connection,
+    sequences: &[u64],
+    next_row: i64,
+    now: Timestamp,
+) -> rusqlite::Result<u64> {
+    let mut copy = connection.prepare_cached(
+        "INSERT INTO message SELECT ?2, topic, payload, 0, severity, 0, 0, NULL, sequence, 1, 0 FROM kept \
+         WHERE sequence = ?1",
+    )?;
+    let mut count = connection.prepare_cached("UPDATE kept SET tries = tries + 1, done_ms = ?2 WHERE sequence = ?1")?;
+    let mut copied = 0;
+    for sequence in sequences {
+        let sequence = sequence.cast_signed();
+        copied += copy.execute([sequence, next_row + copied])? as i64;
+        count.execute([sequence, now.as_millisecond()])?;
+    }
+    Ok(copied.cast_unsigned())
+}
+
+/// Forgets those that were confirmed and are older than this.
+pub(super) fn expire(connection: &Connection, retention: Duration, now: Timestamp) -> rusqlite::Result<u64> {
+    let mut delete = connection.prepare_cached(
+        "DELETE FROM kept WHERE sequence IN (SELECT sequence FROM kept WHERE confirmed AND done_ms < ? \
+         ORDER BY done_ms LIMIT ?)",
+    )?;
+    Ok(delete.execute([now.as_millisecond() - millis(retention), signed(MOST_COPIES)])? as u64)
+}
+
+/// Forgets some of the oldest that were confirmed. `false` if there are none.
+pub(super) fn forget_some(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "DELETE FROM kept WHERE sequence IN (SELECT sequence FROM kept WHERE confirmed ORDER BY done_ms LIMIT ?)";
+    Ok(connection.prepare_cached(sql)?.execute([BITE])? > 0)
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// SQLite's integers end earlier, and so do the numbers that are given out.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

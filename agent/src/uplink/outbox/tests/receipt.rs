@@ -1,0 +1,153 @@
+//! What a consumer confirms, misses and wants again.
+
+use karaul_wire::Sequence;
+
+use super::{Phase::*, *};
+
+fn with_receipts(dir: &Path, clock: &SimulatedClock) -> Outbox {
+    Outbox::open(OutboxSettings { receipts: true, ..settings(dir, PLENTY) }, Arc::new(clock.clone())).unwrap()
+}
+
+fn range(first: u64, last: u64) -> GapRange {
+    GapRange { first: Sequence(first), last: Sequence(last) }
+}
+
+fn up_to(number: u64) -> Receipt {
+    Receipt { up_to: Some(Sequence(number)), ..Receipt::default() }
+}
+
+fn misses(first: u64, last: u64) -> Receipt {
+    Receipt { missing: vec![range(first, last)], ..Receipt::default() }
+}
+
+/// So many incidents open, and the broker has them.
+fn five_sent(outbox: &Outbox) {
+    for incident in 0..5 {
+        step(outbox, incident, Severity::Warning, Open, 0);
+    }
+    deliver(outbox, usize::MAX);
+    assert_eq!(outbox.waiting(), 0);
+}
+
+#[test]
+fn an_alert_is_not_forgotten_before_its_receipt() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = with_receipts(dir.path(), &clock);
+    five_sent(&outbox);
+    assert_eq!(outbox.unconfirmed(), 5);
+    outbox.receipt(&Receipt { ranges: vec![range(5, 5)], ..up_to(2) });
+    assert_eq!(outbox.unconfirmed(), 2);
+    clock.advance(Duration::from_secs(59));
+    outbox.tend();
+    assert_eq!(numbers(&outbox), [0; 0]);
+    drop(outbox);
+    let outbox = with_receipts(dir.path(), &clock);
+    clock.advance(Duration::from_secs(2));
+    outbox.tend();
+    assert_eq!(numbers(&outbox), [3, 4], "after a minute without a receipt they go out again");
+    assert!(outbox.next(9, 9, |_, _| false).iter().all(|waiting| waiting.again && !waiting.live && !waiting.fresh));
+
+    // Each time it takes twice as long, up to an hour.
+    let mut times = 0;
+    for _ in 0..24 * 360 {
+        clock.advance(Duration::from_secs(10));
+        deliver(&outbox, usize::MAX);
+        outbox.tend();
+        times += usize::from(!numbers(&outbox).is_empty());
+    }
+    assert!((20..40).contains(&times), "{times}");
+    assert_eq!(outbox.unconfirmed(), 2);
+    outbox.receipt(&up_to(5));
+    assert_eq!(outbox.unconfirmed(), 0);
+    clock.advance(Duration::from_secs(2 * 86_400));
+    deliver(&outbox, usize::MAX);
+    outbox.tend();
+    assert_eq!((numbers(&outbox), missing(&outbox)), (vec![], vec![]));
+    outbox.receipt(&misses(1, 9));
+    assert_eq!(
+        (numbers(&outbox), missing(&outbox)),
+        (vec![], vec![1, 2, 3, 4, 5]),
+        "too old, and never more than there were"
+    );
+}
+
+#[test]
+fn what_the_broker_has_not_is_not_confirmed_by_any_receipt() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = with_receipts(dir.path(), &clock());
+    step(&outbox, 1, Severity::Critical, Open, 0);
+    outbox.receipt(&up_to(u64::MAX));
+    assert_eq!((outbox.waiting(), numbers(&outbox)), (2, vec![1]));
+    deliver(&outbox, usize::MAX);
+    assert_eq!(outbox.unconfirmed(), 1, "nor by one that came before");
+    outbox.receipt(&up_to(1));
+    assert_eq!(outbox.unconfirmed(), 0);
+}
+
+#[test]
+fn what_is_missing_comes_again_or_is_told_to_be_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = with_receipts(dir.path(), &clock);
+    five_sent(&outbox);
+    step(&outbox, 9, Severity::Warning, Open, 0);
+    outbox.receipt(&misses(2, 6));
+    assert_eq!(numbers(&outbox), [6], "they have just gone out");
+    clock.advance(Duration::from_secs(11));
+    outbox.receipt(&misses(2, 4));
+    outbox.receipt(&misses(2, 4));
+    assert_eq!(
+        (numbers(&outbox), outbox.waiting()),
+        (vec![6, 2, 3, 4], 5),
+        "once, and after what is not delivered yet"
+    );
+    deliver(&outbox, usize::MAX);
+    let rows = |outbox: &Outbox| outbox.next(9, 9, |_, _| false).len();
+    assert_eq!(rows(&outbox), 0);
+    outbox.receipt(&Receipt { missing: vec![range(8, 2), range(100, u64::MAX), range(0, 0)], ..Receipt::default() });
+    assert_eq!((rows(&outbox), missing(&outbox)), (0, vec![0]), "nonsense does no harm");
+}
+
+#[test]
+fn replay_sends_again_what_is_there_a_portion_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
+    for incident in 0..600 {
+        step(&outbox, incident, Severity::Info, Open, 0);
+    }
+    deliver(&outbox, usize::MAX);
+    step(&outbox, 1, Severity::Info, Close, 0);
+    let replay = outbox.replay(&[range(1, 601), range(700, 900)]).unwrap();
+    assert_eq!((replay.again, replay.under_way, replay.gone.is_empty()), (600, 1, true));
+    assert_eq!(outbox.waiting(), 256 + 2, "copies take no room that new ones need");
+    let mut got = Vec::new();
+    while outbox.waiting() > 0 {
+        let rows = outbox.next(16, 16, |_, _| false);
+        got.extend(rows.iter().filter_map(|waiting| waiting.message.told()));
+        outbox.delivered(&rows.iter().map(|waiting| waiting.row).collect::<Vec<_>>());
+    }
+    assert_eq!((got[0], got.len()), (601, 601));
+    got.sort_unstable();
+    assert_eq!(got, (1..=601).collect::<Vec<_>>());
+
+    clock.advance(Duration::from_secs(2 * 86_400));
+    for _ in 0..9 {
+        clock.advance(Duration::from_secs(10));
+        outbox.tend();
+    }
+    let replay = outbox.replay(&[range(1, 601)]).unwrap();
+    assert_eq!((replay.again, replay.gone.ranges().collect::<Vec<_>>()), (0, vec![1..=601]));
+    outbox.lock().fail(&OutboxError::DiskFull { path: dir.path().to_owned() });
+    assert!(outbox.replay(&[range(1, 601)]).unwrap_err().contains("the disk is full"));
+}
+
+#[test]
+fn nothing_is_kept_if_nobody_wants_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let none = OutboxSettings { retention: Duration::ZERO, ..settings(dir.path(), PLENTY) };
+    let outbox = Outbox::open(none, Arc::new(clock())).unwrap();
+    five_sent(&outbox);
+    assert_eq!(outbox.replay(&[range(1, 5)]).unwrap().gone.ranges().collect::<Vec<_>>(), [1..=5]);
+}
