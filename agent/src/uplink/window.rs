@@ -31,6 +31,11 @@ impl<T: Clone> Window<T> {
         Self { slots: VecDeque::new(), size: size.clamp(1, MOST_IN_FLIGHT).into() }
     }
 
+    /// How many may be in flight.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
     /// How many more may be handed over.
     pub(super) fn room(&self) -> usize {
         self.size.saturating_sub(self.slots.len())

@@ -1,7 +1,6 @@
 //! The uplink as the rest of the agent uses it.
 
 use std::{
-    path::Path,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -9,9 +8,9 @@ use std::{
 
 use karaul::{
     clock::{Clock, SystemClock},
-    config::Broker,
+    config::{Broker, Delivery},
     trust::Secret,
-    uplink::{BackoffPolicy, Link, LinkError, LinkReport, LinkSettings, Message, Outbox, StateBoard},
+    uplink::{BackoffPolicy, Link, LinkError, LinkReport, LinkSettings, Message, Outbox, OutboxSettings, StateBoard},
 };
 use karaul_wire::{Alert, AlertEvent, BoxBirth, BoxPath, BoxState, BoxStatus, Severity};
 use tempfile::TempDir;
@@ -45,6 +44,8 @@ pub(crate) fn settings(port: u16) -> LinkSettings {
         ca_file: None,
         login: None,
         keep_alive: Duration::from_secs(5),
+        delivery: Delivery::Puback,
+        backlog_rate: 1000,
     };
     let birth = BoxBirth {
         session: 0,
@@ -75,8 +76,13 @@ impl Agent {
 
     pub(crate) fn without_link(settings: LinkSettings, folder: Arc<TempDir>) -> Self {
         let clock = Arc::new(SystemClock);
-        let open: &Path = folder.path();
-        let outbox = Outbox::open(open, 64 << 20, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+        let kept = OutboxSettings {
+            folder: folder.path().to_owned(),
+            quota: 64 << 20,
+            retention: Duration::from_secs(86_400),
+            receipts: matches!(settings.broker.delivery, Delivery::Receipt(_)),
+        };
+        let outbox = Outbox::open(kept, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
         Self { outbox: Arc::new(outbox), board: Arc::default(), link: None, clock, settings, folder }
     }
 

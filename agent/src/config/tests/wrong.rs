@@ -24,9 +24,21 @@ fn keys() {
     assert_snapshot!(folder.said(&with(r#"line = "fence""#, "dwell = \"2s\"\nline = \"fence\"")),
         @r#"site.toml:42: camera "gate", rule "fence-crossing": dwell belongs to rules of kind "intrusion", not "line_crossing"; remove it, or change kind"#);
     assert_snapshot!(folder.said(&plus("[broker]", "port = 1883")),
-        @r#"site.toml:10: [broker]: port: there is no such key; known here: url, ca_file, username, password, keep_alive"#);
+        @r#"site.toml:10: [broker]: port: there is no such key; known here: url, ca_file, username, password, keep_alive, delivery, consumer, backlog_rate"#);
     assert_snapshot!(folder.said(&with("[inference]", "[interference]")),
         @r#"site.toml:12: interference: there is no such key; did you mean [inference]?"#);
+}
+
+#[test]
+fn who_confirms_alerts() {
+    let folder = Folder::new();
+    assert_snapshot!(folder.said(&plus("[broker]", r#"delivery = "receipt""#)),
+        @r#"site.toml:10: [broker]: delivery = "receipt": nobody is named who confirms the alerts; name the operations centre's consumer, as in consumer = "ops""#);
+    assert_snapshot!(folder.said(&plus("[broker]", r#"consumer = "ops""#)),
+        @r#"site.toml:10: [broker]: consumer = "ops": nobody waits for its receipts; write delivery = "receipt", or remove consumer"#);
+    assert_snapshot!(folder.said(&plus("[broker]", r#"delivery = "acknowledge""#)),
+        @r#"site.toml:10: [broker]: delivery = "acknowledge": one of "puback", "receipt" is wanted; for example delivery = "puback""#);
+    assert_eq!(folder.said(&plus("[broker]", "delivery = \"receipt\"\nconsumer = \"ops\"")), "");
 }
 
 #[test]

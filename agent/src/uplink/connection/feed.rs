@@ -8,7 +8,7 @@ use super::{Item, Phase, Sent, Talk};
 use crate::uplink::{Waiting, outbox::Kin};
 
 /// Places of the window that the backlog leaves free.
-const FREE: u16 = 4;
+const FREE: usize = 4;
 
 /// What became of a state.
 enum Shown {
@@ -91,7 +91,7 @@ impl Talk<'_> {
             // It is about to stop: whatever can still go out.
             return room;
         }
-        let free = if self.widest > 2 * FREE { usize::from(FREE) } else { 0 };
+        let free = if self.window.size() > 2 * FREE { FREE } else { 0 };
         self.drain.room(now).min(room.saturating_sub(free))
     }
 
