@@ -10,6 +10,7 @@ mod backoff;
 mod board;
 mod connection;
 mod error;
+mod guests;
 mod held;
 mod link;
 mod mqtt;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxPath, BoxStatus, CONTRACT, CameraStatus, Command, Receipt,
-    Reply, Segment, Severity, Verb,
+    Reply, Segment, Severity, Verb, golden,
 };
 
 const ABOUT: &str = "\
@@ -349,6 +349,25 @@ fn every_reference_leads_somewhere_and_nothing_is_left_out() {
         // The schema of the envelope holds that of the alert.
         let title = schema.as_value()["title"].as_str().unwrap();
         assert!(text.contains(&format!("#/components/schemas/{title}\"")), "{name}");
+    }
+}
+
+#[test]
+fn the_golden_messages_satisfy_it() {
+    let document = serde_json::to_value(document()).unwrap();
+    for (kind, schema) in crate::schemas() {
+        let title = schema.as_value()["title"].as_str().unwrap();
+        let one = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "allOf": [reference("components/schemas", title)],
+            "components": document["components"],
+        });
+        let validator = jsonschema::validator_for(&one).unwrap();
+        assert!(!validator.is_valid(&json!("no message")), "{title}");
+        for golden in golden::all().iter().filter(|golden| golden.kind == kind) {
+            let wrong: Vec<String> = validator.iter_errors(&golden.json).map(|error| error.to_string()).collect();
+            assert!(wrong.is_empty(), "{}: {wrong:?}", golden.name);
+        }
     }
 }
 

@@ -328,3 +328,13 @@ fn models() {
     assert_snapshot!(folder.said(SITE),
         @r#"site.toml:23: camera "gate": model = "yard-nano": models/yard-nano/model.toml: head.strides must list the strides of the levels, for example [8, 16, 32]; mend the manifest, or fetch the model again"#);
 }
+
+#[test]
+fn topics_of_other_outputs() {
+    let folder = Folder::new();
+    let said = |table: &str, prefix: &str| folder.said(&format!("{SITE}[output.{table}]\n{prefix}\n"));
+    assert_snapshot!(said("onvif", "prefix = \"cameras/#\""), @"");
+    assert_snapshot!(said("home_assistant", "discovery_prefix = \"/homeassistant\""), @"");
+    assert_snapshot!(said("home_assistant", "discovery_prefix = 7"), @"");
+    assert_snapshot!(said("home-assistant", "enabled = true"), @"");
+}
