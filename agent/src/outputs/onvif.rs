@@ -21,9 +21,10 @@ pub(super) struct Onvif {
 impl Onvif {
     pub(super) fn new(output: &config::Onvif, config: &Config) -> Self {
         let is_field = |rule: &&config::Rule| rule.kind.wire() == RuleKind::Intrusion;
-        let fields = config.cameras.iter().flat_map(|camera| {
-            camera.rules.iter().filter(is_field).map(|rule| (camera.id.clone(), rule.id.clone()))
-        });
+        let fields = config
+            .cameras
+            .iter()
+            .flat_map(|camera| camera.rules.iter().filter(is_field).map(|rule| (camera.id.clone(), rule.id.clone())));
         Self { prefix: output.prefix.clone(), fields: fields.collect() }
     }
 

@@ -262,7 +262,7 @@ pub(super) fn wanted(takes: &Takes) -> String {
         Takes::Points(min, max) if min == max => format!("a list of {min} points [x, y]"),
         Takes::Points(min, max) => format!("a list of {min} to {max} points [x, y]"),
         Takes::Spans => "a list of spans of a day".to_owned(),
-        Takes::TopicPrefix => "the first levels of an MQTT topic in quotes".to_owned(),
+        Takes::TopicPrefix => "an MQTT topic in quotes".to_owned(),
         Takes::CameraUrl => "an rtsp:// address".to_owned(),
         Takes::BrokerUrl => "an mqtt:// or mqtts:// address".to_owned(),
         Takes::Path => "a path in quotes".to_owned(),
