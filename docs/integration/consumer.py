@@ -34,10 +34,10 @@ class Centre:
             print("alert", sequence, incident["phase"], *event["data"]["text"].values(), flush=True)
 
     def gap(self, box, gap):
-        for span in gap["ranges"]:  # these never come: nobody need wait for them
-            with self.db:
+        with self.db:  # these never come: nobody need wait for them
+            for span in gap["ranges"]:
                 self.have(box, int(span["first"]), int(span["last"]))
-            print("gap", int(span["first"]), int(span["last"]), flush=True)
+        print("gap", box, gap["ranges"], flush=True)
 
     def have(self, box, first, last):
         """Joins the numbers to the spans that they overlap or touch."""
@@ -45,8 +45,7 @@ class Centre:
         where = (box, first - 1, last + 1)
         low, high = self.db.execute("SELECT min(first), max(last) " + touching, where).fetchone()
         self.db.execute("DELETE " + touching, where)
-        span = (box, first, last) if low is None else (box, min(first, low), max(last, high))
-        self.db.execute("INSERT INTO span VALUES (?, ?, ?)", span)
+        self.db.execute("INSERT INTO span VALUES (?, ?, ?)", (box, min(first, low or first), max(last, high or last)))
 
     def status(self, box, status):
         known = self.db.execute("SELECT session FROM box WHERE path = ?", (box,)).fetchone()
@@ -58,8 +57,7 @@ class Centre:
 
     def receipt(self, box, with_missing):
         spans = self.db.execute("SELECT first, last FROM span WHERE box = ? ORDER BY first", (box,)).fetchall()
-        ends = [0] + [last for _, last in spans]  # numbers begin with 1
-        holes = [(end + 1, first - 1) for end, (first, _) in zip(ends, spans) if first > end + 1]
+        holes = [(a + 1, b - 1) for (_, a), (b, _) in zip([(0, 0), *spans], spans) if b > a + 1]  # they begin with 1
         name = lambda pairs: [{"first": f"{first:020}", "last": f"{last:020}"} for first, last in pairs]
         up_to = spans.pop(0)[1] if spans and spans[0][0] <= 1 else 0
         return {"up_to": f"{up_to:020}", "ranges": name(spans), "missing": name(holes) if with_missing else []}
@@ -82,8 +80,8 @@ class Centre:
         box, kind = "/".join(path[:5]), path[5]
         try:
             {"alert": self.alert, "gap": self.gap, "status": self.status}[kind](box, json.loads(message.payload))
-        except (ValueError, KeyError, TypeError) as error:
-            return print("not understood:", message.topic, repr(error), file=sys.stderr)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            print("not understood:", message.topic, repr(error), file=sys.stderr)
         if kind != "status":
             self.heard[box] = time.monotonic()
 

@@ -95,7 +95,9 @@ impl Talk<'_> {
         let news = self.shared.board.news(&self.shown);
         let mut topics = self.opening.iter().map(|(topic, _)| topic).chain(news.iter().map(|(topic, _)| topic));
         let guests_are_out = self.memory.guests.are_out(now);
-        topics.any(|topic| !self.memory.held.blocks_state(topic, now) && !(guests_are_out && self.is_guest(topic)))
+        let left_out =
+            |topic: &String| self.memory.held.blocks_state(topic, now) || (guests_are_out && self.is_guest(topic));
+        topics.any(|topic| !left_out(topic))
     }
 
     pub(super) fn next(&self, limit: usize) -> Vec<Waiting> {
