@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use self::{home_assistant::HomeAssistant, onvif::Onvif};
 use crate::{
-    config::Config,
+    config::{Camera, Config},
     uplink::{Message, Outbox, StateBoard},
 };
 
@@ -42,6 +42,8 @@ type Open = BTreeMap<Uuid, Alert>;
 pub struct Outputs {
     onvif: Option<Onvif>,
     home_assistant: Option<HomeAssistant>,
+    /// All there are.
+    rules: BTreeSet<RuleKey>,
     open: Mutex<BTreeMap<RuleKey, Open>>,
 }
 
@@ -53,6 +55,7 @@ impl Outputs {
         Self {
             onvif: output.onvif.as_ref().map(|onvif| Onvif::new(onvif, config)),
             home_assistant: output.home_assistant.as_ref().map(|home| HomeAssistant::new(home, config)),
+            rules: config.cameras.iter().flat_map(keys).collect(),
             open: Mutex::default(),
         }
     }
@@ -81,6 +84,10 @@ impl Outputs {
             return;
         }
         let rule = (alert.location.camera.clone(), alert.rule.id.clone());
+        // What a crash left open may be of a rule that has gone meanwhile, and its topics with it.
+        if !self.rules.contains(&rule) {
+            return;
+        }
         // Held while the board is set, so that two cameras' threads cannot swap their states.
         let mut all = self.lock();
         let open = all.entry(rule).or_default();
@@ -113,6 +120,11 @@ impl Outputs {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<RuleKey, Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The rules of a camera.
+fn keys(camera: &Camera) -> impl Iterator<Item = RuleKey> {
+    camera.rules.iter().map(|rule| (camera.id.clone(), rule.id.clone()))
 }
 
 /// The bytes of a payload.

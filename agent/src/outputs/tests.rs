@@ -177,6 +177,16 @@ fn drills_and_tests_are_left_out() {
     assert_eq!((stage.retained(), stage.outbox.waiting()), (before, 0));
 }
 
+#[test]
+fn what_a_crash_left_open_of_a_rule_that_has_gone_leaves_no_trace() {
+    let stage = Stage::new(&format!("{ONVIF}\n{HOME_ASSISTANT}"));
+    let before = stage.retained();
+    let mut gone = alert(1, Phase::Close);
+    gone.rule.id = "gone".parse().unwrap();
+    stage.tell(&gone);
+    assert_eq!(stage.retained(), before);
+}
+
 const ID: &str = "karaul_almaty_turksib_school-042_b7f3";
 
 #[test]

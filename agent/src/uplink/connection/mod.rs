@@ -280,7 +280,10 @@ impl<'a> Talk<'a> {
                 }
             }
             (Item::Row { sent, .. }, Some(reason)) => self.hold(sent, &reason),
-            (Item::State { topic }, Some(reason)) if self.is_guest(&topic) => self.turn_away(&topic, &reason),
+            (Item::State { topic }, Some(reason)) if self.is_guest(&topic) => {
+                self.shown.remove(&topic);
+                self.turn_away(&topic, &reason);
+            }
             (Item::State { topic }, Some(reason)) => tracing::error!(
                 "broker {} refuses {topic} ({reason}); check what this user may publish",
                 self.shared.sign_on.address()
