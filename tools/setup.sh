@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Karaul needs on Debian 12 and is not here yet: GStreamer, mosquitto and
-# build tools by apt, ONNX Runtime's shared library out of its Python wheel. Says nothing
-# when there is nothing to do.
+# build tools by apt, ONNX Runtime's shared library out of its Python wheel, and the MQTT
+# clients that the examples for integrators use. Says nothing when there is nothing to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,7 +27,7 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav gstreamer1.0-tools gstreamer1.0-rtsp
-  mosquitto mosquitto-clients openssl
+  mosquitto mosquitto-clients openssl jq
 )
 missing=()
 for package in "${packages[@]}"; do
@@ -70,3 +70,27 @@ if [ ! -e "$keep/libonnxruntime.so" ]; then
   mv "$keep/libonnxruntime.so.partial" "$keep/libonnxruntime.so"
 fi
 ln -sfn "onnxruntime-$onnxruntime" .karaul/onnxruntime
+
+# For the tests of docs/integration only, so that nothing else fails without them: they say
+# themselves that they were skipped. npm is used where it is; Debian's is several hundred packages.
+client() { # language, file that pins it, where to; then the command
+  local language=$1 pin=$2 place=$3; shift 3
+  cmp -s "$pin" "$place/${pin##*/}" && return
+  echo "setup: fetching the MQTT client for $language"
+  rm -rf "$place" && mkdir -p "$place"
+  if "$@"; then cp "$pin" "$place/"; else
+    rm -rf "$place"
+    echo "setup: it could not be fetched (the last words are above); the test of the $language example will be skipped" >&2
+  fi
+}
+examples=docs/integration
+client Python $examples/requirements.txt .karaul/python \
+  python3 -m pip --disable-pip-version-check install --quiet --root-user-action=ignore --no-deps --only-binary=:all: \
+  --require-hashes --target .karaul/python -r $examples/requirements.txt
+if command -v node >/dev/null && command -v npm >/dev/null; then
+  node_client() {
+    cp $examples/package.json $examples/package-lock.json .karaul/node/ &&
+      npm ci --prefix .karaul/node --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+  }
+  client Node $examples/package-lock.json .karaul/node node_client
+fi

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod config;
 pub mod evidence;
 pub mod incident;
+pub mod outputs;
 pub mod rules;
 pub mod site;
 pub mod stop;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
-use std::{fs, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber};
 use karaul_tests::{TestSite, delivered};
@@ -94,4 +94,37 @@ fn a_camera_that_has_been_removed_leaves_no_state_behind() {
     let cleared =
         |h: &Heard| matches!(h, Heard::Other(topic, payload) if topic.ends_with("/camera/yard") && payload.is_empty());
     assert!(heard.iter().any(cleared), "{heard:#?}");
+}
+
+#[test]
+fn what_other_systems_were_told_goes_with_the_rule_or_the_output() {
+    let broker = Broker::start(0).unwrap();
+    let nobody = format!("rtsp://127.0.0.1:{}/yard", karaul_stage::free_port().unwrap());
+    let outputs = "[output.onvif]\nenabled = true\n[output.home_assistant]\nenabled = true\n";
+    let site = TestSite::new(&broker.url()).camera("yard", &nobody, "yard-nano", YARD).also(outputs);
+    let config = site.write();
+    let everything = karaul_tests::Subscriber::start(broker.port, "#");
+    let mut retained = BTreeSet::new();
+    let mut run_until = |done: &dyn Fn(&BTreeSet<String>) -> bool| {
+        let mut agent = Agent::start(&config).unwrap();
+        while !done(&retained) {
+            let message = everything.next(Duration::from_secs(20)).unwrap_or_else(|| panic!("only {retained:?}"));
+            if message.payload.is_empty() {
+                retained.remove(&message.topic);
+            } else {
+                retained.insert(message.topic);
+            }
+        }
+        agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
+    };
+    let zone = "almaty.turksib.school-042.b7f3/onvif-ej/RuleEngine/FieldDetector/ObjectsInside/&yard/";
+    let entity =
+        |id: &str| format!("homeassistant/binary_sensor/karaul_almaty_turksib_school-042_b7f3_yard_{id}/config");
+    let has_entity = |all: &BTreeSet<String>, id: &str| all.contains(&entity(id));
+    let has_zone = |all: &BTreeSet<String>| all.iter().any(|topic| topic.starts_with(zone));
+    run_until(&|all| has_entity(all, "person-in-yard") && has_zone(all));
+
+    let text = fs::read_to_string(&config).unwrap().replace("id = \"person-in-yard\"", "id = \"intruder\"");
+    fs::write(&config, text.replacen("enabled = true", "enabled = false", 1)).unwrap();
+    run_until(&|all| has_entity(all, "intruder") && !has_entity(all, "person-in-yard") && !has_zone(all));
 }

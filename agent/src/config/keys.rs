@@ -61,6 +61,8 @@ pub(super) enum Takes {
     Points(usize, usize),
     /// A list of spans of a day, `"19:00-07:30"`.
     Spans,
+    /// First levels of an MQTT topic.
+    TopicPrefix,
     /// `rtsp://host/path`.
     CameraUrl,
     /// `mqtts://host:port`.
@@ -141,6 +143,7 @@ pub(super) const ROOT: &[Key] = &[
     required("broker", Takes::Table(BROKER), "", "Where alerts go."),
     default("storage", Takes::Table(STORAGE), "{}", "What may lie on the disk."),
     default("inference", Takes::Table(INFERENCE), "{}", "How models are run."),
+    default("output", Takes::Table(OUTPUT), "{}", "What else is published, besides Karaul's own messages."),
     default("schedule", Takes::Named(SCHEDULE), "{}", "Times of a week in which rules are armed."),
     required("camera", Takes::Tables(CAMERA), "", "The cameras, at least one."),
 ];
@@ -217,6 +220,26 @@ const INFERENCE: &[Key] = &[
     ),
     default("provider", Takes::Word(PROVIDERS), r#""cpu""#, "Execution provider; an error if it cannot be had."),
     optional("sessions", Takes::Whole(1, 64), "2", "Inferences at the same time; without it one per core."),
+];
+
+const OUTPUT: &[Key] = &[
+    default("onvif", Takes::Table(ONVIF), "{}", "Incidents as ONVIF events over MQTT."),
+    default("home_assistant", Takes::Table(HOME_ASSISTANT), "{}", "Rules and cameras as entities of Home Assistant."),
+];
+
+const ONVIF: &[Key] = &[
+    default("enabled", Takes::Flag, "false", "Whether they are published."),
+    optional(
+        "prefix",
+        Takes::TopicPrefix,
+        r#""almaty.turksib.school-042.b7f3""#,
+        "ONVIF's TopicPrefix; without it region, district, name and box with dots between.",
+    ),
+];
+
+const HOME_ASSISTANT: &[Key] = &[
+    default("enabled", Takes::Flag, "false", "Whether they are published."),
+    default("discovery_prefix", Takes::TopicPrefix, r#""homeassistant""#, "As in Home Assistant's MQTT options."),
 ];
 
 const SCHEDULE: &[Key] = &[

@@ -10,6 +10,7 @@
 
 mod camera;
 mod keys;
+mod output;
 mod problem;
 mod read;
 mod rule;
@@ -29,6 +30,7 @@ use std::{
 };
 
 pub use camera::{Camera, CameraUrl, Decoder, Transport};
+pub use output::{HomeAssistant, Onvif, Output};
 pub use problem::{Level, Problem, Problems};
 pub use rule::{Direction, Filter, Rule, RuleKind};
 pub use schedule::{Schedule, Span};
@@ -49,6 +51,8 @@ pub struct Config {
     pub storage: Storage,
     /// How models are run.
     pub inference: Inference,
+    /// What else is published.
+    pub output: Output,
     /// The cameras, in the order of the file; at least one, ids unique.
     pub cameras: Vec<Camera>,
 }

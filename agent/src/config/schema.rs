@@ -60,6 +60,7 @@ fn property(key: &Key) -> Value {
             let time = "([01][0-9]|2[0-4]):[0-5][0-9]";
             json!({ "type": "array", "items": text(&format!("^{time} *[-–] *{time}$")), "minItems": 1 })
         }
+        Takes::TopicPrefix => text("^[^#+$/][^#+]*$"),
         Takes::CameraUrl => text("^[Rr][Tt][Ss][Pp]://[^@]+$"),
         Takes::BrokerUrl => text("^[Mm][Qq][Tt][Tt][Ss]?://[^@]+$"),
         Takes::Password => text("^(credential:[A-Za-z0-9_-][A-Za-z0-9._-]*|file:.+)$"),

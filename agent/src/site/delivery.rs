@@ -9,7 +9,8 @@ use crate::{
     clock::Clock,
     evidence::Album,
     incident::{Step, close_orphan},
-    uplink::{Message, Outbox},
+    outputs::Outputs,
+    uplink::{Message, Outbox, StateBoard},
     vision::Planes,
 };
 
@@ -19,6 +20,8 @@ pub(super) struct Delivery {
     pub(super) path: BoxPath,
     pub(super) outbox: Arc<Outbox>,
     pub(super) album: Arc<Album>,
+    pub(super) outputs: Arc<Outputs>,
+    pub(super) board: Arc<StateBoard>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -73,6 +76,7 @@ impl Delivery {
         let topic = self.path.alert(alert.incident.severity, &alert.location.camera);
         let (id, phase, severity) = (alert.incident.id, alert.incident.phase, alert.incident.severity);
         tracing::info!(camera = %alert.location.camera, rule = %alert.rule.id, incident = %id, ?phase, "incident");
+        let copy = self.outputs.are_any().then(|| alert.clone());
         let stored = self.outbox.offer(|batch| {
             let recorded = self.clock.now().wall;
             let sequence = batch.next_sequence();
@@ -94,7 +98,12 @@ impl Delivery {
             Ok::<_, EventError>(())
         });
         match stored {
-            Ok(((), kept)) => kept,
+            Ok(((), kept)) => {
+                if let (true, Some(alert)) = (kept, copy) {
+                    self.outputs.tell(&alert, at, &self.outbox, &self.board);
+                }
+                kept
+            }
             Err(error) => {
                 tracing::error!(incident = %id, "an alert cannot be written as JSON: {error}");
                 false
@@ -168,6 +177,8 @@ mod tests {
                 .unwrap(),
             ),
             album: Arc::new(Album::open(&state.with_extension("evidence"), 1 << 20).unwrap()),
+            outputs: Arc::default(),
+            board: Arc::default(),
             clock,
         }
     }

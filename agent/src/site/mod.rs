@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-use karaul_wire::{BlindReason, BoxBirth, CameraBirth, ClockSource};
+use karaul_wire::{BlindReason, BoxBirth, BoxPath, CameraBirth, ClockSource};
 use uuid::Uuid;
 
 pub use self::watch::{Detect, Sink, Watch, detector};
@@ -30,6 +30,7 @@ use crate::{
     config::{Camera, Config, Delivery as Delivered},
     evidence::{Album, AlbumError},
     incident::Desk,
+    outputs::Outputs,
     stop::Stop,
     uplink::{Link, LinkError, LinkSettings, Outbox, OutboxError, OutboxSettings, StateBoard},
     vision::{Detector, Model, Runtime, VisionError},
@@ -86,10 +87,19 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
     let outbox = Arc::new(Outbox::open(outbox_settings(config), Arc::clone(&clock))?);
     let album = Arc::new(Album::open(&config.storage.path.join("evidence"), config.storage.evidence_quota)?);
     let board = Arc::new(StateBoard::new());
-    let delivery =
-        Delivery { path: config.site.path.clone(), outbox: Arc::clone(&outbox), album, clock: Arc::clone(&clock) };
+    let outputs = Arc::new(Outputs::new(config));
+    let mut retained = outputs.announce(clock.now().wall, &board);
+    retained.extend(config.cameras.iter().map(|camera| config.site.path.camera_status(&camera.id)));
+    let delivery = Delivery {
+        path: config.site.path.clone(),
+        outbox: Arc::clone(&outbox),
+        album,
+        outputs,
+        board: Arc::clone(&board),
+        clock: Arc::clone(&clock),
+    };
     delivery.tidy(boot_id, &config.site.languages);
-    clear_removed_cameras(config, &outbox, &board);
+    clear_removed(&config.site.path, &retained, &outbox, &board);
 
     let link = Link::start(
         LinkSettings::new(config.broker.clone(), config.site.path.clone(), birth(config, &runtime, boot_id)),
@@ -131,7 +141,7 @@ pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
             return Err(SiteError::Fallen { name: "the broker link".to_owned() });
         }
         delivery.tidy(boot_id, &config.site.languages);
-        clear_removed_cameras(config, &outbox, &board);
+        clear_removed(&config.site.path, &retained, &outbox, &board);
         pulse.beat(&link);
         Ok(())
     });
@@ -171,17 +181,17 @@ fn watching(
 }
 
 /// A camera that has gone from the config is still `seeing` at the broker, which retains
-/// that. So the topics of all cameras there ever were are remembered on disk, and at each
-/// connection those that are not configured any more are cleared.
-fn clear_removed_cameras(config: &Config, outbox: &Outbox, board: &StateBoard) {
-    let path = &config.site.path;
-    let configured: BTreeSet<String> = config.cameras.iter().map(|camera| path.camera_status(&camera.id)).collect();
+/// that; the same goes for rules in other outputs. So the topics that were ever `retained` are
+/// remembered on disk, and at each connection those that are not configured any more are cleared.
+fn clear_removed(path: &BoxPath, retained: &BTreeSet<String>, outbox: &Outbox, board: &StateBoard) {
     let known = outbox.topics();
-    if !configured.is_subset(&known) {
-        outbox.remember_topics(configured.iter().cloned());
+    if !retained.is_subset(&known) {
+        outbox.remember_topics(retained.iter().cloned());
     }
-    let ours = format!("{path}/");
-    for topic in known.difference(&configured).filter(|topic| topic.starts_with(&ours)) {
+    // A box that was given another path has no business with the topics of the old one.
+    let (ours, root) = (format!("{path}/"), format!("{}/", BoxPath::ROOT));
+    let may_clear = |topic: &&String| topic.starts_with(&ours) || !topic.starts_with(&root);
+    for topic in known.difference(retained).filter(may_clear) {
         // Not through the outbox: should the camera come back, a clearing that still
         // waits there would undo its new state.
         board.set(topic.clone(), Vec::new());

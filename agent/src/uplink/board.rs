@@ -69,6 +69,12 @@ impl StateBoard {
         news
     }
 
+    /// All states, in the order in which they were set.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<(String, Vec<u8>)> {
+        self.news(&BTreeMap::new()).into_iter().map(|(topic, state)| (topic, state.payload)).collect()
+    }
+
     /// Takes the values that only matter now.
     pub(super) fn take_passing(&self) -> BTreeMap<String, Vec<u8>> {
         mem::take(&mut self.lock().passing)

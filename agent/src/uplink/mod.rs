@@ -11,6 +11,7 @@ mod board;
 mod connection;
 mod drain;
 mod error;
+mod guests;
 mod held;
 mod link;
 mod mqtt;

@@ -9,9 +9,13 @@
 //! know, and nothing is ever reused for another meaning.
 
 mod alert;
+#[cfg(test)]
+mod asyncapi;
 mod audit;
 mod command;
 mod event;
+#[cfg(test)]
+mod golden;
 mod receipt;
 mod schema;
 mod segment;
@@ -27,7 +31,7 @@ pub use audit::{AuditHead, SigningKey};
 pub use command::{Command, Order, Picture, Reply, ReplyCode, Verb};
 pub use event::{AlertEvent, Event, EventError, Sequence, mark_backfill};
 pub use receipt::Receipt;
-pub use schema::{schema_address, schemas};
+pub use schema::{CONTRACT, schema_address, schemas};
 pub use segment::{Segment, SegmentError};
 pub use state::{
     BlindReason, BoxBirth, BoxGap, BoxHealth, BoxState, BoxStatus, CameraBirth, CameraCounters, CameraState,

@@ -4,6 +4,9 @@ use crate::{
     Alert, AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxStatus, CameraStatus, Command, Receipt, Reply,
 };
 
+/// Version of the contract. A major version is the root of all topics; a minor one only adds optional fields.
+pub const CONTRACT: &str = "1.0";
+
 /// The JSON Schemas (draft 2020-12) of all messages, by file name without ending.
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, Schema)> {

@@ -4,8 +4,10 @@
 
 mod agent;
 mod broker;
+mod consumers;
 mod held;
 mod network;
+mod outputs;
 mod script;
 mod scripted;
 mod tls;

@@ -84,11 +84,7 @@ impl Peer {
             return Some(publish);
         }
         loop {
-            let (kind, body) = self.packet()?;
-            if kind >> 4 != PUBLISH {
-                continue;
-            }
-            let publish = self.parse(kind, &body);
+            let publish = self.any_publish()?;
             if publish.topic.contains("/alert/") || publish.topic.contains("/open/") {
                 return Some(publish);
             }
@@ -99,6 +95,16 @@ impl Peer {
                 self.acknowledge(publish.packet_id);
             }
             self.states.push(publish.topic);
+        }
+    }
+
+    /// The next publish, whatever it is.
+    pub(crate) fn any_publish(&mut self) -> Option<Publish> {
+        loop {
+            let (kind, body) = self.packet()?;
+            if kind >> 4 == PUBLISH {
+                return Some(self.parse(kind, &body));
+            }
         }
     }
 

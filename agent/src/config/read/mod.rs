@@ -4,6 +4,7 @@ mod camera;
 mod geometry;
 mod inference;
 mod login;
+mod output;
 mod rule;
 mod schedule;
 mod site;
@@ -74,13 +75,15 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, around: &Surroundings) -> Optio
     let broker = root.child("broker").and_then(|table| site::broker(&table, around));
     let storage = root.child("storage").and_then(|table| site::storage(&table, around));
     let inference = root.child("inference").and_then(|table| inference::inference(&table, around));
+    let path = site.as_ref().map(|site| &site.path);
+    let output = root.child("output").and_then(|table| output::output(&table, path));
     let schedules = schedule::schedules(&root, site.as_ref().map(|s| &s.time_zone));
     let models = Models::new(inference.as_ref().map(|i| i.models.as_path()), around);
     let languages = site.as_ref().map_or(&[][..], |site| &site.languages);
     let context = camera::Context { around, languages, models: &models, schedules: &schedules };
     let cameras = camera::cameras(&root, &context);
     schedules.warn_unused(report);
-    Some(Config { site: site?, broker: broker?, storage: storage?, inference: inference?, cameras })
+    Some(Config { site: site?, broker: broker?, storage: storage?, inference: inference?, output: output?, cameras })
 }
 
 /// Collects problems while the reader goes on.

@@ -130,7 +130,8 @@ impl<'a> Table<'a> {
     pub(super) fn child(&self, name: &str) -> Option<Table<'a>> {
         let key = self.key(name)?;
         let header = key.header(&self.path);
-        let place = if self.place.is_empty() { header.clone() } else { self.inside(name) };
+        let plain = self.place.is_empty() || self.place.starts_with('[');
+        let place = if plain { header.clone() } else { self.inside(name) };
         let child = |span, entries| {
             let table = self.table(key, place, span, entries);
             table.check_keys(None);

@@ -85,6 +85,18 @@ pub(super) fn text(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<S
     }
 }
 
+/// The first levels of a topic: what may stand before a `/` in MQTT (version 5, section 4.7).
+pub(super) fn topic_prefix(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<String> {
+    let text = text(key, value)?;
+    if text.contains(['#', '+']) || text.starts_with('$') {
+        return Wrong::new("a topic has no '#' or '+', and no '$' at its beginning", "remove it");
+    }
+    if text.split('/').any(str::is_empty) {
+        return Wrong::new("a level of the topic is empty", "write single '/' between levels, none around them");
+    }
+    Ok(text)
+}
+
 pub(super) fn flag(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<bool> {
     match value.get_ref() {
         DeValue::Boolean(flag) => Ok(*flag),
@@ -250,6 +262,7 @@ pub(super) fn wanted(takes: &Takes) -> String {
         Takes::Points(min, max) if min == max => format!("a list of {min} points [x, y]"),
         Takes::Points(min, max) => format!("a list of {min} to {max} points [x, y]"),
         Takes::Spans => "a list of spans of a day".to_owned(),
+        Takes::TopicPrefix => "an MQTT topic in quotes".to_owned(),
         Takes::CameraUrl => "an rtsp:// address".to_owned(),
         Takes::BrokerUrl => "an mqtt:// or mqtts:// address".to_owned(),
         Takes::Path => "a path in quotes".to_owned(),

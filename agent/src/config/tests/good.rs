@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use karaul_wire::{Language, Severity};
 
 use super::*;
-use crate::config::{Direction, Provider, RuleKind, Transport};
+use crate::config::{Direction, Output, Provider, RuleKind, Transport};
 
 #[test]
 fn a_site_is_read_with_its_defaults() {
@@ -86,4 +86,18 @@ fn it_is_loaded_from_a_file() {
     folder.write("site.toml", SITE);
     let config = Config::load_with(&folder.path("site.toml"), Secrets::Ignored).unwrap();
     assert_eq!(config.inference.models, folder.path("models"));
+}
+
+#[test]
+fn other_outputs_are_off_until_they_are_asked_for() {
+    let folder = Folder::new();
+    assert_eq!(folder.good(SITE).output, Output::default());
+    let on = |text: &str| folder.good(&format!("{SITE}\n{text}")).output;
+    let onvif = on("[output.onvif]\nenabled = true").onvif.unwrap();
+    assert_eq!(onvif.prefix, "almaty.turksib.school-042.b7f3");
+    let onvif = on("[output.onvif]\nenabled = true\nprefix = \"site/box\"").onvif.unwrap();
+    assert_eq!(onvif.prefix, "site/box");
+    let home = on("[output.home_assistant]\nenabled = true").home_assistant.unwrap();
+    assert_eq!(home.discovery_prefix, "homeassistant");
+    assert_eq!(on("[output.home_assistant]\ndiscovery_prefix = \"ha\""), Output::default());
 }

@@ -340,3 +340,17 @@ fn models() {
     assert_snapshot!(folder.said(SITE),
         @r#"site.toml:23: camera "gate": model = "yard-nano": models/yard-nano/model.toml: head.strides must list the strides of the levels, for example [8, 16, 32]; mend the manifest, or fetch the model again"#);
 }
+
+#[test]
+fn topics_of_other_outputs() {
+    let folder = Folder::new();
+    let said = |table: &str, prefix: &str| folder.said(&format!("{SITE}[output.{table}]\n{prefix}\n"));
+    assert_snapshot!(said("onvif", "prefix = \"cameras/#\""),
+        @r#"site.toml:45: [output.onvif]: prefix = "cameras/#": a topic has no '#' or '+', and no '$' at its beginning; remove it"#);
+    assert_snapshot!(said("home_assistant", "discovery_prefix = \"/homeassistant\""),
+        @r#"site.toml:45: [output.home_assistant]: discovery_prefix = "/homeassistant": a level of the topic is empty; write single '/' between levels, none around them"#);
+    assert_snapshot!(said("home_assistant", "discovery_prefix = 7"),
+        @r#"site.toml:45: [output.home_assistant]: discovery_prefix = 7: an MQTT topic in quotes is wanted, not a whole number; for example discovery_prefix = "homeassistant""#);
+    assert_snapshot!(said("home-assistant", "enabled = true"),
+        @r#"site.toml:44: [output]: home-assistant: there is no such key; did you mean "home_assistant"?"#);
+}

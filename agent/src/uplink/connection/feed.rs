@@ -5,7 +5,7 @@ use std::time::Duration;
 use karaul_wire::mark_backfill;
 
 use super::{Item, Phase, Sent, Talk};
-use crate::uplink::{Waiting, outbox::Kin};
+use crate::uplink::{Waiting, board::State, outbox::Kin};
 
 /// Places of the window that the backlog leaves free.
 const FREE: usize = 4;
@@ -22,7 +22,7 @@ enum Shown {
 
 impl Talk<'_> {
     /// Hands over what there is to say, as long as the window has room: how the box is,
-    /// what changed, then the outbox in order.
+    /// what changed, then the outbox in order, and last what is for other systems.
     pub(super) fn feed(&mut self) {
         if self.since.is_none() || !matches!(self.phase, Phase::Working | Phase::Flushing { .. }) {
             return;
@@ -35,7 +35,9 @@ impl Talk<'_> {
                 Shown::NoRoom => return,
             }
         }
-        for (topic, state) in self.shared.board.news(&self.shown) {
+        let (guests, own): (Vec<_>, Vec<_>) =
+            self.shared.board.news(&self.shown).into_iter().partition(|(topic, _)| self.is_guest(topic));
+        for (topic, state) in own {
             match self.show(topic.clone(), state.payload) {
                 Shown::Yes => _ = self.shown.insert(topic, state.version),
                 Shown::LeftOut => {}
@@ -55,6 +57,26 @@ impl Talk<'_> {
             }
             if !fresh {
                 self.drain.take();
+            }
+        }
+        self.show_one_of(guests);
+    }
+
+    /// One at a time, so that hardly anything is ahead of the next alert, and so that it is known on whose
+    /// account a broker hangs up.
+    fn show_one_of(&mut self, guests: Vec<(String, State)>) {
+        let on_its_way = self.window.any(|item| matches!(item, Item::State { topic } if self.is_guest(topic)));
+        if on_its_way || self.memory.guests.are_out(self.now()) {
+            return;
+        }
+        for (topic, state) in guests {
+            match self.show(topic.clone(), state.payload) {
+                Shown::Yes => {
+                    self.shown.insert(topic, state.version);
+                    return;
+                }
+                Shown::LeftOut => {}
+                Shown::NoRoom => return,
             }
         }
     }
@@ -80,7 +102,10 @@ impl Talk<'_> {
         let now = self.now();
         let news = self.shared.board.news(&self.shown);
         let mut topics = self.opening.iter().map(|(topic, _)| topic).chain(news.iter().map(|(topic, _)| topic));
-        topics.any(|topic| !self.memory.held.blocks_state(topic, now))
+        let guests_are_out = self.memory.guests.are_out(now);
+        let left_out =
+            |topic: &String| self.memory.held.blocks_state(topic, now) || (guests_are_out && self.is_guest(topic));
+        topics.any(|topic| !left_out(topic))
     }
 
     /// How many may go out that waited for the connection. Some places stay free for what is new:
@@ -111,6 +136,10 @@ impl Talk<'_> {
     fn offer(&mut self, waiting: Waiting, now: Duration) -> bool {
         // One before it may have been held since the outbox was asked.
         if self.memory.held.blocks(waiting.row, Kin::of(&waiting.message), now) {
+            return true;
+        }
+        if self.memory.guests.are_out(now) && self.is_guest(&waiting.message.topic) {
+            self.shared.outbox.delivered(&[waiting.row]);
             return true;
         }
         let alert = is_alert(&waiting.message.topic);

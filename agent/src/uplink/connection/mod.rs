@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{
     LinkError,
     drain::Drain,
+    guests::Guests,
     held::Held,
     link::Shared,
     mqtt::{self, Client, Connection, Event, Version, Will},
@@ -36,6 +37,7 @@ const GOOD: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     held: Held,
+    guests: Guests,
     /// Rows that were written to a connection and not acknowledged on it.
     written: BTreeSet<i64>,
     /// States that were said to be left out.
@@ -117,6 +119,8 @@ pub(super) async fn live(
 
 struct Talk<'a> {
     shared: &'a Shared,
+    /// What the box's own topics begin with.
+    own: String,
     memory: &'a mut Memory,
     client: Client,
     session: u64,
@@ -147,6 +151,7 @@ impl<'a> Talk<'a> {
         let heard = shared.clock.now().mono;
         Self {
             shared,
+            own: format!("{}/", shared.settings.path),
             memory,
             client,
             session,
@@ -283,11 +288,18 @@ impl<'a> Talk<'a> {
                 }
             }
             (Item::Row { sent, .. }, Some(reason)) => self.hold(sent, &reason),
+            (Item::State { topic }, Some(reason)) if self.is_guest(&topic) => {
+                self.shown.remove(&topic);
+                self.turn_away(&topic, &reason);
+            }
             (Item::State { topic }, Some(reason)) => tracing::error!(
                 "broker {} refuses {topic} ({reason}); check what this user may publish",
                 self.shared.sign_on.address()
             ),
             (Item::State { topic }, None) => {
+                if self.is_guest(&topic) {
+                    self.memory.guests.accepted();
+                }
                 self.memory.held.accepted_state(&topic);
                 self.memory.left_out.remove(&topic);
             }

@@ -9,6 +9,11 @@ impl Talk<'_> {
     /// section 4.6), so this comes before the answers to what followed it.
     pub(super) fn hold(&mut self, sent: Sent, reason: &str) {
         let Sent { row, incident, retain, topic } = sent;
+        if self.is_guest(&topic) {
+            self.turn_away(&topic, reason);
+            self.shared.outbox.delivered(&[row]);
+            return;
+        }
         tracing::error!(
             "broker {} refuses a message on {topic} ({reason}); it is kept and tried again in {} minutes; check \
              what this user may publish and the broker's limits",
@@ -33,6 +38,23 @@ impl Talk<'_> {
         }
     }
 
+    /// Is the topic none of the box's own? What is for other systems must not cost an alert.
+    pub(super) fn is_guest(&self, topic: &str) -> bool {
+        !topic.starts_with(&self.own)
+    }
+
+    /// Nothing is sent to other systems for a while; their events are dropped meanwhile.
+    pub(super) fn turn_away(&mut self, topic: &str, reason: &str) {
+        let now = self.now();
+        if self.memory.guests.refused(now) {
+            tracing::error!(
+                "broker {} refuses {topic} ([output]; {reason}); the other outputs are left out for an hour, alerts go \
+                 on; allow this user to publish there, or switch the output off",
+                self.shared.sign_on.address()
+            );
+        }
+    }
+
     pub(super) fn count_held(&self) {
         let held = self.memory.held.len(self.now()) as u64;
         self.shared.report(|report| report.held = held);
@@ -40,11 +62,19 @@ impl Talk<'_> {
 
     /// Did a message end this connection?
     pub(super) fn judge(&mut self) {
+        let reason = "it hangs up each time this one is sent";
+        let first = self.window.unanswered().next().cloned();
+        if let Some(Item::Row { sent: Sent { topic, .. }, .. } | Item::State { topic }) = &first
+            && self.is_guest(topic)
+        {
+            if self.memory.guests.hung_up() {
+                self.turn_away(topic, reason);
+            }
+            return;
+        }
         if self.fruitful {
             return;
         }
-        let reason = "it hangs up each time this one is sent";
-        let first = self.window.unanswered().next().cloned();
         match first {
             Some(Item::Row { sent, .. }) => {
                 if self.memory.held.hung_up(Suspect::Row(sent.row)) {
