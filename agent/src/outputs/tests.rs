@@ -4,7 +4,7 @@ use karaul_wire::{CloseReason, Object, RuleKind};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{clock::SimulatedClock, config::Secrets};
+use crate::{clock::SimulatedClock, config::Secrets, uplink::OutboxSettings};
 
 /// A site with one zone and one line, and these outputs.
 fn config(outputs: &str) -> Config {
@@ -69,7 +69,8 @@ impl Stage {
         let now = "2026-11-22T02:14:07.2Z".parse().unwrap();
         let outputs = Outputs::new(&config(outputs));
         let topics = outputs.announce(now, &board);
-        let outbox = Outbox::open(folder.path(), 1 << 20, Arc::new(SimulatedClock::at(now))).unwrap();
+        let outbox =
+            Outbox::open(OutboxSettings::new(folder.path(), 1 << 20), Arc::new(SimulatedClock::at(now))).unwrap();
         Self { outputs, board, outbox, now, topics, _folder: folder }
     }
 
@@ -148,7 +149,7 @@ fn a_crossing_is_an_event_of_onvif_and_sent_once() {
     for phase in [Phase::Open, Phase::Update, Phase::Close] {
         stage.tell(&crossing(phase));
     }
-    let waiting = stage.outbox.next(10, |_, _| false);
+    let waiting = stage.outbox.next(10, 10, |_, _| false);
     let [one] = waiting.as_slice() else { panic!("{waiting:?}") };
     let message = &one.message;
     assert_eq!(message.topic, "MyDevice/onvif-ej/RuleEngine/LineDetector/Crossed/&gate/fence-crossing");

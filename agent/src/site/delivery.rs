@@ -169,13 +169,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
         Delivery {
             path,
-            outbox: Arc::new(
-                Outbox::open(
-                    OutboxSettings { folder: state.to_owned(), quota, retention: Duration::ZERO, receipts: false },
-                    Arc::clone(&clock),
-                )
-                .unwrap(),
-            ),
+            outbox: Arc::new(Outbox::open(OutboxSettings::new(state, quota), Arc::clone(&clock)).unwrap()),
             album: Arc::new(Album::open(&state.with_extension("evidence"), 1 << 20).unwrap()),
             outputs: Arc::default(),
             board: Arc::default(),

@@ -76,12 +76,8 @@ impl Agent {
 
     pub(crate) fn without_link(settings: LinkSettings, folder: Arc<TempDir>) -> Self {
         let clock = Arc::new(SystemClock);
-        let kept = OutboxSettings {
-            folder: folder.path().to_owned(),
-            quota: 64 << 20,
-            retention: Duration::from_secs(86_400),
-            receipts: matches!(settings.broker.delivery, Delivery::Receipt(_)),
-        };
+        let receipts = matches!(settings.broker.delivery, Delivery::Receipt(_));
+        let kept = OutboxSettings { receipts, ..OutboxSettings::new(folder.path(), 64 << 20) };
         let outbox = Outbox::open(kept, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
         Self { outbox: Arc::new(outbox), board: Arc::default(), link: None, clock, settings, folder }
     }

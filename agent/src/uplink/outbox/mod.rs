@@ -64,6 +64,15 @@ pub struct OutboxSettings {
     pub receipts: bool,
 }
 
+impl OutboxSettings {
+    /// Settings with the usual values: a day of retention, no receipts.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>, quota: u64) -> Self {
+        let retention = Duration::from_secs(86_400);
+        Self { folder: folder.into(), quota, retention, receipts: false }
+    }
+}
+
 /// What becomes of numbers that are to be sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {

@@ -21,8 +21,7 @@ fn clock() -> SimulatedClock {
 }
 
 fn settings(folder: &Path, quota: u64) -> OutboxSettings {
-    let day = Duration::from_secs(86_400);
-    OutboxSettings { folder: folder.to_owned(), quota, retention: day, receipts: false }
+    OutboxSettings::new(folder, quota)
 }
 
 fn open(dir: &Path, quota: u64) -> Outbox {
