@@ -120,6 +120,10 @@ impl Inner {
             self.gaps.add(stored + 1..=began_after);
         }
         self.gaps.join(store.gaps());
+        if !self.settings.receipts {
+            // Another config may have waited for receipts.
+            store.confirm(&[0..=u64::MAX])?;
+        }
         if self.floor.is_some() && store.leftover() >= BEHIND_ALL {
             // An earlier run began without the database as well, and its rows are where ours are.
             store.move_down(BEHIND_ALL)?;

@@ -1,6 +1,6 @@
 //! Receipts, and sending again what was delivered before.
 
-use std::{mem, ops::RangeInclusive, time::Duration};
+use std::{iter, ops::RangeInclusive, time::Duration};
 
 use karaul_wire::{GapRange, Receipt};
 
@@ -98,16 +98,18 @@ impl Inner {
             return;
         }
         let Some(store) = &mut self.store else { return };
-        let feed = store.copies().and_then(|copies| {
+        let mut numbers = Vec::new();
+        let fed = store.copies().and_then(|copies| {
             let room = usize::try_from(MOST_COPIES.saturating_sub(copies)).unwrap_or_default();
-            let later = self.wanted.iter().nth(room).map(|first| self.wanted.clone().split_off(first));
-            let numbers: Vec<u64> =
-                mem::replace(&mut self.wanted, later.unwrap_or_default()).into_iter().take(room).collect();
+            numbers.extend(iter::from_fn(|| self.wanted.pop_first()).take(room));
             store.send_again(&numbers, self.next_row, self.clock.now().wall)
         });
-        match feed {
+        match fed {
             Ok(rows) => self.next_row += rows.cast_signed(),
-            Err(error) => self.fail(&error),
+            Err(error) => {
+                self.wanted.extend(numbers);
+                self.fail(&error);
+            }
         }
     }
 }

@@ -13,6 +13,8 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(60);
 const MOST_DOUBLINGS: i64 = 6;
 /// Most copies in the queue at a time, so that they take no room from what is new.
 pub(in super::super) const MOST_COPIES: u64 = 256;
+/// So many that are too old are forgotten at a time.
+const EXPIRE_AT_ONCE: i64 = 4096;
 /// So many are forgotten at a time to make room.
 const BITE: i64 = 16;
 /// What the centre says is missing may be on its way: it is not sent again before this.
@@ -168,7 +170,7 @@ pub(super) fn expire(connection: &Connection, retention: Duration, now: Timestam
         "DELETE FROM kept WHERE sequence IN (SELECT sequence FROM kept WHERE confirmed AND done_ms < ? \
          ORDER BY done_ms LIMIT ?)",
     )?;
-    Ok(delete.execute([now.as_millisecond() - millis(retention), signed(MOST_COPIES)])? as u64)
+    Ok(delete.execute([now.as_millisecond() - millis(retention), EXPIRE_AT_ONCE])? as u64)
 }
 
 /// Forgets some of the oldest that were confirmed. `false` if there are none.

@@ -62,7 +62,8 @@ impl<'a> Room<'a> {
         // A row that does not fit its page goes on in pages of its own; the indexes take some as well.
         let need = bytes / PAGE_SIZE * 5 / 4 + 2;
         let most = (self.pages * share(message.severity) / 100).min(self.pages.saturating_sub(SPARE));
-        if self.used + need > most {
+        // One that is too big for its share even when that is empty must not empty it.
+        if self.used + need > most && need <= most {
             // Somewhat more than this one needs, so that not each message has to look for room.
             let target = most.saturating_sub(self.pages / SLACK);
             while self.used + need > target && self.bite(message.severity)? {

@@ -144,6 +144,18 @@ fn replay_sends_again_what_is_there_a_portion_at_a_time() {
 }
 
 #[test]
+fn without_receipts_nothing_waits_for_one_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    five_sent(&with_receipts(dir.path(), &clock));
+    let outbox = open(dir.path(), PLENTY);
+    outbox.receipt(&misses(1, 5));
+    assert_eq!((outbox.unconfirmed(), numbers(&outbox)), (0, vec![]), "nor is one heeded");
+    drop(outbox);
+    assert_eq!(with_receipts(dir.path(), &clock).unconfirmed(), 0);
+}
+
+#[test]
 fn nothing_is_kept_if_nobody_wants_it() {
     let dir = tempfile::tempdir().unwrap();
     let none = OutboxSettings { retention: Duration::ZERO, ..settings(dir.path(), PLENTY) };

@@ -102,6 +102,17 @@ fn what_was_delivered_goes_before_what_was_not() {
     assert_eq!((numbers(&outbox).len(), missing(&outbox), outbox.dropped()), (30, vec![], 0));
 }
 
+#[test]
+fn one_that_is_too_big_costs_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), MIB);
+    for incident in 0..10 {
+        step(&outbox, incident, Severity::Info, Open, 1000);
+    }
+    step(&outbox, 10, Severity::Info, Open, 600 << 10);
+    assert_eq!((numbers(&outbox).len(), missing(&outbox), outbox.trouble()), (10, vec![11], None));
+}
+
 #[derive(Clone, Debug)]
 enum Act {
     Step(u8, u8, u8),
