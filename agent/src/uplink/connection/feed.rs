@@ -24,6 +24,7 @@ impl Talk<'_> {
         if self.since.is_none() || !matches!(self.phase, Phase::Working | Phase::Flushing { .. }) {
             return;
         }
+        self.subscribe();
         let mut index = 0;
         while let Some((topic, payload)) = self.opening.get(index).cloned() {
             match self.show(topic, payload) {
@@ -37,6 +38,12 @@ impl Talk<'_> {
                 Shown::Yes => _ = self.shown.insert(topic, state.version),
                 Shown::LeftOut => {}
                 Shown::NoRoom => return,
+            }
+        }
+        for (topic, payload) in self.owed() {
+            let item = Item::Owed { topic: topic.clone(), payload: payload.clone() };
+            if !self.publish(item, topic, payload, true) {
+                return;
             }
         }
         for (topic, payload) in self.shared.board.take_passing() {
@@ -75,6 +82,22 @@ impl Talk<'_> {
         topics.any(|topic| !self.memory.held.blocks_state(topic, now))
     }
 
+    /// States of incidents that only another broker has, if nothing is under way that would change them here.
+    fn owed(&self) -> Vec<(String, Vec<u8>)> {
+        let (now, held) = (self.now(), &self.memory.held);
+        let is_under_way = |topic: &str| {
+            self.window.any(|item| match item {
+                Item::Row { sent, .. } => sent.topic == topic,
+                Item::Owed { topic: owed, .. } => owed == topic,
+                _ => false,
+            })
+        };
+        let owed = self.memory.retained.owed(self.at);
+        owed.filter(|(topic, _)| !held.blocks_state(topic, now) && !is_under_way(topic))
+            .map(|(topic, payload)| (topic.to_owned(), payload.to_vec()))
+            .collect()
+    }
+
     pub(super) fn next(&self, limit: usize) -> Vec<Waiting> {
         if limit == 0 {
             return Vec::new();
@@ -95,7 +118,10 @@ impl Talk<'_> {
         let alert = is_alert(&waiting.message.topic);
         let late = alert && is_late(&waiting, now, self.shared.settings.late_after);
         let Waiting { row, message, .. } = waiting;
-        let sent = Sent { row, incident: message.incident, retain: message.retain, topic: message.topic.clone() };
+        let several = self.shared.sign_on.count() > 1;
+        let state = (message.retain && several).then(|| message.payload.clone());
+        let sent =
+            Sent { row, incident: message.incident, retain: message.retain, topic: message.topic.clone(), state };
         let payload = if late { backfill(&message.topic, message.payload) } else { message.payload };
         let size = message.topic.len() + payload.len();
         if size > self.largest {

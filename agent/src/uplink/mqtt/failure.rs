@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError, v5};
+use rumqttc::{ConnectReturnCode, ConnectionError, Error as PacketError, StateError, TlsError, v5};
 
 use super::Version;
 use crate::uplink::LinkError;
@@ -14,7 +14,10 @@ pub(super) enum Failure {
     Credentials,
     Refused(String),
     TakenOver,
+    Dismissed(String),
     Tls(String),
+    /// A packet that cannot be read, or is larger than we take.
+    Unreadable(String),
     Io(io::Error),
     TimedOut,
     Other(String),
@@ -29,7 +32,17 @@ impl Failure {
             Self::Credentials => LinkError::Credentials { address },
             Self::Refused(reason) => LinkError::Refused { address, reason },
             Self::TakenOver => LinkError::TakenOver { address },
+            Self::Dismissed(reason) => LinkError::Dismissed { address, reason },
+            Self::Tls(detail) if is_about_us(&detail) => {
+                LinkError::OwnCertificate { address, detail: short(&detail) }
+            }
             Self::Tls(detail) => LinkError::Tls { address, detail: short(&detail) },
+            // With TLS 1.3 the broker looks at our certificate when the handshake is over for us.
+            Self::Io(error) if !signed_on && is_about_us(&error.to_string()) => {
+                LinkError::OwnCertificate { address, detail: short(&error.to_string()) }
+            }
+            Self::Unreadable(detail) if signed_on => LinkError::Unreadable { address, detail },
+            Self::Unreadable(detail) => LinkError::HungUp { address, detail },
             Self::Io(error) if signed_on => LinkError::Lost { address, detail: error.to_string() },
             Self::Io(error) => match error.kind() {
                 io::ErrorKind::ConnectionReset
@@ -50,10 +63,20 @@ impl Failure {
     }
 }
 
-/// OpenSSL's errors end with the reason in parentheses; before it come source lines.
+/// OpenSSL's errors end with the reason in parentheses; before it come source lines. An alert of the other side
+/// has none, and its name is the fifth of the fields `error:code:library:function:name:…`.
 fn short(detail: &str) -> String {
     let reason = detail.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(reason, _)| reason);
-    reason.unwrap_or(detail).to_owned()
+    let alert = || detail.split_once("error:").and_then(|(_, fields)| fields.split(':').nth(3));
+    reason.or_else(alert).unwrap_or(detail).to_owned()
+}
+
+/// Is this an alert with which a TLS server refuses the client's certificate (RFC 8446, section 6.2)?
+fn is_about_us(detail: &str) -> bool {
+    let alerts = ["certificate required", "bad certificate", "certificate expired", "certificate revoked",
+        "certificate unknown", "unsupported certificate", "unknown ca", "access denied", "decrypt error"];
+    let detail = detail.to_lowercase();
+    detail.contains("alert") && alerts.iter().any(|alert| detail.contains(alert))
 }
 
 impl From<TlsError> for Failure {
@@ -77,6 +100,8 @@ impl From<ConnectionError> for Failure {
             ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => Self::Io(error),
             ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => Self::TimedOut,
             ConnectionError::MqttState(StateError::AwaitPingResp) => Self::TimedOut,
+            ConnectionError::MqttState(StateError::Deserialization(PacketError::Io(error))) => Self::Io(error),
+            ConnectionError::MqttState(StateError::Deserialization(error)) => Self::Unreadable(error.to_string()),
             error => Self::Other(error.to_string()),
         }
     }
@@ -108,14 +133,16 @@ impl From<v5::ConnectionError> for Failure {
                 ..
             }) => Self::TakenOver,
             ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => {
-                Self::Other(match reason_string {
-                    Some(text) => format!("the broker ended it: {reason_code:?}, {text}"),
-                    None => format!("the broker ended it: {reason_code:?}"),
+                Self::Dismissed(match reason_string {
+                    Some(text) => format!("{reason_code:?}: {text}"),
+                    None => format!("{reason_code:?}"),
                 })
             }
             ConnectionError::Tls(error) => error.into(),
             ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => Self::Io(error),
             ConnectionError::Timeout(_) | ConnectionError::MqttState(StateError::AwaitPingResp) => Self::TimedOut,
+            ConnectionError::MqttState(StateError::Deserialization(PacketError::Io(error))) => Self::Io(error),
+            ConnectionError::MqttState(StateError::Deserialization(error)) => Self::Unreadable(error.to_string()),
             error => Self::Other(error.to_string()),
         }
     }
