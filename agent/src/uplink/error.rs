@@ -33,15 +33,14 @@ pub enum LinkError {
         limit: Duration,
     },
     /// Closed, or something that is not MQTT, before the sign-on was answered.
-    #[error(
-        "broker {address} hung up during the sign-on ({detail}); check that url under [broker] names an MQTT port, \
-         and mqtts if it wants TLS"
-    )]
+    #[error("broker {address} hung up during the sign-on ({detail}); {}", after_hanging_up(*tls))]
     HungUp {
         /// `host:port`.
         address: String,
         /// What the client says.
         detail: String,
+        /// With TLS.
+        tls: bool,
     },
     /// It does not speak this version of MQTT.
     #[error("broker {address} does not speak {version}; it has to speak MQTT 5 or 3.1.1")]
@@ -172,6 +171,17 @@ pub enum LinkError {
         /// What the system says.
         detail: String,
     },
+}
+
+/// What helps against a broker that hangs up. One that wants a certificate says so with TLS 1.3 when the client has
+/// begun to talk, and its hanging up may overtake that.
+const fn after_hanging_up(tls: bool) -> &'static str {
+    if tls {
+        "check that url under [broker] names an MQTT port, whether the broker wants to see a certificate of this box \
+         (certificate and key under [broker]) and trusts it, and the broker's log"
+    } else {
+        "check that url under [broker] names an MQTT port, and mqtts if it wants TLS"
+    }
 }
 
 impl LinkError {

@@ -31,6 +31,6 @@ pub use self::{
     inbox::{Inbox, InboxReport, Incoming},
     link::{Link, LinkSettings, Subscription},
     mqtt::Version,
-    report::{Concern, LinkReport},
     outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, Waiting},
+    report::{Concern, LinkReport},
 };

@@ -16,15 +16,15 @@ use std::{collections::VecDeque, time::Duration};
 
 use rumqttc::{LastWill, QoS, v5};
 
-use self::{
-    event::{event_v5, event_v311},
-    failure::Failure,
-    sign_on::SHORTEST_KEEP_ALIVE,
-};
 pub(super) use self::{
     event::{Event, Received},
     sign_on::{Dial, SignOn, Tls},
     trial::trial,
+};
+use self::{
+    event::{event_v5, event_v311},
+    failure::Failure,
+    sign_on::SHORTEST_KEEP_ALIVE,
 };
 use super::{LinkError, window::MOST_IN_FLIGHT};
 
@@ -80,6 +80,7 @@ pub(super) struct Connection {
     poll: Poll,
     address: String,
     version: Version,
+    tls: bool,
     signed_on: bool,
     /// What came before the failure, and then the failure.
     last_events: VecDeque<Event>,
@@ -101,6 +102,7 @@ pub(super) fn connect(dial: &Dial, version: Version, will: Option<Will>) -> (Cli
         poll,
         address: dial.address.to_string(),
         version,
+        tls: dial.broker.tls,
         signed_on: false,
         last_events: VecDeque::new(),
         failure: None,
@@ -187,9 +189,8 @@ impl Client {
                 client.try_subscribe_many(filters.iter().map(filter)).is_ok()
             }
             Self::V311(client) => {
-                let filter = |(path, _): &(String, bool)| {
-                    rumqttc::SubscribeFilter { path: path.clone(), qos: QoS::AtLeastOnce }
-                };
+                let filter =
+                    |(path, _): &(String, bool)| rumqttc::SubscribeFilter { path: path.clone(), qos: QoS::AtLeastOnce };
                 client.try_subscribe_many(filters.iter().map(filter)).is_ok()
             }
         }
@@ -249,7 +250,7 @@ impl Connection {
 
     fn explain(&self, failure: Failure) -> LinkError {
         let limit = if self.signed_on { self.silence_limit() } else { SIGN_ON_LIMIT };
-        failure.explain(&self.address, self.version, self.signed_on, limit)
+        failure.explain(&self.address, (self.version, self.tls), self.signed_on, limit)
     }
 
     /// rumqttc reports a failure before the events of the same read: without these the

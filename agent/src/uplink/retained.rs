@@ -37,7 +37,11 @@ impl Retained {
             copies.latest = payload;
         }
         copies.current |= here;
-        if copies.latest.is_empty() { copies.retaining &= !here } else { copies.retaining |= here }
+        if copies.latest.is_empty() {
+            copies.retaining &= !here
+        } else {
+            copies.retaining |= here
+        }
         if copies.retaining == 0 {
             self.topics.remove(&topic);
         }

@@ -20,9 +20,7 @@ impl Default for Versions {
 impl Versions {
     /// A connection failed. `true` if the other version is worth trying at once.
     pub(super) fn failed(&mut self, error: &LinkError, signed_on: bool) -> bool {
-        let at_once = self.current == Version::V5
-            && !signed_on
-            && error.may_be_the_version();
+        let at_once = self.current == Version::V5 && !signed_on && error.may_be_the_version();
         if at_once {
             self.said = matches!(error, LinkError::Version { .. });
             self.current = self.current.other();
@@ -38,7 +36,7 @@ mod tests {
     use super::*;
 
     fn hung_up() -> LinkError {
-        LinkError::HungUp { address: String::new(), detail: String::new() }
+        LinkError::HungUp { address: String::new(), detail: String::new(), tls: false }
     }
 
     fn version() -> LinkError {

@@ -4,8 +4,11 @@
 
 mod agent;
 mod broker;
+mod fallback;
 mod held;
+mod inbox;
 mod network;
 mod script;
 mod scripted;
+mod slow;
 mod tls;

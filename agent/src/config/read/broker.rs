@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{
-        Address, Broker, FileError, Identity,
+        Address, Broker, FileError, Identity, Secrets,
         keys::{Key, Takes},
         read_text,
         url::{BrokerUrl, UrlError},
@@ -120,17 +120,23 @@ fn identity(table: &Table<'_>, tls: bool, around: &Surroundings) -> Option<Ident
             None
         }
     };
-    let secret = match read_text(&key) {
-        Ok(secret) => match check_key(secret.as_bytes()) {
+    let secret = match (read_text(&key), around.secrets) {
+        // Somebody who only checks the config may not be allowed to see its secrets.
+        (_, Secrets::Ignored) => None,
+        (Ok(secret), _) => match check_key(secret.as_bytes()) {
             Ok(()) => Some(secret),
             Err(why) => {
-                let shown = around.show(&key);
-                let remedy = format!("convert it: openssl pkcs8 -topk8 -nodes -in {shown} -out NEW");
+                let remedy = "it must be a PEM file with one key, as of: openssl pkcs8 -topk8 -nodes -in OLD -out NEW";
                 table.error("key", why, remedy);
                 None
             }
         },
-        Err(why) => {
+        (Err(why), Secrets::Tried) => {
+            let remedy = format!("{} must be a PEM file that Karaul may read", around.show(&key));
+            table.warning("key", &why.to_string(), &remedy);
+            None
+        }
+        (Err(why), Secrets::Required) => {
             unreadable(table, "key", &key, &why, around);
             None
         }

@@ -3,8 +3,7 @@ use karaul_wire::{BoxPath, Language};
 use toml::{Spanned, de::DeValue};
 
 use super::{
-    Surroundings,
-    nearest,
+    Surroundings, nearest,
     table::Table,
     value::{Checked, Wrong, id, size, text, words},
 };

@@ -66,7 +66,7 @@ impl Talk<'_> {
     /// Have the files of `[broker]` been renewed, and does this broker like the new ones?
     fn look_at_files(&mut self) {
         match self.shared.sign_on.renewed() {
-            Ok(Some(tls)) if self.memory.refused_files.is_none_or(|until| self.now() >= until) => {
+            Ok(Some(tls)) if self.may_try(&tls) => {
                 let (dial, at) = (self.shared.sign_on.trial(self.at, Some(tls.clone())), self.at);
                 let trial = async move { trial(dial).await.map(|()| at) };
                 self.errand = Some(Errand { purpose: Purpose::Renew(tls), trial: Box::pin(trial) });
@@ -79,6 +79,11 @@ impl Talk<'_> {
             Err(error) => self.shared.concern(Concern::Files, Some(unusable(&error))),
         }
         self.shared.concern(Concern::Validity, self.shared.sign_on.validity());
+    }
+
+    /// Have these not just been refused?
+    fn may_try(&self, tls: &Tls) -> bool {
+        self.memory.refused_files.is_none_or(|(refused, until)| refused != tls.fingerprint || self.now() >= until)
     }
 
     /// An errand is over.
@@ -102,8 +107,8 @@ impl Talk<'_> {
                 self.shared.concern(Concern::Files, None);
                 self.leave(at);
             }
-            (Purpose::Renew(_), Err(error)) => {
-                self.memory.refused_files = Some(now + self.shared.settings.pause);
+            (Purpose::Renew(tls), Err(error)) => {
+                self.memory.refused_files = Some((tls.fingerprint, now + self.shared.settings.pause));
                 self.shared.concern(Concern::Files, Some(unusable(&error)));
             }
         }

@@ -21,7 +21,10 @@ const PROOF: u32 = 2;
 /// Whether it is wise to subscribe: pure policy.
 #[derive(Debug, Default)]
 pub(super) struct Hearing {
+    /// Connections in a row that ended with the subscription unanswered.
     strikes: u32,
+    /// Connections in a row that ended with a packet that cannot be read.
+    unreadable: u32,
     /// Not before.
     until: Option<Duration>,
 }
@@ -31,22 +34,27 @@ impl Hearing {
         self.until.is_none_or(|until| now >= until)
     }
 
-    /// A connection ended over it. `true` if that is proof: it is left for a while, for the alerts' sake.
-    fn strike(&mut self, pause_until: Duration) -> bool {
+    /// A connection ended with the subscription unanswered. `true` if that is proof.
+    fn strike(&mut self) -> bool {
         self.strikes += 1;
-        let proof = self.strikes >= PROOF;
-        if proof {
-            self.leave(pause_until);
-        }
-        proof
+        self.strikes >= PROOF
     }
 
+    /// A connection with a subscription ended. `true` if the packets that it brings end each one: a broker may keep
+    /// one for us that we cannot read.
+    fn ended(&mut self, unreadable: bool) -> bool {
+        self.unreadable = if unreadable { self.unreadable + 1 } else { 0 };
+        self.unreadable >= PROOF
+    }
+
+    /// It is left for a while, for the alerts' sake.
     fn leave(&mut self, until: Duration) {
-        (self.strikes, self.until) = (0, Some(until));
+        *self = Self { until: Some(until), ..Self::default() };
     }
 
+    /// The broker has said yes.
     fn works(&mut self) {
-        *self = Self::default();
+        (self.strikes, self.until) = (0, None);
     }
 }
 
@@ -103,16 +111,16 @@ impl Talk<'_> {
 
     /// Did the subscription, or what came of it, end this connection?
     pub(super) fn judge_subscription(&mut self, error: &LinkError) {
+        if !self.subscribed {
+            return;
+        }
         let unanswered = self.window.any(|item| *item == Item::Subscription);
-        let until = self.now() + self.shared.settings.pause;
+        let unreadable = self.memory.hearing.ended(matches!(error, LinkError::Unreadable { .. }));
         let proof = match error {
-            LinkError::Lost { .. } | LinkError::Dismissed { .. } if unanswered => {
-                self.memory.hearing.strike(until)
-            }
-            LinkError::Unreadable { .. } if self.subscribed => self.memory.hearing.strike(until),
+            LinkError::Lost { .. } | LinkError::Dismissed { .. } => unanswered && self.memory.hearing.strike(),
             // The broker is there and answers everything but this.
             LinkError::Silent { limit, .. } => unanswered && self.now().saturating_sub(self.heard) < *limit,
-            _ => false,
+            _ => unreadable,
         };
         if proof {
             self.go_deaf(format!(
@@ -141,16 +149,20 @@ mod tests {
     #[test]
     fn one_lost_connection_proves_nothing() {
         let mut hearing = Hearing::default();
-        assert!(!hearing.strike(LATER));
-        assert!(hearing.may_subscribe(NOW));
+        assert!(!hearing.strike());
         hearing.works();
-        assert!(!hearing.strike(LATER), "it was answered in between");
+        assert!(!hearing.strike(), "it was answered in between");
+        assert!(hearing.strike());
     }
 
     #[test]
-    fn a_broker_that_hangs_up_each_time_is_asked_again_later() {
+    fn what_ends_each_connection_is_left_for_a_while() {
         let mut hearing = Hearing::default();
-        assert!(!hearing.strike(LATER) && hearing.strike(LATER));
+        assert!(!hearing.ended(true) && !hearing.ended(false) && !hearing.ended(true));
+        hearing.works();
+        assert!(hearing.ended(true), "the broker had said yes each time");
+        hearing.leave(LATER);
         assert!(!hearing.may_subscribe(NOW) && hearing.may_subscribe(LATER));
+        assert!(!hearing.ended(true), "it counts from one again");
     }
 }

@@ -44,8 +44,8 @@ pub(super) struct Memory {
     held: Held,
     hearing: Hearing,
     retained: Retained,
-    /// What the files of `[broker]` were when a broker did not accept them, and when to try them again.
-    refused_files: Option<Duration>,
+    /// The renewed files of `[broker]` that the broker did not like, and when to try them again.
+    refused_files: Option<([u8; 32], Duration)>,
     /// Rows that were written to a connection and not acknowledged on it.
     written: BTreeSet<i64>,
     /// States that were said to be left out.
@@ -81,10 +81,18 @@ pub(super) struct Stood {
 /// What a publish in the window carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Item {
-    Row { sent: Sent, alert: bool },
-    State { topic: String },
+    Row {
+        sent: Sent,
+        alert: bool,
+    },
+    State {
+        topic: String,
+    },
     /// The state of an incident that only another broker has: payload, empty to clear it.
-    Owed { topic: String, payload: Vec<u8> },
+    Owed {
+        topic: String,
+        payload: Vec<u8>,
+    },
     Subscription,
     Stopped,
 }

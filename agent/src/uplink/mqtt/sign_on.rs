@@ -31,7 +31,8 @@ pub(in crate::uplink) struct SignOn {
 #[derive(Clone)]
 pub(in crate::uplink) struct Tls {
     connector: TlsConnector,
-    fingerprint: [u8; 32],
+    /// Of the files.
+    pub fingerprint: [u8; 32],
     /// What is to be said about the validity of the box's certificate.
     pub validity: Option<String>,
 }

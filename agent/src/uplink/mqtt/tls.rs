@@ -78,7 +78,10 @@ impl Material {
     pub(super) fn validity(&self, broker: &Broker) -> Option<String> {
         let (files, (pem, _)) = (broker.identity.as_ref()?, self.identity.as_ref()?);
         let said = check_certificate(pem).ok()??;
-        Some(format!("certificate {}: {said}; renew it, the new file is taken up by itself", files.certificate.display()))
+        Some(format!(
+            "certificate {}: {said}; renew it, the new file is taken up by itself",
+            files.certificate.display()
+        ))
     }
 }
 
@@ -291,7 +294,8 @@ mod tests {
         };
         let first = material(b"ca", Some((b"ab", b"c")));
         assert_eq!(first, material(b"ca", Some((b"ab", b"c"))));
-        for other in [material(b"ca", Some((b"a", b"bc"))), material(b"cb", Some((b"ab", b"c"))), material(b"ca", None)] {
+        for other in [material(b"ca", Some((b"a", b"bc"))), material(b"cb", Some((b"ab", b"c"))), material(b"ca", None)]
+        {
             assert_ne!(first, other);
         }
     }
