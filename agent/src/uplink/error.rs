@@ -195,6 +195,11 @@ impl LinkError {
         }
     }
 
+    /// Could the sign-on have failed because of our certificate, or of the authorities that we trust?
+    pub(super) const fn may_be_the_certificate(&self) -> bool {
+        matches!(self, Self::Tls { .. } | Self::OwnCertificate { .. } | Self::HungUp { tls: true, .. })
+    }
+
     /// Could the sign-on have failed because the broker speaks another version?
     pub(super) const fn may_be_the_version(&self) -> bool {
         matches!(self, Self::Version { .. } | Self::HungUp { .. } | Self::NoAnswer { .. })

@@ -228,9 +228,10 @@ impl Shared {
     }
 
     /// Takes the files of `[broker]` as they are now, before a dial. What is no use is said, and the present
-    /// ones stay.
-    fn renew_files(&self) {
+    /// ones stay; also if the broker did not like the new ones, unless it does not like the present ones either.
+    fn renew_files(&self, memory: &Memory, doubtful: bool) {
         match self.sign_on.renewed() {
+            Ok(Some(tls)) if !doubtful && memory.has_refused(&tls) => {}
             Ok(renewed) => {
                 if let Some(tls) = renewed {
                     self.sign_on.adopt(tls);
@@ -258,19 +259,22 @@ async fn run(shared: &Shared, mut stop: watch::Receiver<bool>) {
     let mut memory =
         Memory::new(Route::new(shared.sign_on.count(), shared.settings.return_after, fastrand::Rng::new()));
     let mut rivalry = Rivalry::default();
+    // The present certificate may be what is wrong.
+    let mut doubtful = false;
     while !*stop.borrow() {
         let at = memory.route.at();
-        shared.renew_files();
+        shared.renew_files(&memory, doubtful);
         let ended = connection::live(shared, &mut memory, versions[at].current, &mut stop).await;
         shared.disconnected();
         let (error, stood) = match ended {
             Ended::Stopped => return,
             Ended::Left(to) => {
-                memory.route.go(to);
+                memory.move_to(to);
                 continue;
             }
             Ended::Failed { error, stood } => (error, stood),
         };
+        doubtful = error.may_be_the_certificate();
         if versions[at].failed(&error, stood.is_some()) {
             tracing::debug!("{error}; trying {}", versions[at].current.as_str());
             continue;

@@ -1,6 +1,6 @@
 //! One MQTT connection over rumqttc, version 5 or 3.1.1 behind the same few calls.
 //!
-//! No other file of the agent names rumqttc. A connection lives once: after any error
+//! No other part of the agent names rumqttc. A connection lives once: after any error
 //! the value is dropped, because rumqttc, polled again, would redial at once and mix
 //! acknowledgements of the old connection into the new one.
 

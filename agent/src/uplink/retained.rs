@@ -118,12 +118,12 @@ mod tests {
                 }
                 retained.accepted(at, topic, payload);
             }
-            for at in 0..3 {
+            for (at, broker) in brokers.iter_mut().enumerate() {
                 for (topic, payload) in owed(&retained, at) {
-                    put(&mut brokers[at], &topic, &payload);
+                    put(broker, &topic, &payload);
                     retained.accepted(at, topic, payload);
                 }
-                prop_assert_eq!(&brokers[at], &open);
+                prop_assert_eq!(&*broker, &open);
                 prop_assert_eq!(owed(&retained, at), vec![]);
             }
             let kept: Vec<&String> = retained.topics.keys().collect();

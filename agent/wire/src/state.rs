@@ -25,7 +25,7 @@ pub struct BoxStatus {
 pub enum BoxState {
     /// Connected.
     Online,
-    /// Stopped in an orderly way.
+    /// Stopped in an orderly way, or gone on to another broker, where its session number is greater.
     Stopped,
     /// The broker lost it: written by the broker as last will.
     Lost,

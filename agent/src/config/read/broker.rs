@@ -13,7 +13,7 @@ use crate::{
         Address, Broker, FileError, Identity, Secrets,
         keys::{Key, Takes},
         read_text,
-        url::{BrokerUrl, UrlError},
+        url::{BrokerUrl, UrlError, is_local},
     },
     uplink::{check_authorities, check_certificate, check_key, check_pair},
 };
@@ -44,9 +44,14 @@ pub(super) fn broker(table: &Table<'_>, around: &Surroundings) -> Option<Broker>
     let login = login(table, around);
     let keep_alive = table.get("keep_alive", duration);
     let url = url?;
-    if !url.tls && table.has("password") && !url.is_local() {
+    if !url.tls && table.has("password") {
         let what = "the password crosses the network unencrypted";
-        table.warning("url", what, "write mqtts:// if the broker speaks TLS");
+        let remedy = "write mqtts:// if the broker speaks TLS";
+        if !is_local(&url.host) {
+            table.warning("url", what, remedy);
+        } else if fallback.iter().any(|address| !is_local(&address.host)) {
+            table.warning("fallback", what, remedy);
+        }
     }
     let (host, port, tls) = (url.host, url.port.get(), url.tls);
     Some(Broker { host, port, tls, fallback, ca_file, identity, login, keep_alive: keep_alive? })

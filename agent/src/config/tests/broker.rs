@@ -49,13 +49,25 @@ fn fallbacks_are_read_in_their_order() {
 fn a_wrong_fallback_is_said() {
     let folder = Folder::new();
     let said = |list: &str| folder.said(&plus(URL, &format!("fallback = {list}")));
-    assert_snapshot!(said(r#"["mqtt://ops2.example.org"]"#), @r#"site.toml:11: [broker]: fallback = "mqtt://ops2.example.org": it is not of the same kind as url; write mqtts:// in both, or mqtt:// in both"#);
-    assert_snapshot!(said(r#"["mqtts://b", "mqtts://b:8883"]"#), @r#"site.toml:11: [broker]: fallback = "mqtts://b:8883": this broker is named already; remove it"#);
-    assert_snapshot!(said(r#"["mqtts://ops.example.org"]"#), @r#"site.toml:11: [broker]: fallback = "mqtts://ops.example.org": this broker is named already; remove it"#);
-    assert_snapshot!(said(r#"["mqtts://box:secret@ops2.example.org"]"#), @r#"site.toml:11: [broker]: fallback = "mqtts://********@ops2.example.org": user and password do not belong into an address; take the login out of it and write username = "…" and password = "file:PATH" or "credential:NAME""#);
-    assert_snapshot!(said("[]"), @"site.toml:11: [broker]: fallback = []: the list is empty; for example fallback = [\"mqtts://ops2.example.org\"]");
+    assert_snapshot!(said(r#"["mqtt://ops2.example.org"]"#), @r#"site.toml:11: [broker]: "mqtt://ops2.example.org" in fallback: it is not of the same kind as url; write mqtts:// in both, or mqtt:// in both"#);
+    assert_snapshot!(said(r#"["mqtts://b", "mqtts://b:8883"]"#), @r#"site.toml:11: [broker]: "mqtts://b:8883" in fallback: this broker is named already; remove it"#);
+    assert_snapshot!(said(r#"["mqtts://ops.example.org"]"#), @r#"site.toml:11: [broker]: "mqtts://ops.example.org" in fallback: this broker is named already; remove it"#);
+    assert_snapshot!(said(r#"["mqtts://box:secret@ops2.example.org"]"#), @r#"site.toml:11: [broker]: "mqtts://********@ops2.example.org" in fallback: user and password do not belong into an address; take the login out of it and write username = "…" and password = "file:PATH" or "credential:NAME""#);
+    assert_snapshot!(said("[]"), @r#"site.toml:11: [broker]: fallback = []: the list is empty; for example fallback = ["mqtts://ops2.example.org"]"#);
     assert_snapshot!(said(r#""mqtts://b""#), @r#"site.toml:11: [broker]: fallback = "mqtts://b": a list of up to 4 mqtt:// or mqtts:// addresses is wanted, not a text; for example fallback = ["mqtts://ops2.example.org"]"#);
     assert_snapshot!(said(r#"["mqtts://a", "mqtts://b", "mqtts://c", "mqtts://d", "mqtts://e"]"#), @r#"site.toml:11: [broker]: fallback = ["mqtts://a", "mqtts://b", "mqtts://c", "mqtts://d", "mqtts:…: there are more than 4; keep the 4 best"#);
+}
+
+#[test]
+fn a_password_that_reaches_a_fallback_unencrypted_is_warned_of() {
+    let folder = Folder::new();
+    let local = r#"url = "mqtt://localhost"
+username = "box"
+password = "credential:gate"
+"#;
+    folder.good(&with(URL, local));
+    let said = folder.said(&with(URL, &format!("{local}fallback = [\"mqtt://ops2.example.org\"]")));
+    assert_snapshot!(said, @r#"site.toml:13: warning: [broker]: fallback = ["mqtt://ops2.example.org"]: the password crosses the network unencrypted; write mqtts:// if the broker speaks TLS"#);
 }
 
 #[test]

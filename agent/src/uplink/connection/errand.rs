@@ -83,7 +83,8 @@ impl Talk<'_> {
 
     /// Have these not just been refused?
     fn may_try(&self, tls: &Tls) -> bool {
-        self.memory.refused_files.is_none_or(|(refused, until)| refused != tls.fingerprint || self.now() >= until)
+        let is_over = self.memory.refused_files.is_none_or(|(_, until)| self.now() >= until);
+        is_over || !self.memory.has_refused(tls)
     }
 
     /// An errand is over.

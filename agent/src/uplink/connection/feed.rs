@@ -41,6 +41,9 @@ impl Talk<'_> {
             }
         }
         for (topic, payload) in self.owed() {
+            if !self.fits(&topic, &payload) {
+                continue;
+            }
             let item = Item::Owed { topic: topic.clone(), payload: payload.clone() };
             if !self.publish(item, topic, payload, true) {
                 return;
@@ -64,14 +67,22 @@ impl Talk<'_> {
         if self.memory.held.blocks_state(&topic, self.now()) {
             return Shown::LeftOut;
         }
-        let size = topic.len() + payload.len();
-        if size > self.largest {
-            let reason = format!("{size} bytes, the broker takes {}", self.largest);
-            self.leave_out(&topic, &reason, "raise the broker's largest packet size");
+        if !self.fits(&topic, &payload) {
             return Shown::LeftOut;
         }
         let item = Item::State { topic: topic.clone() };
         if self.publish(item, topic, payload, true) { Shown::Yes } else { Shown::NoRoom }
+    }
+
+    /// Does the broker take a state of this size? If not, it is left out.
+    fn fits(&mut self, topic: &str, payload: &[u8]) -> bool {
+        let size = topic.len() + payload.len();
+        let fits = size <= self.largest;
+        if !fits {
+            let reason = format!("{size} bytes, the broker takes {}", self.largest);
+            self.leave_out(topic, &reason, "raise the broker's largest packet size");
+        }
+        fits
     }
 
     /// Is there a state to be shown that is not left out at present?

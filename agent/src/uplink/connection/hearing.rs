@@ -17,6 +17,8 @@ use crate::uplink::{
 /// So many connections in a row that ended over the subscription are proof enough. Some brokers hang up instead of
 /// saying no.
 const PROOF: u32 = 2;
+/// Then it is left for so many times the usual pause: trying again costs the connection.
+const LONGER: u32 = 6;
 
 /// Whether it is wise to subscribe: pure policy.
 #[derive(Debug, Default)]
@@ -89,10 +91,11 @@ impl Talk<'_> {
             return;
         }
         let (broker, refused) = (self.address(), refused.join(", "));
-        self.go_deaf(format!(
+        let sentence = format!(
             "broker {broker} does not let this box subscribe to {refused}; allow it to this user; what is sent there \
              is not heard, alerts go on"
-        ));
+        );
+        self.go_deaf(sentence, 1);
         self.subscribed = false;
     }
 
@@ -123,17 +126,22 @@ impl Talk<'_> {
             _ => unreadable,
         };
         if proof {
-            self.go_deaf(format!(
-                "broker {} ends the connection when this box subscribes to its commands and receipts; check what this \
-                 user may subscribe to and what is sent there; nothing is heard for {} minutes, alerts go on",
+            let what = match error {
+                LinkError::Silent { .. } => "does not answer",
+                _ => "ends the connection",
+            };
+            let sentence = format!(
+                "broker {} {what} when this box subscribes to its commands and receipts; check what this user may \
+                 subscribe to and what is sent there; nothing is heard for {} minutes, alerts go on",
                 self.address(),
-                self.shared.settings.pause.as_secs() / 60
-            ));
+                (self.shared.settings.pause * LONGER).as_secs() / 60
+            );
+            self.go_deaf(sentence, LONGER);
         }
     }
 
-    fn go_deaf(&mut self, sentence: String) {
-        let until = self.now() + self.shared.settings.pause;
+    fn go_deaf(&mut self, sentence: String, pauses: u32) {
+        let until = self.now() + self.shared.settings.pause * pauses;
         self.memory.hearing.leave(until);
         self.shared.concern(Concern::Deaf, Some(sentence));
     }

@@ -4,10 +4,12 @@ mod errand;
 mod farewell;
 mod feed;
 mod hearing;
+mod item;
+mod memory;
 mod refusal;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     future,
     pin::pin,
     time::Duration,
@@ -16,16 +18,17 @@ use std::{
 use karaul_wire::{BoxBirth, BoxState};
 use serde::Serialize;
 use tokio::{sync::watch, time};
-use uuid::Uuid;
 
-use self::{errand::Errand, farewell::Phase, hearing::Hearing};
+pub(super) use self::memory::Memory;
+use self::{
+    errand::Errand,
+    farewell::Phase,
+    item::{Item, Sent},
+};
 use super::{
     Concern, LinkError,
-    held::Held,
     link::Shared,
     mqtt::{self, Client, Connection, Event, Version, Will},
-    retained::Retained,
-    route::Route,
     window::Window,
 };
 
@@ -36,28 +39,6 @@ const TICK: Duration = Duration::from_secs(1);
 const MOST_IN_A_ROW: u32 = 64;
 /// A connection that stood so long was not ended by a second box of the same path.
 const UNRIVALLED: Duration = Duration::from_secs(600);
-
-/// What is remembered from one connection to the next.
-#[derive(Debug)]
-pub(super) struct Memory {
-    pub route: Route,
-    held: Held,
-    hearing: Hearing,
-    retained: Retained,
-    /// The renewed files of `[broker]` that the broker did not like, and when to try them again.
-    refused_files: Option<([u8; 32], Duration)>,
-    /// Rows that were written to a connection and not acknowledged on it.
-    written: BTreeSet<i64>,
-    /// States that were said to be left out.
-    left_out: BTreeSet<String>,
-}
-
-impl Memory {
-    pub(super) fn new(route: Route) -> Self {
-        let (held, hearing, retained, refused_files, written, left_out) = Default::default();
-        Self { route, held, hearing, retained, refused_files, written, left_out }
-    }
-}
 
 /// Why a connection ended.
 pub(super) enum Ended {
@@ -76,36 +57,6 @@ pub(super) struct Stood {
     pub time: Duration,
     /// At its end no message waited for an answer.
     pub idle: bool,
-}
-
-/// What a publish in the window carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Item {
-    Row {
-        sent: Sent,
-        alert: bool,
-    },
-    State {
-        topic: String,
-    },
-    /// The state of an incident that only another broker has: payload, empty to clear it.
-    Owed {
-        topic: String,
-        payload: Vec<u8>,
-    },
-    Subscription,
-    Stopped,
-}
-
-/// A row of the outbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Sent {
-    row: i64,
-    incident: Option<Uuid>,
-    retain: bool,
-    topic: String,
-    /// What is retained, if there is another broker that may have to know.
-    state: Option<Vec<u8>>,
 }
 
 /// Dials, and stays until the connection fails or `stop` is set.
@@ -303,7 +254,7 @@ impl<'a> Talk<'a> {
             Event::SignedOn { window, largest } => self.signed_on(window, largest, version),
             Event::Written(packet_id) => match self.window.written(packet_id) {
                 Some(Item::Row { sent, .. }) => {
-                    if !self.memory.written.insert(sent.row) {
+                    if self.memory.was_written(sent.row) {
                         self.shared.report(|report| report.resent += 1);
                     }
                 }
