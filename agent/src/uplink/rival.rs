@@ -8,8 +8,9 @@ const IN_A_ROW: u32 = 4;
 /// off because of each other come back after two minutes at most.
 const BRIEF: Duration = Duration::from_secs(150);
 
-/// MQTT 5 says when another client has taken our session over. Before it, a broker just closes the connection
-/// (3.1.1, section 3.1.4), as it does for many reasons. But when dialling always works at once, nothing is under
+/// With MQTT 5 a broker should say when another client has taken our session over, and not every one does
+/// (mosquitto 2.0.11 does not). Before it, a broker just closes the connection (3.1.1, section 3.1.4), as it does
+/// for many reasons. But when dialling always works at once, nothing is under
 /// way and the connection is closed again and again, a second box of the same path is the likely one.
 #[derive(Debug, Default)]
 pub(super) struct Rivalry {
