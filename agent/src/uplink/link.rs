@@ -259,8 +259,8 @@ async fn run(shared: &Shared, mut stop: watch::Receiver<bool>) {
     let mut memory =
         Memory::new(Route::new(shared.sign_on.count(), shared.settings.return_after, fastrand::Rng::new()));
     let mut rivalry = Rivalry::default();
-    // The present certificate may be what is wrong.
-    let mut doubtful = false;
+    // The present certificate may be what is wrong: in this round, and in the whole of the last one.
+    let (mut doubts, mut doubtful) = (false, false);
     while !*stop.borrow() {
         let at = memory.route.at();
         shared.renew_files(&memory, doubtful);
@@ -274,33 +274,43 @@ async fn run(shared: &Shared, mut stop: watch::Receiver<bool>) {
             }
             Ended::Failed { error, stood } => (error, stood),
         };
-        doubtful = error.may_be_the_certificate();
+        doubts |= error.may_be_the_certificate();
         if versions[at].failed(&error, stood.is_some()) {
             tracing::debug!("{error}; trying {}", versions[at].current.as_str());
             continue;
         }
-        let suspicious = rivalry.ended(end(&error, stood));
+        let end = end(&error, stood);
+        let suspicious = rivalry.ended(end);
         let error = if suspicious { LinkError::Rival { address: shared.sign_on.address(at) } } else { error };
         shared.say(at, &error);
         let good = stood.is_some_and(|stood| stood.time > GOOD);
         if good {
             backoff.reset();
         }
-        let rival = matches!(error, LinkError::TakenOver { .. } | LinkError::Rival { .. });
-        let sent_away = matches!(error, LinkError::Dismissed { .. });
-        let next = if rival || good && !sent_away {
-            // Another address is no way out of a rivalry: then one box would be here and the other there, and
-            // nobody would notice.
+        let next = if stays(&error, end, good) {
             memory.route.go(at);
             Next::Wait(error.patience())
         } else {
             memory.route.failed(error.patience(), shared.clock.now().mono)
         };
+        let is_over = next != Next::AtOnce;
+        (doubts, doubtful) = (doubts && !is_over, doubts && is_over);
         if let Next::Wait(patience) = next
             && pause(shared, backoff.next(patience), &mut stop).await
         {
             return;
         }
+    }
+}
+
+/// Is the same address dialled again? If another box has taken our session over, a second address is no way out: then
+/// one box would be here and the other there, and nobody would notice. While that is only possible, it is waited until
+/// it is likely; but then alerts come first, for the broker may have another reason.
+const fn stays(error: &LinkError, end: End, good: bool) -> bool {
+    match error {
+        LinkError::TakenOver { .. } => true,
+        LinkError::Rival { .. } | LinkError::Dismissed { .. } => false,
+        _ => good || matches!(end, End::Closed { idle: true, .. }),
     }
 }
 
@@ -336,6 +346,20 @@ fn name(path: &BoxPath) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn alerts_go_elsewhere_but_for_a_session_that_was_taken_over() {
+        let address = String::new;
+        let closed = |idle| End::Closed { after: Duration::from_secs(1), idle };
+        let lost = LinkError::Lost { address: address(), detail: String::new() };
+        let dismissed = LinkError::Dismissed { address: address(), reason: String::new() };
+        assert!(stays(&lost, closed(true), false) && stays(&lost, closed(false), true));
+        assert!(!stays(&lost, closed(false), false), "it may not like our messages");
+        assert!(stays(&LinkError::TakenOver { address: address() }, End::Known, false));
+        assert!(!stays(&LinkError::Rival { address: address() }, closed(true), true));
+        assert!(!stays(&dismissed, End::Known, true), "it sends us away");
+        assert!(!stays(&LinkError::Credentials { address: address() }, End::Known, false));
+    }
 
     #[test]
     fn each_path_has_a_name_of_its_own() {

@@ -143,3 +143,19 @@ fn a_first_broker_that_would_refuse_is_not_gone_back_to() {
     }
     assert_eq!(agent.report().connections, 1);
 }
+
+#[test]
+fn a_broker_that_hangs_up_again_and_again_is_left_for_the_fallback() {
+    let second = Broker::start(0).unwrap();
+    let first = ScriptedBroker::new();
+    let mut settings = with_fallback(first.port(), second.port);
+    settings.return_after = Duration::from_secs(300);
+    let agent = Agent::start(settings);
+    for _ in 0..4 {
+        assert!(first.sign_on_311().is_quiet(Duration::from_millis(300)));
+    }
+    let report = agent.wait("the fallback", |report| report.address == address(second.port));
+    assert!(report.concerns.contains_key(&Concern::Rival), "and what it may be is said: {report:?}");
+    agent.alert(1);
+    agent.wait_empty();
+}
