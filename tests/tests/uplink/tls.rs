@@ -213,8 +213,8 @@ fn a_renewed_certificate_is_taken_up_while_connected() {
 
 #[test]
 fn files_that_are_no_use_leave_the_connection_as_it_is() {
-    let Some((broker, settings)) = strict() else { return };
-    let folder = broker.folder();
+    let Some((mut broker, settings)) = strict() else { return };
+    let folder = &broker.folder().to_owned();
     let agent = Agent::start(settings);
     agent.wait_connected();
     let concern = |what: &str| {
@@ -245,6 +245,11 @@ fn files_that_are_no_use_leave_the_connection_as_it_is() {
     // By an alert, or by hanging up.
     let sentence = concern("this box");
     assert!(sentence.contains("certificate"), "{sentence}");
+    broker.stop().unwrap();
+    agent.wait_disconnected();
+    broker.restart().unwrap();
+    let report = agent.wait("connected with the files from before", |report| report.connections == 2);
+    assert!(report.concerns.contains_key(&Concern::Files), "{report:?}");
     renew(folder, "second");
-    agent.wait("renewed", |report| report.connections == 2 && report.concerns.is_empty());
+    agent.wait("renewed", |report| report.connections == 3 && report.concerns.is_empty());
 }
