@@ -14,7 +14,7 @@ use karaul::vision::Runtime;
 
 pub use delivery::{Delivered, delivered};
 pub use models::FetchedModels;
-pub use relay::Relay;
+pub use relay::{Relay, Shape};
 pub use site::{TestSite, any_of};
 pub use subscriber::{Received, Subscriber};
 

@@ -4,9 +4,10 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        mpsc::sync_channel,
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Between two looks at what was asked for.
@@ -19,8 +20,33 @@ pub struct Relay {
     state: Arc<State>,
 }
 
+/// How slow a network is, in each direction.
+///
+/// It works on what TCP has in order, so a lost segment shows as TCP's user sees it: everything behind it waits until
+/// it has been sent again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shape {
+    /// Capacity.
+    pub bytes_per_second: u32,
+    /// From one end to the other.
+    pub delay: Duration,
+    /// Share of segments of 1460 bytes or less that get lost, 0 to 1.
+    pub loss: f64,
+    /// How much later a lost segment arrives.
+    pub recovery: Duration,
+    /// Of the dice.
+    pub seed: u64,
+}
+
+/// The payload of an Ethernet frame, less the headers of IP and TCP.
+const SEGMENT: usize = 1460;
+/// Segments that the network holds, as a router's queue does; then the sender has to wait.
+const QUEUE: usize = 64;
+
 #[derive(Default)]
 struct State {
+    shape: Option<Shape>,
+    lost: AtomicUsize,
     frozen: AtomicBool,
     cut: AtomicBool,
     over: AtomicBool,
@@ -35,9 +61,22 @@ impl Relay {
     ///
     /// There is no free port.
     pub fn to(port: u16) -> io::Result<Self> {
+        Self::with(port, State::default())
+    }
+
+    /// The same, and slow.
+    ///
+    /// # Errors
+    ///
+    /// There is no free port.
+    pub fn shaped(port: u16, shape: Shape) -> io::Result<Self> {
+        Self::with(port, State { shape: Some(shape), ..State::default() })
+    }
+
+    fn with(port: u16, state: State) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
-        let relay = Self { port: listener.local_addr()?.port(), state: Arc::default() };
+        let relay = Self { port: listener.local_addr()?.port(), state: Arc::new(state) };
         let state = Arc::clone(&relay.state);
         thread::spawn(move || {
             while !state.over.load(SeqCst) {
@@ -64,6 +103,12 @@ impl Relay {
     #[must_use]
     pub fn accepted(&self) -> usize {
         self.state.accepted.load(SeqCst)
+    }
+
+    /// Segments that got lost so far.
+    #[must_use]
+    pub fn lost(&self) -> usize {
+        self.state.lost.load(SeqCst)
     }
 
     /// Passes nothing on, in either direction, or does again. Connections stay.
@@ -109,7 +154,10 @@ fn connect(near: TcpStream, port: u16, state: &Arc<State>) -> io::Result<()> {
     }
     for (from, to) in [(near.try_clone()?, far.try_clone()?), (far, near)] {
         let state = Arc::clone(state);
-        thread::spawn(move || pass(from, to, &state));
+        thread::spawn(move || match state.shape {
+            Some(shape) => crawl(from, to, shape, &state),
+            None => pass(from, to, &state),
+        });
     }
     Ok(())
 }
@@ -125,6 +173,44 @@ fn pass(mut from: TcpStream, mut to: TcpStream, state: &State) {
         }
     }
     for stream in [from, to] {
+        // Closed already.
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+}
+
+/// Passes on as slowly as the shape says.
+fn crawl(mut from: TcpStream, mut to: TcpStream, shape: Shape, state: &Arc<State>) {
+    let (queue, arrivals) = sync_channel::<(Instant, Vec<u8>)>(QUEUE);
+    let Ok(end) = from.try_clone() else { return };
+    let reader = Arc::clone(state);
+    thread::spawn(move || {
+        let mut random = fastrand::Rng::with_seed(shape.seed);
+        // When the wire is free again, and when the last segment arrives: none overtakes another.
+        let (mut free, mut last) = (Instant::now(), Instant::now());
+        let mut bytes = [0; SEGMENT];
+        while let Ok(count @ 1..) = from.read(&mut bytes) {
+            let time = Duration::from_secs_f64(count as f64 / f64::from(shape.bytes_per_second));
+            free = free.max(Instant::now()) + time;
+            last = last.max(free + shape.delay);
+            if random.f64() < shape.loss {
+                reader.lost.fetch_add(1, SeqCst);
+                last += shape.recovery;
+            }
+            if queue.send((last, bytes[..count].to_vec())).is_err() {
+                break;
+            }
+        }
+    });
+    for (due, bytes) in arrivals {
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        while state.frozen.load(SeqCst) && !state.over.load(SeqCst) {
+            thread::sleep(LOOK);
+        }
+        if to.write_all(&bytes).is_err() {
+            break;
+        }
+    }
+    for stream in [end, to] {
         // Closed already.
         let _ = stream.shutdown(Shutdown::Both);
     }

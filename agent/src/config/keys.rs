@@ -67,6 +67,8 @@ pub(super) enum Takes {
     CameraUrl,
     /// `mqtts://host:port`.
     BrokerUrl,
+    /// A list of so many `mqtts://host:port` at most, at least one.
+    BrokerUrls(usize),
     /// A path, relative to the config file.
     Path,
     /// `credential:NAME` or `file:PATH`.
@@ -157,6 +159,9 @@ const SITE: &[Key] = &[
     default("languages", Takes::Words(LANGUAGES), r#"["kk", "ru", "en"]"#, "Languages of alert texts."),
 ];
 
+/// Trying one that is not there takes up to 20 s, and all are tried before the first is tried again.
+const MAX_FALLBACKS: usize = 4;
+
 const BROKER: &[Key] = &[
     required(
         "url",
@@ -165,11 +170,24 @@ const BROKER: &[Key] = &[
         "MQTT broker; mqtt:// (1883) or mqtts:// (8883).",
     ),
     optional(
+        "fallback",
+        Takes::BrokerUrls(MAX_FALLBACKS),
+        r#"["mqtts://ops2.example.org"]"#,
+        "Brokers to go to, in this order, while those before cannot be had; up to four, TLS and login as for url.",
+    ),
+    optional(
         "ca_file",
         Takes::Path,
         r#""ca.pem""#,
         "PEM file of the authorities to trust instead of the system's; with mqtts:// only.",
     ),
+    optional(
+        "certificate",
+        Takes::Path,
+        r#""box.pem""#,
+        "PEM file of the box's own certificate, if the broker wants one; with mqtts:// only.",
+    ),
+    optional("key", Takes::Path, r#""box.key""#, "PEM file of the certificate's private key, PKCS #8, not encrypted."),
     optional("username", Takes::Text, r#""box-b7f3""#, "User name at the broker."),
     optional("password", Takes::Password, r#""credential:broker""#, "Where the password is; never the password."),
     default(

@@ -35,7 +35,7 @@ pub use problem::{Level, Problem, Problems};
 pub use rule::{Direction, Filter, Rule, RuleKind};
 pub use schedule::{Schedule, Span};
 pub use schema::schema;
-pub use site::{Broker, Delivery, Inference, Provider, Site, Storage};
+pub use site::{Address, Broker, Delivery, Identity, Inference, Provider, Site, Storage};
 pub use url::UrlError;
 
 use self::{read::Surroundings, source::Source};

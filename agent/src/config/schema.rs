@@ -6,6 +6,8 @@ use toml::de::DeValue;
 
 use super::keys::{Key, Need, ROOT, Takes};
 
+const BROKER_URL: &str = "^[Mm][Qq][Tt][Tt][Ss]?://[^@]+$";
+
 /// JSON Schema (draft 2020-12) of the config file, made from the catalogue of keys. It says less
 /// than reading does: that names are defined and ranges of durations kept is not in it.
 #[must_use]
@@ -62,7 +64,10 @@ fn property(key: &Key) -> Value {
         }
         Takes::TopicPrefix => text("^[^#+$/][^#+]*$"),
         Takes::CameraUrl => text("^[Rr][Tt][Ss][Pp]://[^@]+$"),
-        Takes::BrokerUrl => text("^[Mm][Qq][Tt][Tt][Ss]?://[^@]+$"),
+        Takes::BrokerUrl => text(BROKER_URL),
+        Takes::BrokerUrls(max) => {
+            json!({ "type": "array", "items": text(BROKER_URL), "minItems": 1, "maxItems": max })
+        }
         Takes::Password => text("^(credential:[A-Za-z0-9_-][A-Za-z0-9._-]*|file:.+)$"),
         Takes::Table(keys) => table_of_kinds(keys),
         Takes::Tables(keys) => json!({ "type": "array", "items": table_of_kinds(keys) }),

@@ -1,4 +1,4 @@
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 use karaul_wire::{BoxPath, Language, Segment};
@@ -25,8 +25,12 @@ pub struct Broker {
     pub port: u16,
     /// `mqtts` was asked for: never without TLS then.
     pub tls: bool,
+    /// `fallback`: tried in this order when those before cannot be had. All that follows holds for them too.
+    pub fallback: Vec<Address>,
     /// `ca_file`: PEM file of the authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
+    /// `certificate` and `key`: who this box is, for the broker.
+    pub identity: Option<Identity>,
     /// User name and password.
     pub login: Option<(String, Secret)>,
     /// `keep_alive`: a dead link is noticed within twice this time.
@@ -49,6 +53,41 @@ pub enum Delivery {
 impl Delivery {
     /// The words of `delivery`.
     pub const WORDS: [&'static str; 2] = ["puback", "receipt"];
+}
+
+impl Broker {
+    /// The one in `url`, then the others in their order.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Address> {
+        let first = Address { host: self.host.clone(), port: self.port };
+        std::iter::once(first).chain(self.fallback.iter().cloned()).collect()
+    }
+}
+
+/// Where a broker listens. Shown as `host:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+/// Files that prove to the broker who this box is. They are read at each connection, so that
+/// they can be renewed while the agent runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `certificate`: PEM file of the box's certificate, and after it those of the authorities between.
+    pub certificate: PathBuf,
+    /// `key`: PEM file of its private key, PKCS #8 and not encrypted.
+    pub key: PathBuf,
 }
 
 /// `[storage]`: what lies on the disk.

@@ -102,11 +102,9 @@ impl FromStr for BrokerUrl {
     }
 }
 
-impl BrokerUrl {
-    /// Does the broker run on this machine?
-    pub(super) fn is_local(&self) -> bool {
-        self.host == "localhost" || self.host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-    }
+/// Is this host the machine itself?
+pub(super) fn is_local(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 fn split_scheme<'t>(text: &'t str, wanted: &'static str) -> Result<(String, &'t str), UrlError> {
@@ -230,7 +228,7 @@ mod tests {
         let url = broker("mqtts://ops.example.org").unwrap();
         assert_eq!((url.host.as_str(), url.port.get(), url.tls), ("ops.example.org", 8883, true));
         let url = broker("mqtt://127.0.0.1/").unwrap();
-        assert_eq!((url.port.get(), url.tls, url.is_local()), (1883, false, true));
+        assert_eq!((url.port.get(), url.tls, is_local(&url.host)), (1883, false, true));
         assert_eq!(broker("mqtt://h/topic"), Err(UrlError::Path));
         assert_eq!(broker("tcp://h"), Err(UrlError::OtherScheme("tcp".to_owned(), MQTT)));
     }

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BoxHealth, BoxPath, CameraCounters, Segment};
+use karaul_wire::{BoxHealth, BoxPath, CameraCounters, LinkHealth, Segment};
 
 use super::guard::Tally;
 use crate::{
@@ -73,6 +73,12 @@ impl Pulse {
             trouble: self.outbox.trouble(),
             unconfirmed: self.outbox.unconfirmed(),
             commands: BTreeMap::new(),
+            link: Some(LinkHealth {
+                broker: sent.address.clone(),
+                taken_over: sent.taken_over,
+                ignored: link.inbox().report().refused(),
+                trouble: sent.trouble(),
+            }),
             cameras: self.cameras.iter().map(|(id, counters, tally)| (id.clone(), counts(counters, tally))).collect(),
         }
     }

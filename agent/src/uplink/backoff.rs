@@ -15,7 +15,7 @@ const SHARE: u32 = 4;
 /// connection. Doubling it at each failure, as is usual, makes a box whose broker was
 /// away for a minute stay away for up to two more; alerts are late by that. So a box
 /// dials again at the latest `first` and a quarter of the outage after its broker is back,
-/// plus the dial that was under way then (up to 20 s where the network swallows packets:
+/// plus the dials that were under way then (up to 20 s for each address where the network swallows packets:
 /// both versions are tried). The ceiling is at `longest` after twenty minutes of waiting,
 /// and that costs about fifty attempts, not ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

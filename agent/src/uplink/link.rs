@@ -2,7 +2,8 @@
 //! and what is said about it.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -12,15 +13,31 @@ use sha2::{Digest as _, Sha256};
 use tokio::{runtime, sync::watch, time};
 
 use super::{
-    BackoffPolicy, LinkError, Outbox, StateBoard, Version,
+    BackoffPolicy, Concern, Inbox, LinkError, LinkReport, Outbox, StateBoard, Version,
     backoff::Backoff,
-    connection::{self, Ended, Memory, json, wait_for},
+    connection::{self, Ended, Memory, Stood, json, wait_for},
     mqtt::SignOn,
+    rival::{End, Rivalry},
+    route::{Next, Route},
+    versions::Versions,
 };
 use crate::{clock::Clock, config::Broker};
 
 /// While there is no connection, the disk is still tended this often.
 const TEND: Duration = Duration::from_secs(2);
+
+/// A connection that stood so long was a good one. One that carried messages and broke
+/// sooner was not: two boxes with the same path throw each other out like that.
+const GOOD: Duration = Duration::from_secs(10);
+
+/// Messages that the box wants to hear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// A topic, perhaps with `+` or `#`.
+    pub filter: String,
+    /// Whether those that the broker keeps from before count. A command that was kept is old by definition.
+    pub retained: bool,
+}
 
 /// What the link needs to know.
 #[derive(Clone, Debug)]
@@ -37,6 +54,12 @@ pub struct LinkSettings {
     pub late_after: Duration,
     /// What the broker does not take is offered to it again after this long.
     pub pause: Duration,
+    /// What goes into the [`Inbox`].
+    pub subscriptions: Vec<Subscription>,
+    /// While a fallback is in use, the brokers before it are tried again after this long, on average.
+    pub return_after: Duration,
+    /// How often the files of `[broker]` are looked at.
+    pub look: Duration,
     /// At an orderly stop, what waits may still be sent for this long.
     pub flush: Duration,
 }
@@ -45,26 +68,10 @@ impl LinkSettings {
     /// Settings with the usual times.
     #[must_use]
     pub fn new(broker: Broker, path: BoxPath, birth: BoxBirth) -> Self {
-        let [late_after, pause, flush] = [10, 600, 3].map(Duration::from_secs);
-        Self { broker, path, birth, backoff: BackoffPolicy::default(), late_after, pause, flush }
+        let [late_after, pause, return_after, look, flush] = [10, 600, 300, 60, 3].map(Duration::from_secs);
+        let (subscriptions, backoff) = (Vec::new(), BackoffPolicy::default());
+        Self { broker, path, birth, backoff, late_after, pause, subscriptions, return_after, look, flush }
     }
-}
-
-/// How the link is, and counters since the agent's start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LinkReport {
-    /// The version in use, while there is a connection.
-    pub connected: Option<Version>,
-    /// Connections that were accepted.
-    pub connections: u64,
-    /// Alerts that the broker acknowledged.
-    pub delivered: u64,
-    /// Messages written again because their acknowledgement never came.
-    pub resent: u64,
-    /// Messages that the broker does not want, passed over for the time being.
-    pub held: u64,
-    /// Why there is no connection, or was none before the present one.
-    pub last_error: Option<String>,
 }
 
 /// The link to the broker: one thread. Dropping it is an orderly stop.
@@ -81,23 +88,26 @@ pub(super) struct Shared {
     pub outbox: Arc<Outbox>,
     pub board: Arc<StateBoard>,
     pub clock: Arc<dyn Clock>,
+    pub inbox: Arc<Inbox>,
     report: Mutex<LinkReport>,
+    /// By address, what was last said about it.
+    said: Mutex<BTreeMap<usize, String>>,
 }
 
 impl Link {
     /// Starts the thread. It waits for nothing: the broker may come much later.
     ///
     /// # Errors
-    /// If TLS is asked for and `ca_file` is no use, or the system gives no thread.
+    /// If TLS is asked for and one of its files is no use, or the system gives no thread.
     pub fn start(
         settings: LinkSettings,
         outbox: Arc<Outbox>,
         board: Arc<StateBoard>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LinkError> {
-        let sign_on = SignOn::new(settings.broker.clone(), client_id(&settings.path))?;
-        let shared =
-            Arc::new(Shared { settings, sign_on, outbox, board, clock, report: Mutex::new(LinkReport::default()) });
+        let sign_on = SignOn::new(settings.broker.clone(), name(&settings.path))?;
+        let (inbox, report, said) = Default::default();
+        let shared = Arc::new(Shared { settings, sign_on, outbox, board, clock, inbox, report, said });
         let system = |error: std::io::Error| LinkError::System { detail: error.to_string() };
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(system)?;
         let (stop, stopped) = watch::channel(false);
@@ -119,6 +129,12 @@ impl Link {
     #[must_use]
     pub fn report(&self) -> LinkReport {
         self.shared.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What comes in on [`LinkSettings::subscriptions`].
+    #[must_use]
+    pub fn inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.shared.inbox)
     }
 
     /// Has its thread ended, though nobody stopped it?
@@ -157,55 +173,152 @@ impl Shared {
     }
 
     /// Says that there is a connection.
-    pub(super) fn connected(&self, version: Version, session: u64) {
+    pub(super) fn connected(&self, at: usize, version: Version, session: u64) {
+        let address = self.sign_on.address(at);
+        let instead = (at > 0).then(|| {
+            let first = self.said().get(&0).cloned().unwrap_or_else(|| self.sign_on.address(0));
+            format!("the fallback {address} is in use, because of this: {first}")
+        });
         self.report(|report| {
             report.connected = Some(version);
+            report.address = Some(address.clone());
             report.connections += 1;
         });
         tracing::info!(
-            "broker {}: connected with {}, session {session}, {} messages waiting",
-            self.sign_on.address(),
+            "broker {address}: connected with {}, session {session}, {} messages waiting",
             version.as_str(),
             self.outbox.waiting()
         );
+        self.concern(Concern::Fallback, instead);
     }
+
+    /// Notes that there is none.
+    fn disconnected(&self) {
+        self.report(|report| {
+            report.connected = None;
+            report.address = None;
+        });
+    }
+
+    /// Each reason is logged once for each address, not at every attempt.
+    fn say(&self, at: usize, error: &LinkError) {
+        let sentence = error.to_string();
+        let known = self.said().insert(at, sentence.clone()).as_ref() == Some(&sentence);
+        if known {
+            tracing::debug!("{sentence}");
+        } else {
+            tracing::warn!("{sentence}; trying again, alerts wait in the outbox");
+        }
+        self.report(|report| {
+            report.taken_over += u64::from(matches!(error, LinkError::TakenOver { .. }));
+            report.last_error = Some(sentence.clone());
+            if matches!(error, LinkError::TakenOver { .. } | LinkError::Rival { .. }) {
+                report.concern(Concern::Rival, Some(sentence));
+            }
+        });
+    }
+
+    /// Notes a concern, and logs it if it is news; or clears it.
+    pub(super) fn concern(&self, what: Concern, sentence: Option<String>) {
+        let mut news = false;
+        self.report(|report| news = report.concern(what, sentence.clone()));
+        if let Some(sentence) = sentence.filter(|_| news) {
+            tracing::warn!("{sentence}");
+        }
+    }
+
+    /// Takes the files of `[broker]` as they are now, before a dial. What is no use is said, and the present
+    /// ones stay; also if the broker did not like the new ones, unless it does not like the present ones either.
+    fn renew_files(&self, memory: &Memory, doubtful: bool) {
+        match self.sign_on.renewed() {
+            Ok(Some(tls)) if !doubtful && memory.has_refused(&tls) => {}
+            Ok(renewed) => {
+                if let Some(tls) = renewed {
+                    self.sign_on.adopt(tls);
+                }
+                self.concern(Concern::Files, None);
+            }
+            Err(error) => self.concern(Concern::Files, Some(unusable(&error))),
+        }
+        self.concern(Concern::Validity, self.sign_on.validity());
+    }
+
+    fn said(&self) -> MutexGuard<'_, BTreeMap<usize, String>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// About a renewed file.
+pub(super) fn unusable(error: &LinkError) -> String {
+    format!("the renewed files under [broker] cannot be used, those from before stay in use: {error}")
 }
 
 async fn run(shared: &Shared, mut stop: watch::Receiver<bool>) {
     let mut backoff = Backoff::new(shared.settings.backoff, fastrand::Rng::new());
-    let mut versions = Versions::default();
-    let mut memory = Memory::default();
-    loop {
-        let ended = connection::live(shared, &mut memory, versions.current, &mut stop).await;
-        shared.report(|report| report.connected = None);
-        let Ended::Failed { error, signed_on, good } = ended else { return };
-        if versions.failed(&error, signed_on) {
-            tracing::debug!("{error}; trying {}", versions.current.as_str());
+    let mut versions = vec![Versions::default(); shared.sign_on.count()];
+    let mut memory =
+        Memory::new(Route::new(shared.sign_on.count(), shared.settings.return_after, fastrand::Rng::new()));
+    let mut rivalry = Rivalry::default();
+    // The present certificate may be what is wrong: in this round, and in the whole of the last one.
+    let (mut doubts, mut doubtful) = (false, false);
+    while !*stop.borrow() {
+        let at = memory.route.at();
+        shared.renew_files(&memory, doubtful);
+        let ended = connection::live(shared, &mut memory, versions[at].current, &mut stop).await;
+        shared.disconnected();
+        let (error, stood) = match ended {
+            Ended::Stopped => return,
+            Ended::Left(to) => {
+                memory.move_to(to);
+                continue;
+            }
+            Ended::Failed { error, stood } => (error, stood),
+        };
+        doubts |= error.may_be_the_certificate();
+        if versions[at].failed(&error, stood.is_some()) {
+            tracing::debug!("{error}; trying {}", versions[at].current.as_str());
             continue;
         }
-        say(shared, &error);
+        let end = end(&error, stood);
+        let suspicious = rivalry.ended(end);
+        let error = if suspicious { LinkError::Rival { address: shared.sign_on.address(at) } } else { error };
+        shared.say(at, &error);
+        let good = stood.is_some_and(|stood| stood.time > GOOD);
         if good {
             backoff.reset();
         }
-        let wait = backoff.next(error.patience());
-        if pause(shared, wait, &mut stop).await {
+        let next = if stays(&error, end, good) {
+            memory.route.go(at);
+            Next::Wait(error.patience())
+        } else {
+            memory.route.failed(error.patience(), shared.clock.now().mono)
+        };
+        let is_over = next != Next::AtOnce;
+        (doubts, doubtful) = (doubts && !is_over, doubts && is_over);
+        if let Next::Wait(patience) = next
+            && pause(shared, backoff.next(patience), &mut stop).await
+        {
             return;
         }
     }
 }
 
-/// Each reason is logged once, not at every attempt.
-fn say(shared: &Shared, error: &LinkError) {
-    let sentence = error.to_string();
-    let mut known = false;
-    shared.report(|report| {
-        known = report.last_error.as_ref() == Some(&sentence);
-        report.last_error = Some(sentence.clone());
-    });
-    if known {
-        tracing::debug!("{sentence}");
-    } else {
-        tracing::warn!("{sentence}; trying again, alerts wait in the outbox");
+/// Is the same address dialled again? If another box has taken our session over, a second address is no way out: then
+/// one box would be here and the other there, and nobody would notice. While that is only possible, it is waited until
+/// it is likely; but then alerts come first, for the broker may have another reason.
+const fn stays(error: &LinkError, end: End, good: bool) -> bool {
+    match error {
+        LinkError::TakenOver { .. } => true,
+        LinkError::Rival { .. } | LinkError::Dismissed { .. } => false,
+        _ => good || matches!(end, End::Closed { idle: true, .. }),
+    }
+}
+
+/// How this looks to somebody who suspects a second box.
+fn end(error: &LinkError, stood: Option<Stood>) -> End {
+    match (error, stood) {
+        (LinkError::Lost { .. }, Some(Stood { time, idle })) => End::Closed { after: time, idle },
+        _ => End::Known,
     }
 }
 
@@ -226,85 +339,37 @@ async fn pause(shared: &Shared, wait: Duration, stop: &mut watch::Receiver<bool>
     }
 }
 
-/// Which version to speak: pure policy.
-#[derive(Debug)]
-struct Versions {
-    current: Version,
-    /// The broker said that it does not speak version 5. One that merely hung up is
-    /// asked again next time: it may have been restarting.
-    said: bool,
-}
-
-impl Default for Versions {
-    fn default() -> Self {
-        Self { current: Version::V5, said: false }
-    }
-}
-
-impl Versions {
-    /// A connection failed. `true` if the other version is worth trying at once.
-    fn failed(&mut self, error: &LinkError, signed_on: bool) -> bool {
-        let at_once = self.current == Version::V5
-            && !signed_on
-            && matches!(error, LinkError::Version { .. } | LinkError::HungUp { .. } | LinkError::NoAnswer { .. });
-        if at_once {
-            self.said = matches!(error, LinkError::Version { .. });
-            self.current = self.current.other();
-        } else if !self.said || matches!(error, LinkError::Version { .. }) {
-            *self = Self::default();
-        }
-        at_once
-    }
-}
-
-/// Unique for the box path, so that a second box with the same path is noticed, and 23
-/// characters of `[a-z0-9-]`: what every MQTT 3.1.1 broker has to accept (section 3.1.3.1).
-fn client_id(path: &BoxPath) -> String {
+/// Unique for the box path, so that a second box with the same path is noticed: 16 characters.
+fn name(path: &BoxPath) -> String {
     let hash = Sha256::digest(path.to_string());
-    format!("karaul-{}", hex::encode(&hash[..8]))
+    hex::encode(&hash[..8])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn hung_up() -> LinkError {
-        LinkError::HungUp { address: String::new(), detail: String::new() }
-    }
-
-    fn version() -> LinkError {
-        LinkError::Version { address: String::new(), version: "" }
+    #[test]
+    fn alerts_go_elsewhere_but_for_a_session_that_was_taken_over() {
+        let address = String::new;
+        let closed = |idle| End::Closed { after: Duration::from_secs(1), idle };
+        let lost = LinkError::Lost { address: address(), detail: String::new() };
+        let dismissed = LinkError::Dismissed { address: address(), reason: String::new() };
+        assert!(stays(&lost, closed(true), false) && stays(&lost, closed(false), true));
+        assert!(!stays(&lost, closed(false), false), "it may not like our messages");
+        assert!(stays(&LinkError::TakenOver { address: address() }, End::Known, false));
+        assert!(!stays(&LinkError::Rival { address: address() }, closed(true), true));
+        assert!(!stays(&dismissed, End::Known, true), "it sends us away");
+        assert!(!stays(&LinkError::Credentials { address: address() }, End::Known, false));
     }
 
     #[test]
-    fn a_broker_that_says_no_to_version_5_is_not_asked_again() {
-        let mut versions = Versions::default();
-        assert!(versions.failed(&version(), false));
-        assert_eq!(versions.current, Version::V311);
-        assert!(!versions.failed(&hung_up(), true));
-        assert_eq!(versions.current, Version::V311);
-        assert!(!versions.failed(&version(), false), "it speaks neither: start over, with a pause");
-        assert_eq!(versions.current, Version::V5);
-    }
-
-    #[test]
-    fn a_broker_that_hung_up_is_asked_again_next_time() {
-        let mut versions = Versions::default();
-        assert!(versions.failed(&hung_up(), false));
-        assert_eq!(versions.current, Version::V311);
-        assert!(!versions.failed(&hung_up(), true));
-        assert_eq!(versions.current, Version::V5);
-        assert!(!versions.failed(&LinkError::Credentials { address: String::new() }, false));
-        assert_eq!(versions.current, Version::V5, "a wrong password has nothing to do with the version");
-    }
-
-    #[test]
-    fn the_client_id_is_one_that_every_broker_accepts() {
+    fn each_path_has_a_name_of_its_own() {
         let id = |text: &str| text.parse().unwrap();
         let path = |unit| BoxPath { region: id("a"), district: id("b"), site: id("c"), unit: id(unit) };
-        let first = client_id(&path("d"));
-        assert_eq!(first.len(), 23);
-        assert!(first.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
-        assert_ne!(first, client_id(&path("e")));
+        let first = name(&path("d"));
+        assert_eq!(first.len(), 16);
+        assert!(first.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+        assert_ne!(first, name(&path("e")));
     }
 }

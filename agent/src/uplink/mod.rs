@@ -3,6 +3,7 @@
 //! * [`Outbox`]: cameras commit alerts to it; nothing leaves it before the broker has acknowledged it.
 //! * [`StateBoard`]: the latest of everything that the broker is to retain.
 //! * [`Link`]: one thread that keeps a connection and empties both into it.
+//! * [`Inbox`]: what comes the other way: commands and receipts.
 //!
 //! `mqtt` is the only place of the agent that knows rumqttc.
 
@@ -13,17 +14,25 @@ mod drain;
 mod error;
 mod guests;
 mod held;
+mod inbox;
 mod link;
 mod mqtt;
 mod outbox;
+mod report;
+mod retained;
+mod rival;
+mod route;
+mod versions;
 mod window;
 
-pub(crate) use self::mqtt::check_authorities;
+pub(crate) use self::mqtt::{check_authorities, check_certificate, check_key, check_pair};
 pub use self::{
     backoff::BackoffPolicy,
     board::StateBoard,
     error::LinkError,
-    link::{Link, LinkReport, LinkSettings},
+    inbox::{Inbox, InboxReport, Incoming},
+    link::{Link, LinkSettings, Subscription},
     mqtt::Version,
     outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, OutboxSettings, Replay, Waiting},
+    report::{Concern, LinkReport},
 };

@@ -70,6 +70,11 @@ impl<T: Clone> Window<T> {
         Some(item)
     }
 
+    /// What was written under this packet id and is not acknowledged.
+    pub(super) fn holder(&self, packet_id: u16) -> Option<&T> {
+        self.slots.iter().find(|slot| slot.packet_id == Some(packet_id) && !slot.acknowledged).map(|slot| &slot.item)
+    }
+
     /// Is such a one in flight?
     pub(super) fn any(&self, is: impl Fn(&T) -> bool) -> bool {
         self.slots.iter().any(|slot| !slot.acknowledged && is(&slot.item))
@@ -120,6 +125,7 @@ mod tests {
         window.hand_over("a", Duration::ZERO);
         assert_eq!(window.acknowledged(1), None, "not written yet");
         window.written(1);
+        assert_eq!((window.holder(1), window.holder(2)), (Some(&"a"), None));
         assert_eq!(window.acknowledged(2), None, "another's");
         assert_eq!(window.acknowledged(1), Some("a"));
         assert_eq!(window.acknowledged(1), None, "a second time");

@@ -35,7 +35,7 @@ pub use schema::{CONTRACT, schema_address, schemas};
 pub use segment::{Segment, SegmentError};
 pub use state::{
     BlindReason, BoxBirth, BoxGap, BoxHealth, BoxState, BoxStatus, CameraBirth, CameraCounters, CameraState,
-    CameraStatus, GapRange,
+    CameraStatus, GapRange, LinkHealth,
 };
 pub use topic::BoxPath;
 pub use words::{Language, Severity, Text};

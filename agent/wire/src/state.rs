@@ -25,7 +25,7 @@ pub struct BoxStatus {
 pub enum BoxState {
     /// Connected.
     Online,
-    /// Stopped in an orderly way.
+    /// Stopped in an orderly way, or gone on to another broker, where its session number is greater.
     Stopped,
     /// The broker lost it: written by the broker as last will.
     Lost,
@@ -153,8 +153,29 @@ pub struct BoxHealth {
     /// Commands by what became of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub commands: BTreeMap<ReplyCode, u64>,
+    /// The link to the broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkHealth>,
     /// By camera.
     pub cameras: BTreeMap<Segment, CameraCounters>,
+}
+
+/// The link in [`BoxHealth`]. Counters since the agent's start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LinkHealth {
+    /// The broker in use, `host:port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker: Option<String>,
+    /// Times that another client took this box's session over.
+    #[serde(default)]
+    pub taken_over: u64,
+    /// Messages for this box that were refused unread: too many, too large, retained where only the present
+    /// counts, or on a topic that it did not ask for.
+    #[serde(default)]
+    pub ignored: u64,
+    /// What is wrong with the link though messages flow, in sentences for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// Sent on `gap/box`, QoS 1: why there is a hole in the numbering. Nobody need wait for

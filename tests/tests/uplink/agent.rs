@@ -9,8 +9,12 @@ use std::{
 use karaul::{
     clock::{Clock, SystemClock},
     config::{Broker, Delivery},
+    stop::Stop,
     trust::Secret,
-    uplink::{BackoffPolicy, Link, LinkError, LinkReport, LinkSettings, Message, Outbox, OutboxSettings, StateBoard},
+    uplink::{
+        BackoffPolicy, Incoming, Link, LinkError, LinkReport, LinkSettings, Message, Outbox, OutboxSettings,
+        StateBoard, Subscription,
+    },
 };
 use karaul_wire::{Alert, AlertEvent, BoxBirth, BoxPath, BoxState, BoxStatus, Severity};
 use tempfile::TempDir;
@@ -41,7 +45,9 @@ pub(crate) fn settings(port: u16) -> LinkSettings {
         host: "127.0.0.1".to_owned(),
         port,
         tls: false,
+        fallback: Vec::new(),
         ca_file: None,
+        identity: None,
         login: None,
         keep_alive: Duration::from_secs(5),
         delivery: Delivery::Puback,
@@ -114,6 +120,11 @@ impl Agent {
         self.wait("disconnected", |report| report.connected.is_none())
     }
 
+    /// What came in, if something does in time.
+    pub(crate) fn take(&self, limit: Duration) -> Option<Incoming> {
+        self.link.as_ref().unwrap().inbox().take(limit, &Stop::new())
+    }
+
     pub(crate) fn wait_empty(&self) {
         let deadline = Instant::now() + LIMIT;
         while self.outbox.waiting() > 0 {
@@ -165,6 +176,12 @@ impl Agent {
         });
         filled.unwrap();
     }
+}
+
+/// Commands, which only count when they come now, and receipts.
+pub(crate) fn subscriptions() -> Vec<Subscription> {
+    let wanted = |rest: &str, retained| Subscription { filter: topic(rest), retained };
+    vec![wanted("command/+", false), wanted("receipt/ops", true)]
 }
 
 pub(crate) fn login(name: &str, password: &str) -> Option<(String, Secret)> {

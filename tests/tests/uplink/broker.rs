@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command, thread, time::Duration};
 
-use karaul::uplink::{LinkError, Message, Version};
+use karaul::uplink::{Concern, LinkError, Message, Version};
 use karaul_stage::Broker;
 use karaul_tests::{Received, Subscriber};
 use karaul_wire::{BoxState, Severity};
@@ -166,6 +166,30 @@ fn a_wrong_password_is_one_sentence_without_the_password() {
     let mut right = settings(broker.port);
     right.broker.login = login("box", "right");
     assert_eq!(Agent::start(right).wait_connected().last_error, None);
+}
+
+/// This mosquitto (2.0.11) does not say that a session was taken over, in version 5 either.
+#[test]
+fn two_boxes_with_the_same_path_are_suspected_and_stop_fighting() {
+    let broker = Broker::start(0).unwrap();
+    let mut patient = settings(broker.port);
+    patient.backoff.longest = Duration::from_secs(300);
+    let boxes = [Agent::start(patient.clone()), Agent::start(patient)];
+    let deadline = std::time::Instant::now() + LIMIT;
+    let suspicious = || boxes.iter().position(|agent| agent.report().concerns.contains_key(&Concern::Rival));
+    let one = loop {
+        assert!(std::time::Instant::now() < deadline, "nobody is suspicious: {:?}", boxes[0].report());
+        match suspicious() {
+            Some(one) => break one,
+            None => thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    boxes[1 - one].wait_connected();
+    let connections = || boxes.iter().map(|agent| agent.report().connections).collect::<Vec<_>>();
+    let before = connections();
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(connections(), before, "it leaves the other alone for a while");
+    assert!(boxes[1 - one].report().connected.is_some());
 }
 
 #[test]

@@ -124,6 +124,25 @@ fn a_state_that_was_left_out_comes_when_the_broker_takes_it_again() {
 }
 
 #[test]
+fn a_state_that_was_refused_is_offered_again_on_the_same_connection() {
+    for refused in ["status/box", "meta/box", "status/camera/gate"] {
+        let broker = ScriptedBroker::new();
+        let mut brief = settings(broker.port());
+        brief.pause = Duration::from_millis(1500);
+        let agent = Agent::start(brief);
+        agent.board.set(topic("status/camera/gate"), b"seeing".to_vec());
+        let mut peer = broker.sign_on();
+        peer.refused_state = Some((refused, NOT_AUTHORIZED));
+        assert!(peer.is_quiet(SHORT));
+        assert!(!peer.states.contains(&topic(refused)), "{refused}");
+        peer.refused_state = None;
+        assert!(peer.is_quiet(Duration::from_secs(3)));
+        assert!(peer.states.contains(&topic(refused)), "{refused}: {:?}", peer.states);
+        assert_eq!((peer.states.len(), agent.report().connections), (3, 1));
+    }
+}
+
+#[test]
 fn a_stop_does_not_wait_for_a_state_that_is_left_out() {
     let broker = ScriptedBroker::new();
     let mut patient = settings(broker.port());

@@ -5,9 +5,12 @@
 mod agent;
 mod broker;
 mod consumers;
+mod fallback;
 mod held;
+mod inbox;
 mod network;
 mod outputs;
 mod script;
 mod scripted;
+mod slow;
 mod tls;

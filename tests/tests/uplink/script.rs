@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -11,6 +12,9 @@ use std::{
 /// Packet types of MQTT (section 2.1.2 of version 5), in the upper half of the first byte.
 const CONNECT: u8 = 1;
 const PUBLISH: u8 = 3;
+const PUBACK: u8 = 4;
+const SUBSCRIBE: u8 = 8;
+const PINGREQ: u8 = 12;
 
 pub(crate) struct ScriptedBroker {
     listener: TcpListener,
@@ -19,12 +23,25 @@ pub(crate) struct ScriptedBroker {
 /// One client connection, version 5 or 3.1.1.
 pub(crate) struct Peer {
     stream: TcpStream,
+    /// Held while a packet is written.
+    writing: Arc<Mutex<()>>,
     pub level: u8,
+    pub client_id: String,
     /// Publishes of states (retained topics), which are acknowledged at once.
     pub states: Vec<String>,
     waiting: VecDeque<Publish>,
     /// A state on a topic that ends so is not acknowledged; instead the connection ends.
     pub poison: Option<&'static str>,
+    /// Version 5: states on topics that end so are refused with this reason.
+    pub refused_state: Option<(&'static str, u8)>,
+    /// Subscriptions that came, each with its packet id.
+    pub subscriptions: Vec<u16>,
+    /// What each filter of a subscription is answered; without it there is no answer.
+    pub suback: Option<u8>,
+    /// A subscription ends the connection.
+    pub deaf: bool,
+    /// Packet ids of our own publishes that the client has acknowledged.
+    pub acknowledged: Vec<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,11 +73,61 @@ impl ScriptedBroker {
         };
         stream.set_nonblocking(false).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let mut peer = Peer { stream, level: 0, states: Vec::new(), waiting: VecDeque::new(), poison: None };
+        let mut peer = Peer {
+            stream,
+            writing: Arc::default(),
+            level: 0,
+            client_id: String::new(),
+            states: Vec::new(),
+            waiting: VecDeque::new(),
+            poison: None,
+            refused_state: None,
+            subscriptions: Vec::new(),
+            suback: Some(1),
+            deaf: false,
+            acknowledged: Vec::new(),
+        };
         let (kind, body) = peer.packet().expect("a CONNECT");
         assert_eq!(kind >> 4, CONNECT);
         // Two bytes of length, "MQTT", then the protocol level: 5, or 4 for 3.1.1.
         peer.level = body[6];
+        // Behind it flags, the keep-alive and, in version 5, the properties with their length.
+        let properties = if peer.level == 5 { 1 + usize::from(body[10]) } else { 0 };
+        let rest = &body[10 + properties..];
+        let length = usize::from(u16::from_be_bytes([rest[0], rest[1]]));
+        peer.client_id = String::from_utf8(rest[2..2 + length].to_vec()).unwrap();
+        peer
+    }
+
+    /// Does nobody connect for a while?
+    pub(crate) fn is_quiet(&self, time: Duration) -> bool {
+        self.listener.set_nonblocking(true).unwrap();
+        thread::sleep(time);
+        self.listener.accept().is_err()
+    }
+
+    /// Takes the next connection with version 3.1.1: says no to version 5 first, if need be.
+    pub(crate) fn sign_on_311(&self) -> Peer {
+        let mut peer = self.accept();
+        if peer.level == 5 {
+            peer.send(&[0x20, 3, 0, 0x84, 0]);
+            peer = self.accept();
+        }
+        peer.send(&[0x20, 2, 0, 0]);
+        peer
+    }
+
+    /// The same, and answers subscriptions so from the beginning.
+    pub(crate) fn sign_on_311_and(&self, suback: Option<u8>) -> Peer {
+        let mut peer = self.sign_on_311();
+        peer.suback = suback;
+        peer
+    }
+
+    /// Takes the next connection, signs it on with version 5, and answers subscriptions so.
+    pub(crate) fn accept_and(&self, suback: Option<u8>) -> Peer {
+        let mut peer = self.sign_on();
+        peer.suback = suback;
         peer
     }
 
@@ -74,6 +141,7 @@ impl ScriptedBroker {
 
 impl Peer {
     pub(crate) fn send(&mut self, bytes: &[u8]) {
+        let _guard = self.writing.lock().unwrap();
         // The client may have gone already; then the test notices elsewhere.
         let _ = self.stream.write_all(bytes);
     }
@@ -91,8 +159,13 @@ impl Peer {
             if self.poison.is_some_and(|end| publish.topic.ends_with(end)) {
                 return None;
             }
-            if publish.packet_id != 0 {
-                self.acknowledge(publish.packet_id);
+            match self.refused_state {
+                Some((end, reason)) if publish.topic.ends_with(end) => {
+                    self.refuse(publish.packet_id, reason);
+                    continue;
+                }
+                _ if publish.packet_id != 0 => self.acknowledge(publish.packet_id),
+                _ => {}
             }
             self.states.push(publish.topic);
         }
@@ -102,8 +175,13 @@ impl Peer {
     pub(crate) fn any_publish(&mut self) -> Option<Publish> {
         loop {
             let (kind, body) = self.packet()?;
-            if kind >> 4 == PUBLISH {
-                return Some(self.parse(kind, &body));
+            match kind >> 4 {
+                PUBLISH => return Some(self.parse(kind, &body)),
+                PUBACK => self.acknowledged.push(u16::from_be_bytes([body[0], body[1]])),
+                PINGREQ => self.send(&[0xd0, 0]),
+                SUBSCRIBE if self.deaf => return None,
+                SUBSCRIBE => self.subscribed(&body),
+                _ => {}
             }
         }
     }
@@ -131,6 +209,66 @@ impl Peer {
     pub(crate) fn refuse(&mut self, packet_id: u16, reason: u8) {
         let [high, low] = packet_id.to_be_bytes();
         self.send(&[0x40, 3, high, low, reason]);
+    }
+
+    /// Sends a message of its own.
+    pub(crate) fn message(&mut self, topic: &[u8], payload: &[u8], flags: u8, packet_id: u16) {
+        let packet = self.packet_of(topic, payload, flags, packet_id);
+        self.send(&packet);
+    }
+
+    /// Sends the same message of QoS 0 each time it is called; `false` when the client has hung up.
+    pub(crate) fn flooder(&self, topic: &[u8], payload: &[u8]) -> impl Fn() -> bool + Send + 'static {
+        let (packet, stream) = (self.packet_of(topic, payload, 0, 0), self.stream.try_clone().unwrap());
+        // Fifty at a time, so that the packet in which an acknowledgement is written is whole.
+        let packets = packet.repeat(50);
+        let lock = Arc::clone(&self.writing);
+        move || {
+            let _guard = lock.lock().unwrap();
+            (&stream).write_all(&packets).is_ok()
+        }
+    }
+
+    fn packet_of(&self, topic: &[u8], payload: &[u8], flags: u8, packet_id: u16) -> Vec<u8> {
+        let mut body = u16::try_from(topic.len()).unwrap().to_be_bytes().to_vec();
+        body.extend(topic);
+        if flags & 0b110 != 0 {
+            body.extend(packet_id.to_be_bytes());
+        }
+        if self.level == 5 {
+            body.push(0);
+        }
+        body.extend(payload);
+        let mut packet = vec![0x30 | flags];
+        let mut left = body.len();
+        loop {
+            let byte = (left % 128) as u8;
+            left /= 128;
+            packet.push(if left > 0 { byte | 0x80 } else { byte });
+            if left == 0 {
+                break;
+            }
+        }
+        packet.extend(body);
+        packet
+    }
+
+    fn subscribed(&mut self, body: &[u8]) {
+        let packet_id = u16::from_be_bytes([body[0], body[1]]);
+        self.subscriptions.push(packet_id);
+        let Some(code) = self.suback else { return };
+        let properties: &[u8] = if self.level == 5 { &[0] } else { &[] };
+        let mut filters = &body[2 + properties.len()..];
+        let mut codes = Vec::new();
+        while let [high, low, rest @ ..] = filters {
+            // The filter, and one byte of options behind it.
+            filters = &rest[usize::from(u16::from_be_bytes([*high, *low])) + 1..];
+            codes.push(code);
+        }
+        let mut answer = vec![0x90, u8::try_from(2 + properties.len() + codes.len()).unwrap(), body[0], body[1]];
+        answer.extend(properties);
+        answer.extend(codes);
+        self.send(&answer);
     }
 
     fn parse(&self, kind: u8, body: &[u8]) -> Publish {

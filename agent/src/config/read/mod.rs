@@ -1,5 +1,6 @@
 //! From the text of a config file to a [`Config`], or to all that is wrong with it.
 
+mod broker;
 mod camera;
 mod geometry;
 mod inference;
@@ -72,7 +73,7 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, around: &Surroundings) -> Optio
     let root = Table::root(report, ROOT, root);
     root.check_keys(None);
     let site = root.child("site").and_then(|table| site::site(&table));
-    let broker = root.child("broker").and_then(|table| site::broker(&table, around));
+    let broker = root.child("broker").and_then(|table| broker::broker(&table, around));
     let storage = root.child("storage").and_then(|table| site::storage(&table, around));
     let inference = root.child("inference").and_then(|table| inference::inference(&table, around));
     let path = site.as_ref().map(|site| &site.path);

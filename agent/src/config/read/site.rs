@@ -3,21 +3,11 @@ use karaul_wire::{BoxPath, Language};
 use toml::{Spanned, de::DeValue};
 
 use super::{
-    Surroundings,
-    login::login,
-    nearest,
+    Surroundings, nearest,
     table::Table,
-    value::{Checked, Wrong, duration, id, size, text, whole, word, words},
+    value::{Checked, Wrong, duration, id, size, text, words},
 };
-use crate::{
-    config::{
-        Broker, Delivery, Site, Storage,
-        keys::Key,
-        read_text,
-        url::{BrokerUrl, UrlError},
-    },
-    uplink::check_authorities,
-};
+use crate::config::{Site, Storage, keys::Key};
 
 pub(super) fn site(table: &Table<'_>) -> Option<Site> {
     let region = table.get("region", id);
@@ -50,71 +40,6 @@ fn time_zone(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<TimeZon
         };
         Wrong::new("there is no such time zone", remedy)
     })
-}
-
-pub(super) fn broker(table: &Table<'_>, around: &Surroundings) -> Option<Broker> {
-    let url = table.get("url", |key, value| {
-        let text = text(key, value)?;
-        text.parse::<BrokerUrl>().or_else(|why: UrlError| Wrong::new(why.to_string(), why.remedy()))
-    });
-    let ca_file = table.get("ca_file", text).map(|text| around.path(&text));
-    if let Some(path) = &ca_file {
-        if url.as_ref().is_some_and(|url| !url.tls) {
-            let what = "url asks for a link without TLS, so no certificate is looked at";
-            table.error("ca_file", what, "write mqtts:// in url, or remove ca_file");
-        }
-        match read_text(path) {
-            Ok(pem) => {
-                if let Err(why) = check_authorities(pem.as_bytes()) {
-                    table.error("ca_file", why, "export the authority's certificate as PEM (Base64)");
-                }
-            }
-            Err(why) => {
-                let remedy = format!("{} must be a PEM file that this user may read", around.show(path));
-                table.error("ca_file", &why.to_string(), remedy);
-            }
-        }
-    }
-    let login = login(table, around);
-    let keep_alive = table.get("keep_alive", duration);
-    let delivery = delivery(table);
-    let backlog_rate = table.get("backlog_rate", whole);
-    let url = url?;
-    if !url.tls && table.has("password") && !url.is_local() {
-        let what = "the password crosses the network unencrypted";
-        table.warning("url", what, "write mqtts:// if the broker speaks TLS");
-    }
-    Some(Broker {
-        host: url.host,
-        port: url.port.get(),
-        tls: url.tls,
-        ca_file,
-        login,
-        keep_alive: keep_alive?,
-        delivery: delivery?,
-        backlog_rate: u32::try_from(backlog_rate?).unwrap_or(u32::MAX),
-    })
-}
-
-fn delivery(table: &Table<'_>) -> Option<Delivery> {
-    let delivery = table.get("delivery", word(&Delivery::WORDS, |word| word))?;
-    let consumer = table.get("consumer", id);
-    match (delivery, consumer) {
-        ("receipt", Some(consumer)) => Some(Delivery::Receipt(consumer)),
-        ("receipt", None) => {
-            if !table.has("consumer") {
-                let what = "nobody is named who confirms the alerts";
-                table.error("delivery", what, "name the operations centre's consumer, as in consumer = \"ops\"");
-            }
-            None
-        }
-        (_, Some(_)) => {
-            let what = "nobody waits for its receipts";
-            table.error("consumer", what, "write delivery = \"receipt\", or remove consumer");
-            None
-        }
-        (_, None) => Some(Delivery::Puback),
-    }
 }
 
 pub(super) fn storage(table: &Table<'_>, around: &Surroundings) -> Option<Storage> {

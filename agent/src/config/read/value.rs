@@ -26,7 +26,7 @@ impl Wrong {
         Err(vec![Self { what: what.into(), remedy: Some(remedy.into()), at: None }])
     }
 
-    fn at(what: impl Into<String>, remedy: impl Into<String>, at: Range<usize>) -> Self {
+    pub(super) fn at(what: impl Into<String>, remedy: impl Into<String>, at: Range<usize>) -> Self {
         Self { what: what.into(), remedy: Some(remedy.into()), at: Some(at) }
     }
 
@@ -48,7 +48,7 @@ impl Wrong {
 impl Takes {
     fn in_quotes(&self) -> bool {
         !matches!(self, Self::Number(..) | Self::Whole(..) | Self::Flag | Self::Words(_) | Self::Texts | Self::Pair)
-            && !matches!(self, Self::Points(..) | Self::Spans)
+            && !matches!(self, Self::Points(..) | Self::Spans | Self::BrokerUrls(_))
     }
 }
 
@@ -265,6 +265,7 @@ pub(super) fn wanted(takes: &Takes) -> String {
         Takes::TopicPrefix => "an MQTT topic in quotes".to_owned(),
         Takes::CameraUrl => "an rtsp:// address".to_owned(),
         Takes::BrokerUrl => "an mqtt:// or mqtts:// address".to_owned(),
+        Takes::BrokerUrls(max) => format!("a list of up to {max} mqtt:// or mqtts:// addresses"),
         Takes::Path => "a path in quotes".to_owned(),
         Takes::Password => "\"credential:NAME\" or \"file:PATH\"".to_owned(),
         Takes::TimeZone => "the IANA name of a time zone".to_owned(),

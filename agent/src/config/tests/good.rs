@@ -14,7 +14,8 @@ fn a_site_is_read_with_its_defaults() {
     assert_eq!(config.site.languages, [Language::Kk, Language::Ru]);
     assert_eq!((config.broker.host.as_str(), config.broker.port, config.broker.tls), ("ops.example.org", 8883, true));
     assert_eq!(config.broker.keep_alive, Duration::from_secs(30));
-    assert_eq!((config.broker.login, config.broker.ca_file), (None, None));
+    assert_eq!((config.broker.login, config.broker.ca_file, config.broker.identity), (None, None, None));
+    assert!(config.broker.fallback.is_empty());
     assert_eq!(config.storage.path, Path::new("/var/lib/karaul"));
     assert_eq!((config.storage.outbox_quota, config.storage.evidence_quota), (256 << 20, 2 << 30));
     assert_eq!((config.inference.provider, config.inference.sessions), (Provider::Cpu, None));

@@ -1,3 +1,4 @@
+mod broker;
 mod examples;
 mod good;
 mod robust;

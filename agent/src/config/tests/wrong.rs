@@ -24,7 +24,7 @@ fn keys() {
     assert_snapshot!(folder.said(&with(r#"line = "fence""#, "dwell = \"2s\"\nline = \"fence\"")),
         @r#"site.toml:42: camera "gate", rule "fence-crossing": dwell belongs to rules of kind "intrusion", not "line_crossing"; remove it, or change kind"#);
     assert_snapshot!(folder.said(&plus("[broker]", "port = 1883")),
-        @r#"site.toml:10: [broker]: port: there is no such key; known here: url, ca_file, username, password, keep_alive, delivery, consumer, backlog_rate"#);
+        @r#"site.toml:10: [broker]: port: there is no such key; known here: url, fallback, ca_file, certificate, key, username, password, keep_alive, delivery, consumer, backlog_rate"#);
     assert_snapshot!(folder.said(&with("[inference]", "[interference]")),
         @r#"site.toml:12: interference: there is no such key; did you mean [inference]?"#);
 }

@@ -27,6 +27,7 @@ impl Talk<'_> {
         if self.since.is_none() || !matches!(self.phase, Phase::Working | Phase::Flushing { .. }) {
             return;
         }
+        self.subscribe();
         let mut index = 0;
         while let Some((topic, payload)) = self.opening.get(index).cloned() {
             match self.show(topic, payload) {
@@ -42,6 +43,15 @@ impl Talk<'_> {
                 Shown::Yes => _ = self.shown.insert(topic, state.version),
                 Shown::LeftOut => {}
                 Shown::NoRoom => return,
+            }
+        }
+        for (topic, payload) in self.owed() {
+            if !self.fits(&topic, &payload) {
+                continue;
+            }
+            let item = Item::Owed { topic: topic.clone(), payload: payload.clone() };
+            if !self.publish(item, topic, payload, true) {
+                return;
             }
         }
         for (topic, payload) in self.shared.board.take_passing() {
@@ -87,14 +97,22 @@ impl Talk<'_> {
         if self.memory.held.blocks_state(&topic, self.now()) {
             return Shown::LeftOut;
         }
-        let size = topic.len() + payload.len();
-        if size > self.largest {
-            let reason = format!("{size} bytes, the broker takes {}", self.largest);
-            self.leave_out(&topic, &reason, "raise the broker's largest packet size");
+        if !self.fits(&topic, &payload) {
             return Shown::LeftOut;
         }
         let item = Item::State { topic: topic.clone() };
         if self.publish(item, topic, payload, true) { Shown::Yes } else { Shown::NoRoom }
+    }
+
+    /// Does the broker take a state of this size? If not, it is left out.
+    fn fits(&mut self, topic: &str, payload: &[u8]) -> bool {
+        let size = topic.len() + payload.len();
+        let fits = size <= self.largest;
+        if !fits {
+            let reason = format!("{size} bytes, the broker takes {}", self.largest);
+            self.leave_out(topic, &reason, "raise the broker's largest packet size");
+        }
+        fits
     }
 
     /// Is there a state to be shown that is not left out at present?
@@ -118,6 +136,22 @@ impl Talk<'_> {
         }
         let free = if self.window.size() > 2 * FREE { FREE } else { 0 };
         self.drain.room(now).min(room.saturating_sub(free))
+    }
+
+    /// States of incidents that only another broker has, if nothing is under way that would change them here.
+    fn owed(&self) -> Vec<(String, Vec<u8>)> {
+        let (now, held) = (self.now(), &self.memory.held);
+        let is_under_way = |topic: &str| {
+            self.window.any(|item| match item {
+                Item::Row { sent, .. } => sent.topic == topic,
+                Item::Owed { topic: owed, .. } => owed == topic,
+                _ => false,
+            })
+        };
+        let owed = self.memory.retained.owed(self.at);
+        owed.filter(|(topic, _)| !held.blocks_state(topic, now) && !is_under_way(topic))
+            .map(|(topic, payload)| (topic.to_owned(), payload.to_vec()))
+            .collect()
     }
 
     /// The next ones, at most so many, and at most `backlog` that waited for the connection.
@@ -145,7 +179,10 @@ impl Talk<'_> {
         let alert = is_alert(&waiting.message.topic);
         let late = alert && is_late(&waiting, now, self.shared.settings.late_after);
         let Waiting { row, message, .. } = waiting;
-        let sent = Sent { row, incident: message.incident, retain: message.retain, topic: message.topic.clone() };
+        let several = self.shared.sign_on.count() > 1;
+        let state = (message.retain && several).then(|| message.payload.clone());
+        let sent =
+            Sent { row, incident: message.incident, retain: message.retain, topic: message.topic.clone(), state };
         let payload = if late { backfill(&message.topic, message.payload) } else { message.payload };
         let size = message.topic.len() + payload.len();
         if size > self.largest {

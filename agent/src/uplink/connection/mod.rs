@@ -1,10 +1,15 @@
 //! One connection from sign-on to its end. Nothing here dials again.
 
+mod errand;
+mod farewell;
 mod feed;
+mod hearing;
+mod item;
+mod memory;
 mod refusal;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     future,
     pin::pin,
     time::Duration,
@@ -13,13 +18,16 @@ use std::{
 use karaul_wire::{BoxBirth, BoxState};
 use serde::Serialize;
 use tokio::{sync::watch, time};
-use uuid::Uuid;
 
+pub(super) use self::memory::Memory;
+use self::{
+    errand::Errand,
+    farewell::Phase,
+    item::{Item, Sent},
+};
 use super::{
-    LinkError,
+    Concern, LinkError,
     drain::Drain,
-    guests::Guests,
-    held::Held,
     link::Shared,
     mqtt::{self, Client, Connection, Event, Version, Will},
     window::Window,
@@ -27,66 +35,29 @@ use super::{
 
 /// How often time-outs are looked at, the disk is tended and held messages are offered again.
 const TICK: Duration = Duration::from_secs(1);
-/// `stopped` has this long to be acknowledged, and then the sign-off to be written.
-const FAREWELL: Duration = Duration::from_secs(1);
-/// A connection that stood so long was a good one. One that carried messages and broke
-/// sooner was not: two boxes with the same path throw each other out like that.
-const GOOD: Duration = Duration::from_secs(10);
-
-/// What is remembered from one connection to the next.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    held: Held,
-    guests: Guests,
-    /// Rows that were written to a connection and not acknowledged on it.
-    written: BTreeSet<i64>,
-    /// States that were said to be left out.
-    left_out: BTreeSet<String>,
-}
+/// After so many events without a pause, everything else has its turn: a flood of messages must hold up neither the
+/// acknowledgements nor the wish to stop.
+const MOST_IN_A_ROW: u32 = 64;
+/// A connection that stood so long was not ended by a second box of the same path.
+const UNRIVALLED: Duration = Duration::from_secs(600);
 
 /// Why a connection ended.
 pub(super) enum Ended {
     /// We were asked to stop.
     Stopped,
-    /// It failed; `signed_on` if it ever stood, `good` if it was of use.
-    Failed { error: LinkError, signed_on: bool, good: bool },
+    /// We left, to dial this address.
+    Left(usize),
+    /// It failed; after it had stood, if it ever did.
+    Failed { error: LinkError, stood: Option<Stood> },
 }
 
-/// What a publish in the window carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Item {
-    Row { sent: Sent, alert: bool },
-    State { topic: String },
-    Stopped,
-}
-
-/// A row of the outbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Sent {
-    row: i64,
-    incident: Option<Uuid>,
-    retain: bool,
-    topic: String,
-}
-
-/// How far the farewell is. Each step has its limit, in monotonic time.
+/// A connection that was signed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Working,
-    /// Asked to stop: what waits is still sent.
-    Flushing {
-        until: Duration,
-    },
-    /// `stopped` is on its way.
-    Stopping {
-        until: Duration,
-    },
-    /// The sign-off is on its way.
-    SigningOff {
-        until: Duration,
-    },
-    /// All said.
-    Done,
+pub(super) struct Stood {
+    /// For so long.
+    pub time: Duration,
+    /// At its end no message waited for an answer.
+    pub idle: bool,
 }
 
 /// Dials, and stays until the connection fails or `stop` is set.
@@ -98,23 +69,24 @@ pub(super) async fn live(
 ) -> Ended {
     let session = shared.outbox.session();
     let will = Will { topic: shared.settings.path.box_status(), payload: shared.status(BoxState::Lost, session) };
-    let (client, mut connection) = mqtt::connect(&shared.sign_on, version, will);
+    let at = memory.route.at();
+    let (client, mut connection) = mqtt::connect(&shared.sign_on.dial(at), version, Some(will));
     let mut talk = Talk::new(shared, memory, client, session);
     let result = talk.run(&mut connection, version, stop).await;
     shared.outbox.set_connected(false);
     talk.settle();
-    match result {
-        Ok(()) => Ended::Stopped,
-        Err(error) => {
-            let signed_on = talk.since.is_some();
-            let good = talk.since.is_some_and(|since| talk.now().saturating_sub(since) > GOOD);
-            // A dead network, or a second box of the same name, says nothing about a message.
-            if matches!(error, LinkError::Lost { .. }) {
-                talk.judge();
-            }
-            Ended::Failed { error, signed_on, good }
-        }
+    let error = match result {
+        Ok(()) => return talk.leaving.take().map_or(Ended::Stopped, Ended::Left),
+        Err(error) => error,
+    };
+    let idle = talk.window.unanswered().next().is_none();
+    let stood = talk.since.map(|since| Stood { time: talk.now().saturating_sub(since), idle });
+    talk.judge_subscription(&error);
+    // A dead network, or a second box of the same name, says nothing about a message.
+    if matches!(error, LinkError::Lost { .. } | LinkError::Dismissed { .. } | LinkError::Unreadable { .. }) {
+        talk.judge();
     }
+    Ended::Failed { error, stood }
 }
 
 struct Talk<'a> {
@@ -124,6 +96,8 @@ struct Talk<'a> {
     memory: &'a mut Memory,
     client: Client,
     session: u64,
+    /// The address that it leads to.
+    at: usize,
     /// When the sign-on was accepted.
     since: Option<Duration>,
     window: Window<Item>,
@@ -142,12 +116,20 @@ struct Talk<'a> {
     heard: Duration,
     /// A message was acknowledged on this connection.
     fruitful: bool,
+    subscribed: bool,
     phase: Phase,
+    /// Where to go when the farewell is over, if not to the end.
+    leaving: Option<usize>,
+    /// What is tried beside the connection.
+    errand: Option<Errand>,
+    /// When the files were last looked at, and when the last tick was.
+    looked: Duration,
+    ticked: Duration,
 }
 
 impl<'a> Talk<'a> {
     fn new(shared: &'a Shared, memory: &'a mut Memory, client: Client, session: u64) -> Self {
-        let widest = memory.held.window();
+        let (widest, at) = (memory.held.window(), memory.route.at());
         let heard = shared.clock.now().mono;
         Self {
             shared,
@@ -155,6 +137,7 @@ impl<'a> Talk<'a> {
             memory,
             client,
             session,
+            at,
             since: None,
             window: Window::new(widest),
             widest,
@@ -165,7 +148,12 @@ impl<'a> Talk<'a> {
             delivered: Vec::new(),
             heard,
             fruitful: false,
+            subscribed: false,
             phase: Phase::Working,
+            leaving: None,
+            errand: None,
+            looked: heard,
+            ticked: heard,
         }
     }
 
@@ -179,8 +167,22 @@ impl<'a> Talk<'a> {
         let (commits, states) = (self.shared.outbox.bell(), self.shared.board.bell());
         let mut tick = time::interval(TICK);
         tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+        let mut in_a_row = 0;
         while self.phase != Phase::Done {
             let silence = connection.silence_limit();
+            if in_a_row >= MOST_IN_A_ROW {
+                in_a_row = 0;
+                if *stop.borrow() && self.asked_to_stop() {
+                    return Ok(());
+                }
+                if self.now().saturating_sub(self.ticked) >= TICK {
+                    self.tick(silence)?;
+                }
+                self.work();
+                if self.phase == Phase::Done {
+                    return Ok(());
+                }
+            }
             let mut work = true;
             let event = {
                 // The future is never dropped half-way, see `Connection::poll`.
@@ -188,19 +190,18 @@ impl<'a> Talk<'a> {
                 loop {
                     let now = self.now();
                     let wake = self.phase.until().map_or(TICK, |until| until.saturating_sub(now));
+                    let heeds = self.phase.heeds_stop();
                     tokio::select! {
                         biased;
                         event = &mut event => break event?,
                         // Only when the client has nothing to tell at the moment: so
                         // acknowledgements are taken together in one transaction.
                         () = future::ready(()), if work => {
-                            work = false;
-                            self.settle();
-                            self.step_down();
+                            (work, in_a_row) = (false, 0);
+                            self.work();
                             if self.phase == Phase::Done {
                                 return Ok(());
                             }
-                            self.feed();
                         }
                         () = commits.notified() => {
                             // Nobody hurries for what is not critical, but it does not wait for the broker.
@@ -208,28 +209,51 @@ impl<'a> Talk<'a> {
                             work = self.since.is_some();
                         }
                         () = states.notified(), if self.since.is_some() => work = true,
-                        () = wait_for(stop), if self.phase == Phase::Working => {
-                            if self.since.is_none() {
+                        () = wait_for(stop), if heeds => {
+                            if self.asked_to_stop() {
                                 return Ok(());
                             }
-                            self.phase = Phase::Flushing { until: self.now() + self.shared.settings.flush };
+                            work = true;
+                        }
+                        outcome = errand::done(&mut self.errand) => {
+                            self.returned(outcome);
                             work = true;
                         }
                         _ = tick.tick() => {
-                            if self.is_silent(silence) {
-                                let address = self.shared.sign_on.address();
-                                return Err(LinkError::Silent { address, limit: silence });
-                            }
-                            self.shared.outbox.tend();
-                            self.count_held();
+                            self.tick(silence)?;
                             work = true;
                         }
                         () = time::sleep(wake), if self.phase != Phase::Working => work = true,
                     }
                 }
             };
+            in_a_row += 1;
             self.handle(event, version);
         }
+        Ok(())
+    }
+
+    /// What there is to do when nothing comes in.
+    fn work(&mut self) {
+        self.settle();
+        self.step_down();
+        if self.phase != Phase::Done {
+            self.feed();
+        }
+    }
+
+    /// Once a second.
+    fn tick(&mut self, silence: Duration) -> Result<(), LinkError> {
+        self.ticked = self.now();
+        if self.is_silent(silence) {
+            return Err(LinkError::Silent { address: self.address(), limit: silence });
+        }
+        self.shared.outbox.tend();
+        self.count_held();
+        if self.since.is_some_and(|since| self.ticked.saturating_sub(since) > UNRIVALLED) {
+            self.shared.concern(Concern::Rival, None);
+        }
+        self.run_errands();
         Ok(())
     }
 
@@ -241,19 +265,31 @@ impl<'a> Talk<'a> {
             Event::SignedOn { window, largest } => self.signed_on(window, largest, version),
             Event::Written(packet_id) => match self.window.written(packet_id) {
                 Some(Item::Row { sent, .. }) => {
-                    if !self.memory.written.insert(sent.row) {
+                    if self.memory.was_written(sent.row) {
                         self.shared.report(|report| report.resent += 1);
                     }
                 }
-                Some(Item::State { .. } | Item::Stopped) | None => {}
+                Some(Item::State { .. } | Item::Owed { .. } | Item::Subscription | Item::Stopped) | None => {}
             },
-            Event::Answered { packet_id, refusal } => match self.window.acknowledged(packet_id) {
+            Event::Answered { packet_id, refusal } => match self.answer(packet_id, false) {
                 Some(item) => self.answered(item, refusal),
                 None => tracing::debug!("an acknowledgement for packet {packet_id}, which is not in flight"),
             },
-            Event::SignedOff => self.phase = Phase::Done,
-            Event::Heard | Event::Other => {}
+            Event::Subscribed { packet_id, refusals } => match self.answer(packet_id, true) {
+                Some(_) => self.heard_about(&refusals),
+                None => tracing::debug!("an answer to a subscription {packet_id} that nobody made"),
+            },
+            Event::Received(message) => self.received(message),
+            // rumqttc also says so about a sign-off that it means to send and does not.
+            Event::SignedOff if matches!(self.phase, Phase::SigningOff { .. }) => self.phase = Phase::Done,
+            Event::SignedOff | Event::Heard | Event::Other | Event::Wrong(_) => {}
         }
+    }
+
+    /// What this answer is about; nothing if it is not the answer that belongs to it.
+    fn answer(&mut self, packet_id: u16, to_subscription: bool) -> Option<Item> {
+        let holder = self.window.holder(packet_id)?;
+        (matches!(holder, Item::Subscription) == to_subscription).then(|| self.window.acknowledged(packet_id))?
     }
 
     fn signed_on(&mut self, window: u16, largest: usize, version: Version) {
@@ -261,16 +297,22 @@ impl<'a> Talk<'a> {
         self.widest = window;
         self.window.resize(window.min(self.memory.held.window()));
         self.largest = largest;
-        let Shared { settings, outbox, board, .. } = self.shared;
+        let Shared { outbox, board, .. } = self.shared;
         // A value that only mattered then does not matter now.
         board.take_passing();
         outbox.set_connected(true);
+        self.opening = self.opening_states().into();
+        self.shared.connected(self.at, version, self.session);
+    }
+
+    /// How the box is, and what it is made of.
+    fn opening_states(&self) -> [(String, Vec<u8>); 2] {
+        let settings = &self.shared.settings;
         let birth = BoxBirth { session: self.session, ..settings.birth.clone() };
-        self.opening = VecDeque::from([
+        [
             (settings.path.box_status(), self.shared.status(BoxState::Online, self.session)),
             (settings.path.birth(), json(&birth)),
-        ]);
-        self.shared.connected(version, self.session);
+        ]
     }
 
     fn answered(&mut self, item: Item, refusal: Option<String>) {
@@ -286,24 +328,24 @@ impl<'a> Talk<'a> {
                 if alert {
                     self.shared.report(|report| report.delivered += 1);
                 }
+                if let Some(state) = sent.state {
+                    self.memory.retained.accepted(self.at, sent.topic, state);
+                }
             }
             (Item::Row { sent, .. }, Some(reason)) => self.hold(sent, &reason),
             (Item::State { topic }, Some(reason)) if self.is_guest(&topic) => {
                 self.shown.remove(&topic);
                 self.turn_away(&topic, &reason);
             }
-            (Item::State { topic }, Some(reason)) => tracing::error!(
-                "broker {} refuses {topic} ({reason}); check what this user may publish",
-                self.shared.sign_on.address()
-            ),
-            (Item::State { topic }, None) => {
-                if self.is_guest(&topic) {
-                    self.memory.guests.accepted();
-                }
-                self.memory.held.accepted_state(&topic);
-                self.memory.left_out.remove(&topic);
+            (Item::State { topic } | Item::Owed { topic, .. }, Some(reason)) => self.refused_state(topic, &reason),
+            (Item::State { topic }, None) => self.accepted_state(&topic),
+            (Item::Owed { topic, payload }, None) => {
+                self.accepted_state(&topic);
+                self.memory.retained.accepted(self.at, topic, payload);
             }
             (Item::Stopped, _) => self.sign_off(),
+            // Answered in another way.
+            (Item::Subscription, _) => {}
         }
     }
 
@@ -315,35 +357,6 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// One step of an orderly stop.
-    fn step_down(&mut self) {
-        let now = self.now();
-        match self.phase {
-            Phase::Flushing { until } => {
-                let empty = self.window.is_empty() && self.next(1, 1).is_empty() && !self.has_states();
-                if !empty && now < until {
-                    return;
-                }
-                let topic = self.shared.settings.path.box_status();
-                let payload = self.shared.status(BoxState::Stopped, self.session);
-                if !self.publish(Item::Stopped, topic, payload, true) {
-                    // No way to say `stopped`. Without a sign-off the broker says `lost`,
-                    // which is nearer to the truth than a retained `online`.
-                    self.phase = Phase::Done;
-                    return;
-                }
-                self.phase = Phase::Stopping { until: now + FAREWELL };
-            }
-            Phase::Stopping { until } | Phase::SigningOff { until } if now >= until => self.phase = Phase::Done,
-            _ => {}
-        }
-    }
-
-    fn sign_off(&mut self) {
-        self.phase =
-            if self.client.sign_off() { Phase::SigningOff { until: self.now() + FAREWELL } } else { Phase::Done };
-    }
-
     /// Nothing heard, or a publish not answered, for too long: a half-open connection.
     fn is_silent(&self, limit: Duration) -> bool {
         let now = self.now();
@@ -351,17 +364,12 @@ impl<'a> Talk<'a> {
         self.since.is_some() && now.saturating_sub(since) > limit
     }
 
+    fn address(&self) -> String {
+        self.shared.sign_on.address(self.at)
+    }
+
     fn now(&self) -> Duration {
         self.shared.clock.now().mono
-    }
-}
-
-impl Phase {
-    const fn until(self) -> Option<Duration> {
-        match self {
-            Self::Flushing { until } | Self::Stopping { until } | Self::SigningOff { until } => Some(until),
-            Self::Working | Self::Done => None,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ impl Talk<'_> {
     /// for those that must not overtake it. A broker answers in the order of the publishes (MQTT 5,
     /// section 4.6), so this comes before the answers to what followed it.
     pub(super) fn hold(&mut self, sent: Sent, reason: &str) {
-        let Sent { row, incident, retain, topic } = sent;
+        let Sent { row, incident, retain, topic, .. } = sent;
         if self.is_guest(&topic) {
             self.turn_away(&topic, reason);
             self.shared.outbox.delivered(&[row]);
@@ -17,7 +17,7 @@ impl Talk<'_> {
         tracing::error!(
             "broker {} refuses a message on {topic} ({reason}); it is kept and tried again in {} minutes; check \
              what this user may publish and the broker's limits",
-            self.shared.sign_on.address(),
+            self.address(),
             self.shared.settings.pause.as_secs() / 60
         );
         let until = self.now() + self.shared.settings.pause;
@@ -33,7 +33,7 @@ impl Talk<'_> {
         if self.memory.left_out.insert(topic.to_owned()) {
             tracing::error!(
                 "broker {} cannot take the state on {topic} ({reason}); it is left out, alerts go on; {remedy}",
-                self.shared.sign_on.address()
+                self.address()
             );
         }
     }
@@ -50,9 +50,26 @@ impl Talk<'_> {
             tracing::error!(
                 "broker {} refuses {topic} ([output]; {reason}); the other outputs are left out for an hour, alerts go \
                  on; allow this user to publish there, or switch the output off",
-                self.shared.sign_on.address()
+                self.address()
             );
         }
+    }
+
+    /// The broker does not take this state; it is shown again after a while.
+    pub(super) fn refused_state(&mut self, topic: String, reason: &str) {
+        self.leave_out(&topic, reason, "check what this user may publish");
+        self.shown.remove(&topic);
+        // One of the board, or one that is owed, comes again by itself.
+        self.opening.extend(self.opening_states().into_iter().filter(|(opening, _)| *opening == topic));
+    }
+
+    /// The broker has this state.
+    pub(super) fn accepted_state(&mut self, topic: &str) {
+        if self.is_guest(topic) {
+            self.memory.guests.accepted();
+        }
+        self.memory.held.accepted_state(topic);
+        self.memory.left_out.remove(topic);
     }
 
     pub(super) fn count_held(&self) {
@@ -81,12 +98,13 @@ impl Talk<'_> {
                     self.hold(sent, reason);
                 }
             }
-            Some(Item::State { topic }) => {
+            Some(Item::State { topic } | Item::Owed { topic, .. }) => {
                 if self.memory.held.hung_up(Suspect::State(topic.clone())) {
                     self.leave_out(&topic, reason, "check what this user may publish");
                 }
             }
-            Some(Item::Stopped) | None => {}
+            // The subscription has a judgement of its own.
+            Some(Item::Subscription | Item::Stopped) | None => {}
         }
     }
 }
