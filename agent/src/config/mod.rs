@@ -36,6 +36,8 @@ pub use schema::schema;
 pub use site::{Broker, Inference, Provider, Site, Storage};
 pub use url::UrlError;
 
+pub(crate) use self::read::choose;
+
 use self::{read::Surroundings, source::Source};
 
 /// The whole description of a site.

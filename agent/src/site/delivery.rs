@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use karaul_wire::{Alert, AlertEvent, BoxGap, BoxPath, EventError, GapRange, Language, Phase, Sequence, Severity};
 use uuid::Uuid;
 
-use super::watch::Sink;
+use super::{register::Register, watch::Sink};
 use crate::{
     clock::Clock,
     evidence::Album,
@@ -20,6 +20,7 @@ pub(super) struct Delivery {
     pub(super) outbox: Arc<Outbox>,
     pub(super) album: Arc<Album>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) register: Arc<Register>,
 }
 
 impl Sink for Delivery {
@@ -69,10 +70,11 @@ impl Delivery {
 
     /// One transaction: the alert, the retained state of its incident, and what is
     /// needed to close that after a crash. Says whether there was room for it.
-    fn put(&self, at: Timestamp, alert: Alert) -> bool {
+    pub(super) fn put(&self, at: Timestamp, alert: Alert) -> bool {
         let topic = self.path.alert(alert.incident.severity, &alert.location.camera);
         let (id, phase, severity) = (alert.incident.id, alert.incident.phase, alert.incident.severity);
         tracing::info!(camera = %alert.location.camera, rule = %alert.rule.id, incident = %id, ?phase, "incident");
+        let (incident, camera) = (alert.incident.clone(), alert.location.camera.clone());
         let stored = self.outbox.offer(|batch| {
             let recorded = self.clock.now().wall;
             let sequence = batch.next_sequence();
@@ -91,7 +93,12 @@ impl Delivery {
             Ok::<_, EventError>(())
         });
         match stored {
-            Ok(((), kept)) => kept,
+            Ok(((), kept)) => {
+                if kept {
+                    self.register.enter(&incident, &camera);
+                }
+                kept
+            }
             Err(error) => {
                 tracing::error!(incident = %id, "an alert cannot be written as JSON: {error}");
                 false
@@ -160,6 +167,7 @@ mod tests {
             outbox: Arc::new(Outbox::open(state, quota, Arc::clone(&clock)).unwrap()),
             album: Arc::new(Album::open(&state.with_extension("evidence"), 1 << 20).unwrap()),
             clock,
+            register: Arc::default(),
         }
     }
 

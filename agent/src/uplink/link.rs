@@ -82,6 +82,15 @@ pub(super) struct Shared {
     pub board: Arc<StateBoard>,
     pub clock: Arc<dyn Clock>,
     report: Mutex<LinkReport>,
+    birth: Mutex<Birth>,
+}
+
+/// What `meta/box` says.
+struct Birth {
+    /// Its session is that of the present or the last connection.
+    told: BoxBirth,
+    /// There has been a connection.
+    connected: bool,
 }
 
 impl Link {
@@ -96,8 +105,9 @@ impl Link {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LinkError> {
         let sign_on = SignOn::new(settings.broker.clone(), client_id(&settings.path))?;
-        let shared =
-            Arc::new(Shared { settings, sign_on, outbox, board, clock, report: Mutex::new(LinkReport::default()) });
+        let birth = Mutex::new(Birth { told: settings.birth.clone(), connected: false });
+        let report = Mutex::new(LinkReport::default());
+        let shared = Arc::new(Shared { settings, sign_on, outbox, board, clock, report, birth });
         let system = |error: std::io::Error| LinkError::System { detail: error.to_string() };
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(system)?;
         let (stop, stopped) = watch::channel(false);
@@ -119,6 +129,14 @@ impl Link {
     #[must_use]
     pub fn report(&self) -> LinkReport {
         self.shared.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Publishes another birth than that of the settings, now and at each later connection; the link fills in
+    /// `session`.
+    pub fn set_birth(&self, birth: BoxBirth) {
+        self.shared.tell_birth(|present| {
+            present.told = BoxBirth { session: present.told.session, ..birth };
+        });
     }
 
     /// Has its thread ended, though nobody stopped it?
@@ -149,6 +167,23 @@ impl Shared {
     /// Changes the report.
     pub(super) fn report(&self, change: impl FnOnce(&mut LinkReport)) {
         change(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The birth for the connection of this number: a state like others from then on.
+    pub(super) fn born(&self, session: u64) {
+        self.tell_birth(|present| {
+            present.told.session = session;
+            present.connected = true;
+        });
+    }
+
+    fn tell_birth(&self, change: impl FnOnce(&mut Birth)) {
+        let mut birth = self.birth.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut birth);
+        if birth.connected {
+            // Still locked: the board's latest is the latest.
+            self.board.set(self.settings.path.birth(), json(&birth.told));
+        }
     }
 
     /// The payload of `status/box`.

@@ -23,5 +23,5 @@ pub use self::{
     error::LinkError,
     link::{Link, LinkReport, LinkSettings},
     mqtt::Version,
-    outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, Waiting},
+    outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, Replay, Waiting},
 };

