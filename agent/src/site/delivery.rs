@@ -75,6 +75,10 @@ impl Delivery {
         let (id, phase, severity) = (alert.incident.id, alert.incident.phase, alert.incident.severity);
         tracing::info!(camera = %alert.location.camera, rule = %alert.rule.id, incident = %id, ?phase, "incident");
         let (incident, camera) = (alert.incident.clone(), alert.location.camera.clone());
+        // An answer may come as soon as it is out.
+        if phase == Phase::Open {
+            self.register.enter(&incident, &camera);
+        }
         let stored = self.outbox.offer(|batch| {
             let recorded = self.clock.now().wall;
             let sequence = batch.next_sequence();
@@ -92,18 +96,19 @@ impl Delivery {
             batch.put(Message { topic: open, payload: state, retain: true, severity, incident, sequence });
             Ok::<_, EventError>(())
         });
-        match stored {
-            Ok(((), kept)) => {
-                if kept {
-                    self.register.enter(&incident, &camera);
-                }
-                kept
-            }
+        let kept = match stored {
+            Ok(((), kept)) => kept,
             Err(error) => {
                 tracing::error!(incident = %id, "an alert cannot be written as JSON: {error}");
                 false
             }
+        };
+        match (phase, kept) {
+            (Phase::Close, true) => self.register.enter(&incident, &camera),
+            (Phase::Open, false) => self.register.withdraw(id),
+            _ => {}
         }
+        kept
     }
 
     /// Explains holes in the numbering, so that nobody waits for what cannot come.

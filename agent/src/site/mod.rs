@@ -19,7 +19,7 @@ mod watch;
 use std::{
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::Duration,
@@ -27,11 +27,13 @@ use std::{
 
 use uuid::Uuid;
 
+use self::{
+    delivery::Delivery, eyes::RealEyes, line::Line, orders::Limits, posts::Posts, pulse::Pulse, standing::Standing,
+};
 pub use self::{
     orders::{Orders, Outcome},
     watch::{Detect, Sink, Watch, detector},
 };
-use self::{delivery::Delivery, eyes::RealEyes, line::Line, posts::Posts, pulse::Pulse, standing::Standing};
 use crate::{
     camera::{self, CameraError},
     clock::{Clock, SystemClock},
@@ -126,7 +128,6 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
     };
     let line = Arc::new(Line::start(&config.broker, birth::birth(&config, &runtime, boot_id), Box::new(dial))?);
 
-    // Made after the link, so that its crew ends first, however this function is left.
     let eyes = Arc::new(RealEyes::new(config.inference.clone(), Arc::clone(&clock)));
     let mut pulse = Pulse::new(&path, &clock, &outbox, &board);
     let posts = Posts::new(config.clone(), stop, eyes, delivery.clone(), Arc::clone(&standing), board, boot_id);
@@ -139,6 +140,8 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         clock,
         boot_id,
         file: file.to_owned(),
+        limits: Limits::default(),
+        changing: Mutex::default(),
     });
     let ran = posts.take_up(config).and_then(|_| {
         posts.crew.add("reloads".to_owned(), reloading(orders, reloads))?;

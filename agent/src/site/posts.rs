@@ -12,7 +12,7 @@ use super::{
     crew::Crew,
     delivery::Delivery,
     eyes::Eyes,
-    guard::{Guard, Shared, Tally},
+    guard::{Guard, Shared},
     light::Light,
     standing::Standing,
 };
@@ -51,8 +51,6 @@ pub(super) struct Posts {
     board: Arc<StateBoard>,
     boot_id: Option<Uuid>,
     present: Mutex<Present>,
-    /// Held while cameras are started and ended; [`Self::present`] is not, as that takes its time.
-    changing: Mutex<()>,
 }
 
 struct Present {
@@ -82,7 +80,7 @@ impl Posts {
     ) -> Self {
         let present = Mutex::new(Present { config: Arc::new(config), list: Vec::new() });
         let crew = Crew::new(stop);
-        Self { crew, whole: stop.clone(), eyes, delivery, standing, board, boot_id, present, changing: Mutex::default() }
+        Self { crew, whole: stop.clone(), eyes, delivery, standing, board, boot_id, present }
     }
 
     /// The config in force.
@@ -101,13 +99,14 @@ impl Posts {
     }
 
     /// Watches the cameras as this config and the standing orders say. Those for which both say the same as
-    /// before go on undisturbed, unless they want a model that could not be had.
+    /// before go on undisturbed, unless they want a model that could not be had. To be called by one at a time;
+    /// others see the cameras as they come and go.
     ///
     /// # Errors
     /// If a thread cannot be started or does not end: only a new process helps then.
     pub(super) fn take_up(&self, config: Config) -> Result<Changes, SiteError> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let config = Arc::new(config);
+        self.leave_to_the_config(&config);
         let before = self.all();
         let same_words = self.config().site.languages == config.site.languages;
         let stays = |post: &Post| {
@@ -155,6 +154,17 @@ impl Posts {
         }
         let present = self.present();
         self.clear_removed(&present.config);
+    }
+
+    /// A camera that was switched as the config says by now is the config's matter again: whoever changes that
+    /// later means it.
+    fn leave_to_the_config(&self, config: &Config) {
+        for camera in config.cameras.iter().filter(|camera| self.standing.switched(&camera.id) == Some(camera.enabled))
+        {
+            if let Err(error) = self.standing.switch(&camera.id, None, true) {
+                tracing::error!(camera = %camera.id, "{error}");
+            }
+        }
     }
 
     fn is_enabled(&self, camera: &Camera) -> bool {

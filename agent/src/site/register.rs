@@ -10,8 +10,7 @@ use uuid::Uuid;
 /// So many incidents are known after they have closed.
 pub(super) const REMEMBERED: usize = 1000;
 
-/// Which incidents are open, at which camera, and which closed lately. Every step that is
-/// safe in the outbox is entered.
+/// Which incidents are open, at which camera, and which closed lately.
 #[derive(Debug, Default)]
 pub(super) struct Register(Mutex<State>);
 
@@ -41,7 +40,7 @@ pub(super) enum Entry {
 }
 
 impl Register {
-    /// Enters a step.
+    /// Enters an opening or a closing step.
     pub(super) fn enter(&self, incident: &Incident, camera: &Segment) {
         let Incident { id, phase, opened, closed, close_reason, .. } = *incident;
         let mut state = self.state();
@@ -55,6 +54,11 @@ impl Register {
         }
         let end = Closed { at: closed.unwrap_or(opened), reason: close_reason.unwrap_or(CloseReason::Cleared) };
         state.closed.push_back((id, end));
+    }
+
+    /// There was no room for its opening after all.
+    pub(super) fn withdraw(&self, id: Uuid) {
+        self.state().open.remove(&id);
     }
 
     /// Looks an incident up.
@@ -88,6 +92,9 @@ mod tests {
     #[test]
     fn open_ones_are_found_at_their_camera_and_the_last_that_closed_are_remembered() {
         let register = Register::default();
+        step(&register, 7, Phase::Open);
+        register.withdraw(Uuid::from_u128(7));
+        assert_eq!(register.find(Uuid::from_u128(7)), Entry::Unknown);
         step(&register, 1, Phase::Open);
         assert_eq!(register.find(Uuid::from_u128(1)), Entry::Open("gate".parse().unwrap()));
         for id in 1..=REMEMBERED as u128 + 1 {

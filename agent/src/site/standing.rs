@@ -194,8 +194,7 @@ impl Standing {
     }
 
     fn write(&self, state: &State) -> Result<(), StandingError> {
-        file::write(&self.path, state, self.boot_id)
-            .map_err(|source| StandingError { path: self.path.clone(), source })
+        file::write(&self.path, state, self.boot_id).map_err(|source| StandingError { path: self.path.clone(), source })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,8 +1,9 @@
+use jiff::Timestamp;
 use karaul_wire::{Acknowledged, Segment, Severity, Why};
 
 use super::*;
 use crate::{
-    config::{CameraUrl, Decoder, Direction, Filter, Transport},
+    config::{CameraUrl, Decoder, Direction, Filter, RuleKind, Transport},
     rules::geometry::{Point, Polygon},
     vision::{Colour, Head, HeadKind, Input, Manifest, Rect, Resize},
 };
@@ -253,10 +254,7 @@ fn whoever_takes_an_incident_first_has_it_until_its_end() {
     // The disk refused it: nobody has it yet.
     assert!(desk.acknowledge(at(8), id, duty("another", 8)).is_ok());
     desk.committed(&step);
-    assert_eq!(
-        desk.acknowledge(at(9), id, duty("another", 9)).unwrap_err(),
-        Declined::Taken(duty("duty officer", 7))
-    );
+    assert_eq!(desk.acknowledge(at(9), id, duty("another", 9)).unwrap_err(), Declined::Taken(duty("duty officer", 7)));
     assert!(take(&mut desk, at(36), &finding(0, 1, Change::Holds)).is_none(), "30 s after the last step");
     let update = take(&mut desk, at(37), &finding(0, 1, Change::Holds)).unwrap().alert.incident;
     assert_eq!((update.rev, update.acknowledged), (3, Some(duty("duty officer", 7))));

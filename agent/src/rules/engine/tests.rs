@@ -257,10 +257,10 @@ fn a_rule_that_is_disarmed_ends_what_was_true_and_begins_anew_when_armed() {
     assert_eq!(look(&mut engine, 1000), [(0, Change::Began), (1, Change::Began)]);
     let mut findings = Vec::new();
     engine.disarm(&[true, false], &mut findings);
-    assert_eq!(findings.iter().map(|f| (f.rule, f.change)).collect::<Vec<_>>(), [(
-        0,
-        Change::Ended(CloseReason::Disarmed)
-    )]);
+    assert_eq!(
+        findings.iter().map(|f| (f.rule, f.change)).collect::<Vec<_>>(),
+        [(0, Change::Ended(CloseReason::Disarmed))]
+    );
     assert_eq!(look(&mut engine, 3000), []);
     engine.disarm(&[false, false], &mut findings);
     assert_eq!(look(&mut engine, 3500), [], "the dwell time begins anew");

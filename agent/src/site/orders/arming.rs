@@ -1,3 +1,5 @@
+use std::sync::PoisonError;
+
 use jiff::Timestamp;
 use karaul_wire::{ReplyCode, Segment};
 
@@ -44,6 +46,7 @@ impl Orders {
     }
 
     pub(super) fn camera_enable(&self, camera: &Segment, enabled: bool) -> Answer {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let post = self.post(camera)?;
         let word = if enabled { "on" } else { "off" };
         if post.enabled == enabled {
@@ -84,7 +87,8 @@ impl Orders {
             Some(camera) => vec![self.post(camera)?],
             None => self.posts.all(),
         };
-        let all = || posts.iter().flat_map(|post| post.camera.rules.iter().map(move |rule| (&post.camera.id, &rule.id)));
+        let all =
+            || posts.iter().flat_map(|post| post.camera.rules.iter().map(move |rule| (&post.camera.id, &rule.id)));
         let meant = |id: &Segment| rule.is_none_or(|rule| rule == id);
         let places: Vec<Place> =
             all().filter(|(_, id)| meant(id)).map(|(camera, rule)| (camera.clone(), rule.clone())).collect();

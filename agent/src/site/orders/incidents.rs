@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use karaul_wire::{Acknowledged, CloseReason, ReplyCode, Segment};
 use uuid::Uuid;
 
@@ -13,23 +11,20 @@ use crate::{
     },
 };
 
-/// The thread of a camera looks into its tray several times a second, but opening and ending a stream may take
-/// it some seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 impl Orders {
     pub(super) fn acknowledge(&self, incident: Uuid, actor: &str) -> Answer {
         let by = Acknowledged { actor: actor.to_owned(), time: self.clock.now().wall };
         let done = |camera: &Segment| Outcome::done(format!("acknowledged; the incident at camera {camera} goes on"));
-        let closed = |closed: Closed| Outcome::done(format!("there is nothing left to do: {}", ended(&closed)));
+        let closed = |closed: Closed| Outcome::done(format!("there is nothing left to do: {}", self.ended(&closed)));
         self.at_its_camera(incident, &Errand::Acknowledge(incident, by), done, closed)
     }
 
     pub(super) fn close(&self, incident: Uuid, reason: CloseReason) -> Answer {
         let what = if reason == CloseReason::FalsePositive { "closed as a false alarm" } else { "closed" };
         let done = |camera: &Segment| Outcome::done(format!("{what}; camera {camera} watches on"));
-        let closed =
-            |closed: Closed| Outcome::failed(format!("{}; what the box has told of it stays as it is", ended(&closed)));
+        let closed = |closed: Closed| {
+            Outcome::failed(format!("{}; what the box has told of it stays as it is", self.ended(&closed)))
+        };
         self.at_its_camera(incident, &Errand::Close(incident, reason), done, closed)
     }
 
@@ -56,9 +51,10 @@ impl Orders {
                 return Err(Outcome::new(ReplyCode::NotFound, detail));
             }
         };
-        let answer = self.posts.of(&camera).map_or(Err(Silence::Nobody), |post| {
-            post.shared.tray.ask(errand.clone(), PATIENCE)
-        });
+        let answer = self
+            .posts
+            .of(&camera)
+            .map_or(Err(Silence::Nobody), |post| post.shared.tray.ask(errand.clone(), self.limits.errand));
         match answer {
             Ok(tray::Answer::Done) => Ok(done(&camera)),
             Ok(tray::Answer::Taken(by)) => {
@@ -82,12 +78,12 @@ impl Orders {
             )),
             Err(Silence::Unheard) => Err(Outcome::failed(format!(
                 "camera {camera} was too busy for {} s; nothing was changed, send the command again",
-                PATIENCE.as_secs()
+                self.limits.errand.as_secs_f64()
             ))),
             Err(Silence::Unfinished) => Err(Outcome::failed(format!(
                 "camera {camera} has begun but was not through within {} s; the next step of the incident tells \
                  whether it was done",
-                PATIENCE.as_secs()
+                self.limits.errand.as_secs_f64()
             ))),
         }
     }
@@ -103,10 +99,7 @@ impl Orders {
             let known: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
             let what = rule.map_or_else(String::new, |rule| format!(" \"{rule}\""));
             let remedy = config::choose(rule.map_or("", Segment::as_str), &known, "it has none");
-            return Err(Outcome::new(
-                ReplyCode::NotFound,
-                format!("camera {camera} has no rule{what}; {remedy}"),
-            ));
+            return Err(Outcome::new(ReplyCode::NotFound, format!("camera {camera} has no rule{what}; {remedy}")));
         };
         let config = self.posts.config();
         let now = self.clock.now();
@@ -122,19 +115,19 @@ impl Orders {
         }
         Ok(Outcome::done(format!("test incident {id} of rule {} at camera {camera} opened and closed", rule.id)))
     }
-}
 
-/// When and why it ended, in words.
-fn ended(closed: &Closed) -> String {
-    let why = match closed.reason {
-        CloseReason::Cleared => "the object had left",
-        CloseReason::Lost => "the object was no longer seen",
-        CloseReason::Disarmed => "its rule was disarmed",
-        CloseReason::Blind => "the camera went blind",
-        CloseReason::Stopped => "the agent was stopped",
-        CloseReason::Restarted => "the agent was restarted",
-        CloseReason::Resolved => "an operator closed it",
-        CloseReason::FalsePositive => "an operator called it a false alarm",
-    };
-    format!("the incident closed at {:.0}: {why}", closed.at)
+    /// When and why it ended, in words.
+    fn ended(&self, closed: &Closed) -> String {
+        let why = match closed.reason {
+            CloseReason::Cleared => "the object had left",
+            CloseReason::Lost => "the object was no longer seen",
+            CloseReason::Disarmed => "its rule was disarmed",
+            CloseReason::Blind => "the camera went blind",
+            CloseReason::Stopped => "the agent was stopped",
+            CloseReason::Restarted => "the agent was restarted",
+            CloseReason::Resolved => "an operator closed it",
+            CloseReason::FalsePositive => "an operator called it a false alarm",
+        };
+        format!("the incident closed at {}: {why}", self.local(closed.at))
+    }
 }

@@ -7,7 +7,12 @@ mod reload;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt::Write, path::PathBuf, sync::Arc};
+use std::{
+    fmt::Write,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use karaul_wire::{Command, GapRange, Order, Picture, ReplyCode, Segment};
 use uuid::Uuid;
@@ -46,6 +51,26 @@ pub struct Orders {
     pub(super) boot_id: Option<Uuid>,
     /// The config file.
     pub(super) file: PathBuf,
+    pub(super) limits: Limits,
+    /// Held while cameras are started and ended: a reload may be asked for by a signal as well.
+    pub(super) changing: Mutex<()>,
+}
+
+/// For how long a camera is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Until it has done something. Its thread looks for that several times a second, but opening and ending a
+    /// stream may take it some seconds.
+    pub(super) errand: Duration,
+    /// Until it gives a picture, if it sees. The slowest give one a second.
+    pub(super) picture: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let [errand, picture] = [5, 3].map(Duration::from_secs);
+        Self { errand, picture }
+    }
 }
 
 impl Orders {

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use data_encoding::BASE64;
 use image::RgbImage;
 use karaul_wire::{CameraState, Picture, ReplyCode, Segment};
@@ -8,9 +6,6 @@ use uuid::Uuid;
 
 use super::{Answer, Orders, Outcome};
 use crate::evidence::{jpeg_within, to_rgb};
-
-/// A camera that sees gives a picture within this time; the slowest give one a second.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// As many bytes of a file as, in Base64 and with a sentence, stay below the 256 KiB that brokers and thin
 /// links bear.
@@ -55,10 +50,10 @@ impl Orders {
                 }
             }
         }
-        let Some(still) = post.shared.tray.next_picture(PATIENCE) else {
+        let Some(still) = post.shared.tray.next_picture(self.limits.picture) else {
             return Err(Outcome::failed(format!(
                 "camera {camera} gave no picture within {} s; send the command again",
-                PATIENCE.as_secs()
+                self.limits.picture.as_secs_f64()
             )));
         };
         let (jpeg, size) = fitting(&to_rgb(&still.planes()))?;

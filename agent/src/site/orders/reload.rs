@@ -1,3 +1,5 @@
+use std::sync::PoisonError;
+
 use karaul_wire::ReplyCode;
 
 use super::{Answer, Orders, Outcome};
@@ -9,6 +11,7 @@ use crate::{
 impl Orders {
     /// Reads the config anew: for the command, and for SIGHUP.
     pub(in crate::site) fn reload(&self) -> Answer {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let config = Config::load(&self.file).map_err(|problems| {
             let detail = format!("the new config is not used, the present one stays: {}", problems.first_errors());
             Outcome::new(ReplyCode::Invalid, detail)
@@ -28,7 +31,7 @@ impl Orders {
         Ok(Outcome::done(said(changes, broker)))
     }
 
-    /// Has the cameras watched by this config, and tells of them.
+    /// Has the cameras watched by this config, and tells of them. For whoever holds [`Self::changing`].
     pub(super) fn take_up(&self, config: Config) -> Result<Changes, Outcome> {
         let cameras = birth::cameras(&config);
         let changes = self.posts.take_up(config).map_err(|error| {
