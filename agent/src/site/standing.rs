@@ -207,10 +207,10 @@ impl Disarmed {
     /// moved along.
     fn follow(&mut self, now: Stamp) {
         let left = self.ends.mono.saturating_sub(now.mono);
-        if self.by_wall {
+        let by_wall = Duration::try_from(self.ends.wall.duration_since(now.wall)).unwrap_or_default();
+        if self.by_wall && left > by_wall + WANDER {
             // Set forward: there is less left than was thought.
-            let by_wall = Duration::try_from(self.ends.wall.duration_since(now.wall)).unwrap_or_default();
-            self.ends.mono = now.mono + left.min(by_wall);
+            self.ends.mono = now.mono + by_wall;
         }
         let told = Stamp::after(now.wall, self.ends.mono.saturating_sub(now.mono)).wall;
         if told.duration_since(self.ends.wall).unsigned_abs() > WANDER {

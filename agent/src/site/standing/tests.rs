@@ -172,3 +172,15 @@ fn what_cannot_be_written_is_not_disarmed_but_armed() {
     standing.tend();
     assert_eq!(disarmed(&open(folder.path(), &clock, 1), "gate"), []);
 }
+
+#[test]
+fn clocks_that_drift_a_little_cost_no_writes() {
+    let (folder, clock, standing) = after_a_power_cut("2026-11-22T02:10:00Z");
+    fs::remove_file(folder.path().join("standing.orders")).unwrap();
+    for wall in ["2026-11-22T02:10:00.000001Z", "2026-11-22T02:10:02Z", "2026-11-22T02:09:58Z"] {
+        clock.set_wall(wall.parse().unwrap());
+        standing.tend();
+    }
+    assert!(!folder.path().join("standing.orders").exists());
+    assert_eq!(disarmed(&standing, "gate"), until("a", "2026-11-22T03:00:00Z"));
+}
