@@ -24,7 +24,7 @@ pub fn to_rgb(planes: &Planes<'_>) -> RgbImage {
     RgbImage::from_raw(width, height, rgb).unwrap_or_default()
 }
 
-/// A JPEG of at most `limit` bytes: of lesser quality and then smaller, until it fits.
+/// A JPEG of at most `limit` bytes: of lesser quality and then smaller, until it fits or nothing could be seen in it.
 ///
 /// # Errors
 /// If it cannot be encoded; a picture of no size, for example.

@@ -11,12 +11,21 @@ use crate::evidence::{jpeg_within, to_rgb};
 /// links bear.
 const LARGEST: usize = 190_000;
 
+/// A picture that goes out.
+struct Found {
+    /// What it is, in words.
+    what: String,
+    jpeg: Vec<u8>,
+    /// Width and height.
+    size: (u32, u32),
+}
+
 impl Orders {
     pub(super) fn snapshot(&self, camera: Option<&Segment>, evidence: Option<Uuid>, purpose: &str) -> Answer {
         if purpose.trim().is_empty() {
             return Err(Outcome::invalid("purpose is empty; state what the picture is needed for"));
         }
-        let (what, jpeg, size) = match (camera, evidence) {
+        let Found { what, jpeg, size } = match (camera, evidence) {
             (Some(camera), None) => self.present_picture(camera)?,
             (None, Some(id)) => self.kept_picture(id)?,
             (Some(_), Some(_)) => {
@@ -36,7 +45,7 @@ impl Orders {
         Ok(Outcome { picture: Some(picture), ..Outcome::done(detail) })
     }
 
-    fn present_picture(&self, camera: &Segment) -> Result<(String, Vec<u8>, (u32, u32)), Outcome> {
+    fn present_picture(&self, camera: &Segment) -> Result<Found, Outcome> {
         let post = self.post(camera)?;
         if let Some(status) = post.shared.light.status() {
             match status.state {
@@ -56,11 +65,10 @@ impl Orders {
                 self.limits.picture.as_secs_f64()
             )));
         };
-        let (jpeg, size) = fitting(&to_rgb(&still.planes()))?;
-        Ok((format!("present picture of camera {camera}"), jpeg, size))
+        fitting(format!("present picture of camera {camera}"), &to_rgb(&still.planes()))
     }
 
-    fn kept_picture(&self, id: Uuid) -> Result<(String, Vec<u8>, (u32, u32)), Outcome> {
+    fn kept_picture(&self, id: Uuid) -> Result<Found, Outcome> {
         let kept = self.delivery.album.read(id).map_err(|error| Outcome::failed(error.to_string()))?;
         let Some(jpeg) = kept else {
             return Err(Outcome::new(
@@ -72,17 +80,16 @@ impl Orders {
         let picture = image::load_from_memory(&jpeg).map_err(damaged)?.to_rgb8();
         // As it is, if that may be: its hash is the one that the alert told.
         if jpeg.len() <= LARGEST {
-            return Ok((format!("picture {id}"), jpeg, picture.dimensions()));
+            return Ok(Found { what: format!("picture {id}"), jpeg, size: picture.dimensions() });
         }
-        let (jpeg, size) = fitting(&picture)?;
-        Ok((format!("picture {id}, made smaller"), jpeg, size))
+        fitting(format!("picture {id}, made smaller"), &picture)
     }
 }
 
-/// The file, and its width and height.
-fn fitting(picture: &RgbImage) -> Result<(Vec<u8>, (u32, u32)), Outcome> {
+/// The picture as it may go out.
+fn fitting(what: String, picture: &RgbImage) -> Result<Found, Outcome> {
     let failed = |error| Outcome::failed(format!("the picture cannot be encoded: {error}"));
     let jpeg = jpeg_within(LARGEST, picture).map_err(failed)?;
     let size = image::load_from_memory(&jpeg).map_err(failed)?.to_rgb8().dimensions();
-    Ok((jpeg, size))
+    Ok(Found { what, jpeg, size })
 }
