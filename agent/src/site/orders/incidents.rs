@@ -91,15 +91,16 @@ impl Orders {
     pub(super) fn test_incident(&self, camera: &Segment, rule: Option<&Segment>) -> Answer {
         let post = self.post(camera)?;
         let rules = &post.camera.rules;
-        let found = match rule {
-            Some(id) => rules.iter().find(|rule| rule.id == *id),
-            None => rules.first(),
-        };
-        let Some(rule) = found else {
-            let known: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
-            let what = rule.map_or_else(String::new, |rule| format!(" \"{rule}\""));
-            let remedy = config::choose(rule.map_or("", Segment::as_str), &known, "it has none");
-            return Err(Outcome::new(ReplyCode::NotFound, format!("camera {camera} has no rule{what}; {remedy}")));
+        let not_found = |detail| Outcome::new(ReplyCode::NotFound, detail);
+        let rule = match rule {
+            Some(id) => rules.iter().find(|rule| rule.id == *id).ok_or_else(|| {
+                let known: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
+                let remedy = config::choose(id.as_str(), &known, "it has none at all");
+                not_found(format!("camera {camera} has no rule \"{id}\"; {remedy}"))
+            })?,
+            None => rules.first().ok_or_else(|| {
+                not_found(format!("camera {camera} has no rule that could be tested; add one to the config"))
+            })?,
         };
         let config = self.posts.config();
         let now = self.clock.now();
