@@ -16,11 +16,11 @@ fn camera(heard: &[Heard], id: &str, state: CameraState) -> bool {
 
 /// The cameras of the newest birth.
 fn born(heard: &[Heard]) -> Vec<String> {
-    let births = heard.iter().filter_map(|h| match h {
+    let mut births = heard.iter().filter_map(|h| match h {
         Heard::Other(topic, payload) if topic.ends_with("/meta/box") => serde_json::from_str::<BoxBirth>(payload).ok(),
         _ => None,
     });
-    births.last().map_or_else(Vec::new, |birth| birth.cameras.iter().map(|c| c.id.to_string()).collect())
+    births.next_back().map_or_else(Vec::new, |birth| birth.cameras.iter().map(|c| c.id.to_string()).collect())
 }
 
 #[test]
