@@ -78,6 +78,9 @@ impl Delivery {
         // An answer may come as soon as it is out.
         if phase == Phase::Open {
             self.register.enter(&incident, &camera);
+            for evidence in &alert.evidence {
+                self.register.enter_picture(evidence.id, &camera);
+            }
         }
         let stored = self.outbox.offer(|batch| {
             let recorded = self.clock.now().wall;

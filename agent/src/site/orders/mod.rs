@@ -21,6 +21,7 @@ use super::{
     delivery::Delivery,
     line::Line,
     posts::{Post, Posts},
+    register::Entry,
     standing::Standing,
 };
 use crate::{
@@ -91,6 +92,27 @@ impl Orders {
             Order::CameraEnable { camera, enabled } => self.camera_enable(camera, *enabled),
         };
         done.unwrap_or_else(|refused| refused)
+    }
+
+    /// The camera that an order concerns, by name or by the incident or picture that it names; `None` if it
+    /// concerns more than one, or that cannot be told.
+    #[must_use]
+    pub fn camera_of(&self, order: &Order) -> Option<Segment> {
+        let register = &self.delivery.register;
+        match order {
+            Order::Acknowledge { incident } | Order::Resolve { incident } | Order::FalsePositive { incident } => {
+                match register.find(*incident) {
+                    Entry::Open(camera) => Some(camera),
+                    Entry::Closed(closed) => Some(closed.camera),
+                    Entry::Unknown => None,
+                }
+            }
+            Order::Snapshot { camera: Some(camera), evidence: None, .. } => Some(camera.clone()),
+            Order::Snapshot { camera: None, evidence: Some(id), .. } => register.camera_of_picture(*id),
+            Order::TestIncident { camera, .. } | Order::CameraEnable { camera, .. } => Some(camera.clone()),
+            Order::Arm { camera, .. } | Order::Disarm { camera, .. } => camera.clone(),
+            Order::Snapshot { .. } | Order::Replay { .. } | Order::Reload {} => None,
+        }
     }
 
     /// The config in force: keys and roles, for example, are those of the last good `reload`.
