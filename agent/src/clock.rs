@@ -63,6 +63,11 @@ impl SimulatedClock {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now = Stamp { mono: now.mono + by, wall: Stamp::after(now.wall, by).wall };
     }
+
+    /// Sets the wall clock; monotonic time knows nothing of it.
+    pub fn set_wall(&self, wall: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).wall = wall;
+    }
 }
 
 impl Clock for SimulatedClock {

@@ -1,13 +1,26 @@
 //! How threads are told to end.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
 /// A shared wish to stop. Clones share it; it is never taken back.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
+pub struct Stop(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stopped: bool,
+    children: Vec<Weak<Shared>>,
+}
 
 impl Stop {
     /// Nobody wishes to stop yet.
@@ -16,27 +29,47 @@ impl Stop {
         Self::default()
     }
 
-    /// Tells all who hold a clone to end, and wakes those who wait.
+    /// One for a part of the work: it can be stopped alone, and is stopped with the whole.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        let child = Self::default();
+        let mut state = self.state();
+        if state.stopped {
+            child.stop();
+        } else {
+            state.children.retain(|other| other.strong_count() > 0);
+            state.children.push(Arc::downgrade(&child.0));
+        }
+        child
+    }
+
+    /// Tells all who hold a clone, or a child, to end, and wakes those who wait.
     pub fn stop(&self) {
-        let (stopped, changed) = &*self.0;
-        *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        changed.notify_all();
+        let mut state = self.state();
+        state.stopped = true;
+        let children = mem::take(&mut state.children);
+        drop(state);
+        self.0.changed.notify_all();
+        for child in children.iter().filter_map(Weak::upgrade) {
+            Self(child).stop();
+        }
     }
 
     /// Is it time to end?
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().stopped
     }
 
     /// Sleeps for `limit`, or until it is time to end; true if it is.
     #[must_use = "true means: end now"]
     pub fn wait(&self, limit: Duration) -> bool {
-        let (stopped, changed) = &*self.0;
-        let guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let (guard, _) =
-            changed.wait_timeout_while(guard, limit, |stopped| !*stopped).unwrap_or_else(PoisonError::into_inner);
-        *guard
+        let wait = self.0.changed.wait_timeout_while(self.state(), limit, |state| !state.stopped);
+        wait.unwrap_or_else(PoisonError::into_inner).0.stopped
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,5 +98,16 @@ mod tests {
         let (stopped, slept) = sleeper.join().unwrap();
         assert!(stopped && stop.is_stopped());
         assert!(slept < Duration::from_secs(30), "slept {slept:?}");
+    }
+
+    #[test]
+    fn a_child_stops_alone_or_with_the_whole() {
+        let whole = Stop::new();
+        let (first, second) = (whole.child(), whole.child());
+        first.stop();
+        assert!(first.is_stopped() && !second.is_stopped() && !whole.is_stopped());
+        whole.stop();
+        assert!(second.is_stopped());
+        assert!(whole.child().is_stopped(), "too late to begin anything");
     }
 }

@@ -7,6 +7,7 @@ use std::{
     net::TcpListener,
     sync::{
         Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
         mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
@@ -392,4 +393,35 @@ fn damaged_video_does_not_end_the_stream() {
         assert!(frames.iter().all(|frame| frame.1 == (320, 240)), "{file}");
         assert_eq!(watched.counters.read().reconnects, 0, "{file}");
     }
+}
+
+/// Counts ticks.
+struct Ticks(Arc<AtomicU64>);
+
+impl Observer for Ticks {
+    fn frame(&mut self, _: &Frame) {}
+    fn seeing(&mut self) {}
+    fn blind(&mut self, _: BlindReason, _: &str) {}
+    fn tick(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn a_camera_without_pictures_leaves_no_other_work_undone() {
+    camera::init().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (ticks, stop, settings) = (Arc::<AtomicU64>::default(), Stop::new(), settings(nobody, "/yard"));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let thread = thread::spawn({
+        let (ticks, stop) = (Arc::clone(&ticks), stop.clone());
+        move || keeper::run(&settings, &clock, &Arc::default(), &stop, 7, &mut Ticks(ticks))
+    });
+    let end = Instant::now() + Duration::from_secs(20);
+    while ticks.load(SeqCst) < 20 {
+        assert!(Instant::now() < end, "{ticks:?} ticks in 20 s");
+        thread::sleep(Duration::from_millis(20));
+    }
+    stop.stop();
+    thread.join().unwrap();
 }

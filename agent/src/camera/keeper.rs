@@ -7,7 +7,7 @@ use karaul_wire::BlindReason;
 use super::{Counters, Fault, Frame, Retry, Stream, StreamError, StreamSettings, bearable};
 use crate::{clock::Clock, config::Decoder, stop::Stop};
 
-/// Between two looks at the wish to stop.
+/// Between two looks at the wish to stop, and two ticks.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Is told what one camera sees. All calls come from the thread of [`run`]; while one lasts, newer
@@ -20,10 +20,13 @@ pub trait Observer {
     /// Pictures don't come (any more), and why: one sentence with address and remedy, without
     /// secrets. Called once, and again only when the reason changes.
     fn blind(&mut self, reason: BlindReason, detail: &str);
+    /// Nothing new; called several times a second while no pictures come, so that other work is not left
+    /// undone. Opening and ending a stream may make it late by some seconds.
+    fn tick(&mut self) {}
 }
 
-/// Watches one camera until told to stop, or until the process cannot go on ([`bearable`]); then it tells all others
-/// to stop as well. Run it in a thread of its own.
+/// Watches one camera until told to stop, or until the process cannot go on, which [`bearable`] tells. Run it in
+/// a thread of its own.
 ///
 /// `seed` decides the jitter of the retries; cameras should not share one.
 pub fn run(
@@ -41,6 +44,7 @@ pub fn run(
     while !stop.is_stopped() {
         let mut first_picture = None;
         let Err((error, hardware)) = run_once(&settings, clock, counters, stop, |frame| {
+            let Some(frame) = frame else { return observer.tick() };
             if sight.sees() {
                 tracing::info!(camera, "{}: seeing", settings.url);
                 observer.seeing();
@@ -66,10 +70,18 @@ pub fn run(
         tracing::debug!(camera, ?pause, "{error}");
         if let Err(error) = bearable() {
             tracing::error!(camera, "{error}");
-            stop.stop();
-        }
-        if stop.wait(pause) {
             return;
+        }
+        let until = clock.now().mono + pause;
+        loop {
+            observer.tick();
+            let left = until.saturating_sub(clock.now().mono);
+            if stop.wait(left.min(LOOK)) {
+                return;
+            }
+            if left <= LOOK {
+                break;
+            }
         }
     }
 }
@@ -80,20 +92,19 @@ fn hardware_fails(wish: Decoder, pictures: bool, fault: &Fault) -> bool {
     wish == Decoder::Auto && !pictures && matches!(fault, Fault::Decoder { .. } | Fault::Undecodable { .. })
 }
 
-/// One stream, from opening to its end. `Ok` only when told to stop; otherwise why it ended,
-/// and the hardware decoder that was in use.
+/// One stream, from opening to its end; `picture` is called with each, and with `None` when none came for a
+/// while. `Ok` only when told to stop; otherwise why it ended, and the hardware decoder that was in use.
 fn run_once(
     settings: &StreamSettings,
     clock: &Arc<dyn Clock>,
     counters: &Arc<Counters>,
     stop: &Stop,
-    mut picture: impl FnMut(&Frame),
+    mut picture: impl FnMut(Option<&Frame>),
 ) -> Result<(), (StreamError, Option<&'static str>)> {
     let mut stream = Stream::open(settings, Arc::clone(clock), Arc::clone(counters)).map_err(|error| (error, None))?;
     while !stop.is_stopped() {
         match stream.next(LOOK) {
-            Ok(Some(frame)) => picture(&frame),
-            Ok(None) => {}
+            Ok(frame) => picture(frame.as_ref()),
             Err(error) => return Err((error, stream.hardware())),
         }
     }

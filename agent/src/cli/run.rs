@@ -1,9 +1,9 @@
 //! `karaul run`: the daemon.
 
-use std::{path::PathBuf, process::ExitCode, thread};
+use std::{path::PathBuf, process::ExitCode, sync::mpsc, thread};
 
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
 
@@ -14,7 +14,7 @@ use crate::{
     stop::Stop,
 };
 
-/// Watches the cameras of a site until it is told to stop (SIGTERM or Ctrl-C).
+/// Watches the cameras of a site until it is told to stop (SIGTERM or Ctrl-C). SIGHUP: reads the description anew
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The description of the site
@@ -46,12 +46,18 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
         }
     };
     let stop = Stop::new();
-    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(Error::Signals)?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(Error::Signals)?;
     let handle = signals.handle();
+    // One wish that waits is enough: the file is read when its turn comes.
+    let (reload, reloads) = mpsc::sync_channel(1);
     let listener = thread::spawn({
         let stop = stop.clone();
         move || {
             for signal in signals.forever() {
+                if signal == SIGHUP {
+                    let _ = reload.try_send(());
+                    continue;
+                }
                 if stop.is_stopped() {
                     // Asked twice: somebody is in a hurry, and the outbox keeps what is not sent.
                     std::process::exit(128 + signal);
@@ -60,7 +66,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
             }
         }
     });
-    let result = site::run(&config, &stop);
+    let result = site::run(config, &args.config, reloads, &stop);
     handle.close();
     // The listener ends with its handle; it has nothing to say.
     let _ = listener.join();

@@ -38,6 +38,8 @@ pub use schema::schema;
 pub use site::{Address, Broker, Delivery, Identity, Inference, Provider, Site, Storage};
 pub use url::UrlError;
 
+pub(crate) use self::read::choose;
+
 use self::{read::Surroundings, source::Source};
 
 /// The whole description of a site.

@@ -97,6 +97,17 @@ impl Problems {
         self.list.iter().filter(|p| p.level == level).count()
     }
 
+    /// The first errors in one sentence, for where there is no room for all.
+    #[must_use]
+    pub fn first_errors(&self) -> String {
+        const SHOWN: usize = 2;
+        let errors = || self.list.iter().filter(|p| p.level == Level::Error);
+        let shown: Vec<String> = errors().take(SHOWN).map(|p| p.plain(&self.source.name)).collect();
+        let more = errors().count().saturating_sub(SHOWN);
+        let more = if more > 0 { format!(" | and {more} more; run karaul check") } else { String::new() };
+        format!("{}{more}", shown.join(" | "))
+    }
+
     /// The problems with an excerpt of the file and an arrow at each place.
     ///
     /// `width` is that of the terminal in columns.

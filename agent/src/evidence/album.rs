@@ -48,6 +48,14 @@ pub enum AlbumError {
         /// What the system said.
         source: io::Error,
     },
+    /// The disk, once more.
+    #[error("cannot read the picture {path}: {source}; check the disk and the rights of the folder storage.path")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The encoder.
     #[error("cannot encode a snapshot: {0}")]
     Encode(#[from] ImageError),
@@ -104,6 +112,19 @@ impl Album {
         }
         let sha256 = hex::encode(Sha256::digest(&jpeg));
         Ok(Evidence { id, kind: EvidenceKind::Snapshot, sha256, size, redaction: Redaction::None })
+    }
+
+    /// The file of a picture that is kept, or `None` if there is none of this id (any more).
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read(&self, id: Uuid) -> Result<Option<Vec<u8>>, AlbumError> {
+        let path = self.folder.join(format!("{id}.jpg"));
+        match fs::read(&path) {
+            Ok(jpeg) => Ok(Some(jpeg)),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(AlbumError::Read { path, source }),
+        }
     }
 
     /// Removes a picture that nobody will ask for.
@@ -208,6 +229,8 @@ mod tests {
         let bytes = fs::read(dir.path().join("evidence").join(format!("{}.jpg", evidence.id))).unwrap();
         assert_eq!(evidence.size, bytes.len() as u64);
         assert_eq!(evidence.sha256, hex::encode(Sha256::digest(&bytes)));
+        assert_eq!(album.read(evidence.id).unwrap().as_deref(), Some(&bytes[..]));
+        assert_eq!(album.read(Uuid::nil()).unwrap(), None);
         let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (64, 48));
         assert!(picture.pixels().all(|p| p.0.iter().all(|c| c.abs_diff(128) <= 1)));

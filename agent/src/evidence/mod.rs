@@ -7,4 +7,4 @@ mod album;
 mod picture;
 
 pub use album::{Album, AlbumError};
-pub use picture::to_rgb;
+pub use picture::{jpeg_within, to_rgb};

@@ -1,4 +1,4 @@
-use image::RgbImage;
+use image::{ImageError, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 
 use crate::vision::{Layout, Matrix, Planes, Range};
 
@@ -22,6 +22,34 @@ pub fn to_rgb(planes: &Planes<'_>) -> RgbImage {
     }
     let (width, height) = (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0));
     RgbImage::from_raw(width, height, rgb).unwrap_or_default()
+}
+
+/// A JPEG of at most `limit` bytes: of lesser quality and then smaller, until it fits or nothing could be seen in it.
+///
+/// # Errors
+/// If it cannot be encoded; a picture of no size, for example.
+pub fn jpeg_within(limit: usize, picture: &RgbImage) -> Result<Vec<u8>, ImageError> {
+    /// Below the last of them edges begin to ring, and a smaller picture shows more.
+    const QUALITIES: [u8; 3] = [85, 70, 55];
+    /// Nothing can be seen in a smaller one.
+    const SMALLEST: u32 = 32;
+    let mut picture = std::borrow::Cow::Borrowed(picture);
+    loop {
+        let mut jpeg = Vec::new();
+        for quality in QUALITIES {
+            jpeg.clear();
+            picture.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, quality))?;
+            if jpeg.len() <= limit {
+                return Ok(jpeg);
+            }
+        }
+        let (width, height) = picture.dimensions();
+        if width.min(height) <= SMALLEST {
+            return Ok(jpeg);
+        }
+        let (width, height) = (width * 3 / 4, height * 3 / 4);
+        picture = std::borrow::Cow::Owned(imageops::resize(&*picture, width, height, imageops::FilterType::Triangle));
+    }
 }
 
 fn fill(planes: &Planes<'_>, out: &mut [u8], sample: impl Fn(usize) -> (u8, u8, u8)) {
@@ -80,5 +108,22 @@ mod tests {
         let planar = planes(Layout::I420 { y: &y, u: &u, v: &v, y_stride: 6, u_stride: 2, v_stride: 2 });
         let interleaved = planes(Layout::Nv12 { y: &y, uv: &uv, y_stride: 6, uv_stride: 4 });
         assert_eq!(to_rgb(&planar), to_rgb(&interleaved));
+    }
+
+    #[test]
+    fn a_jpeg_fits_by_quality_and_then_by_size() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let noise = RgbImage::from_fn(400, 300, |_, _| image::Rgb([0; 3].map(|_: u8| random.u8(..))));
+        let size = |limit| {
+            let jpeg = jpeg_within(limit, &noise).unwrap();
+            assert!(jpeg.len() <= limit, "{} of {limit}", jpeg.len());
+            image::load_from_memory(&jpeg).unwrap().to_rgb8().dimensions()
+        };
+        let best = jpeg_within(1 << 20, &noise).unwrap().len();
+        assert_eq!(size(best), (400, 300));
+        assert_eq!(size(best * 9 / 10), (400, 300), "by quality alone");
+        let (width, height) = size(20_000);
+        assert!((90..300).contains(&width) && (width * 3).abs_diff(height * 4) <= 8, "{width}x{height}");
+        assert!(jpeg_within(100, &RgbImage::new(0, 0)).is_err());
     }
 }

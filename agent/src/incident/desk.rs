@@ -1,15 +1,17 @@
+mod form;
+mod operator;
+mod trial;
+
 use std::time::Duration;
 
-use jiff::Timestamp;
-use karaul_wire::{
-    Alert, Clock, ClockSource, CloseReason, Evidence, Incident, Language, Location, Model, Object, Phase, Rule, Status,
-};
+use karaul_wire::{Alert, Clock, ClockSource, CloseReason, Evidence, Incident, Language, Object, Phase, Status};
 use uuid::Uuid;
 
-use super::wording;
+use self::form::{blank, end, nanoseconds, new_id, round, tell};
+pub use self::{operator::Declined, trial::trial};
 use crate::{
     clock::Stamp,
-    config::{self, RuleKind},
+    config,
     rules::{Change, Finding},
     track::Track,
 };
@@ -30,6 +32,7 @@ pub struct Desk {
     boot_id: Option<Uuid>,
     open: Vec<Open>,
     refused: Vec<Refused>,
+    settled: Vec<Settled>,
     rules: Vec<RuleState>,
 }
 
@@ -37,10 +40,10 @@ pub struct Desk {
 struct Open {
     rule: usize,
     track: u64,
-    id: Uuid,
-    rev: u32,
     opened: Stamp,
     last_sent: Duration,
+    /// Its last step.
+    last: Alert,
 }
 
 /// An incident that there was no room for.
@@ -49,6 +52,13 @@ struct Refused {
     rule: usize,
     track: u64,
     at: Duration,
+}
+
+/// What a person has closed while the rule still finds it: quiet until the finding has ended.
+#[derive(Debug)]
+struct Settled {
+    rule: usize,
+    track: u64,
 }
 
 #[derive(Debug, Default)]
@@ -94,6 +104,7 @@ impl Desk {
             boot_id,
             open: Vec::new(),
             refused: Vec::new(),
+            settled: Vec::new(),
             rules: camera.rules.iter().map(|_| RuleState::default()).collect(),
         }
     }
@@ -108,7 +119,13 @@ impl Desk {
         if self.refused.iter().any(same) {
             return None;
         }
-        let (id, rev, opened, phase) = match (open, finding.change) {
+        if let Some(settled) = self.settled.iter().position(|s| s.rule == finding.rule && s.track == finding.track.id) {
+            if finding.change == Change::Holds {
+                return None;
+            }
+            self.settled.swap_remove(settled);
+        }
+        let (incident, opened, phase) = match (open, finding.change) {
             (None, Change::Ended(_)) => return None,
             (None, Change::Began | Change::Holds) => {
                 let state = &mut self.rules[finding.rule];
@@ -117,18 +134,18 @@ impl Desk {
                     state.suppressed += u32::from(finding.change == Change::Began);
                     return None;
                 }
-                (new_id(at.wall), 1, at, Phase::Open)
+                (None, at, Phase::Open)
             }
             (Some(_), Change::Began) => return None,
             (Some(o), Change::Holds) => {
                 if at.mono.saturating_sub(o.last_sent) < UPDATE_EVERY {
                     return None;
                 }
-                (o.id, o.rev + 1, o.opened, Phase::Update)
+                (Some(&o.last.incident), o.opened, Phase::Update)
             }
-            (Some(o), Change::Ended(_)) => (o.id, o.rev + 1, o.opened, Phase::Close),
+            (Some(o), Change::Ended(_)) => (Some(&o.last.incident), o.opened, Phase::Close),
         };
-        let alert = self.alert(at, finding, id, rev, opened, phase);
+        let alert = self.alert(at, finding, incident, opened, phase);
         Some(Step { alert, at, rule: finding.rule, track: finding.track.id })
     }
 
@@ -140,17 +157,22 @@ impl Desk {
             Phase::Open => {
                 let opened = step.at;
                 let (rule, track) = (step.rule, step.track);
-                self.open.push(Open { rule, track, id: incident.id, rev: 1, opened, last_sent: step.at.mono });
+                self.open.push(Open { rule, track, opened, last_sent: step.at.mono, last: step.alert.clone() });
                 let cooldown = self.camera.rules[rule].cooldown;
                 self.rules[rule] = RuleState { quiet_until: Some(step.at.mono + cooldown), suppressed: 0 };
             }
             Phase::Update => {
                 for open in self.open.iter_mut().filter(|o| same(o)) {
-                    open.rev = incident.rev;
                     open.last_sent = step.at.mono;
+                    open.last.clone_from(&step.alert);
                 }
             }
-            Phase::Close => self.open.retain(|o| !same(o)),
+            Phase::Close => {
+                self.open.retain(|o| !same(o));
+                if matches!(incident.close_reason, Some(CloseReason::Resolved | CloseReason::FalsePositive)) {
+                    self.settled.push(Settled { rule: step.rule, track: step.track });
+                }
+            }
         }
     }
 
@@ -174,12 +196,8 @@ impl Desk {
         self.open.len()
     }
 
-    fn alert(&self, at: Stamp, finding: &Finding, id: Uuid, rev: u32, opened: Stamp, phase: Phase) -> Alert {
+    fn alert(&self, at: Stamp, finding: &Finding, last: Option<&Incident>, opened: Stamp, phase: Phase) -> Alert {
         let rule = &self.camera.rules[finding.rule];
-        let (zone, line) = match &rule.kind {
-            RuleKind::Intrusion { zone, .. } => (Some(zone.clone()), None),
-            RuleKind::LineCrossing { line, .. } => (None, Some(line.clone())),
-        };
         let close_reason = match finding.change {
             Change::Ended(reason) => Some(reason),
             Change::Began | Change::Holds => None,
@@ -187,41 +205,24 @@ impl Desk {
         let mut why = finding.why.clone();
         why.score_max = round(why.score_max, 1e3);
         why.suppressed = self.rules[finding.rule].suppressed;
-        let kind = rule.kind.wire();
+        let incident = Incident {
+            id: last.map_or_else(|| new_id(at.wall), |last| last.id),
+            rev: last.map_or(1, |last| last.rev + 1),
+            phase,
+            status: Status::Actual,
+            severity: rule.severity,
+            opened: opened.wall,
+            closed: close_reason.map(|_| end(opened, at)),
+            close_reason,
+            acknowledged: last.and_then(|last| last.acknowledged.clone()),
+        };
         let mut alert = Alert {
-            incident: Incident {
-                id,
-                rev,
-                phase,
-                status: Status::Actual,
-                severity: rule.severity,
-                opened: opened.wall,
-                // By the time that really passed: the wall clock may have been set meanwhile.
-                closed: close_reason.map(|_| Stamp::after(opened.wall, at.mono.saturating_sub(opened.mono)).wall),
-                close_reason,
-                acknowledged: None,
-            },
-            rule: Rule { id: rule.id.clone(), kind, onvif: kind.onvif().map(str::to_owned) },
-            location: Location { camera: self.camera.id.clone(), label: self.camera.label.clone(), zone, line },
-            text: karaul_wire::Text::new(),
+            incident,
             objects: vec![self.object(&finding.track)],
             why,
-            model: Model {
-                id: self.camera.model.id.clone(),
-                sha256: self.camera.model.sha256.clone(),
-                provider: self.provider.clone(),
-            },
-            evidence: Vec::new(),
-            clock: Clock {
-                source: self.clock,
-                error_ms: None,
-                boot_id: self.boot_id,
-                monotonic_ns: nanoseconds(at.mono),
-            },
-            purpose: self.camera.purpose.clone(),
-            backfill: false,
+            ..blank(&self.camera, rule, &self.provider, at, self.clock, self.boot_id)
         };
-        alert.text = self.languages.iter().map(|l| (*l, wording::sentence(*l, &alert))).collect();
+        tell(&mut alert, &self.languages);
         alert
     }
 
@@ -248,25 +249,8 @@ pub fn close_orphan(last: &Alert, at: Stamp, boot_id: Option<Uuid>, languages: &
     alert.incident.closed = Some(at.wall.max(alert.incident.opened));
     alert.incident.close_reason = Some(CloseReason::Restarted);
     alert.clock = Clock { boot_id, monotonic_ns: nanoseconds(at.mono), ..alert.clock };
-    alert.text = languages.iter().map(|l| (*l, wording::sentence(*l, &alert))).collect();
+    tell(&mut alert, languages);
     alert
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// More digits than this mean nothing and cost bytes on a thin link.
-fn round(value: f32, steps: f32) -> f32 {
-    (value * steps).round() / steps
-}
-
-/// A UUIDv7 of this very time, so that ids sort by the time of what they name.
-fn new_id(at: Timestamp) -> Uuid {
-    let nanos = at.as_nanosecond().max(0);
-    let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(0);
-    let rest = u32::try_from(nanos % 1_000_000_000).unwrap_or(0);
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, rest))
 }
 
 #[cfg(test)]

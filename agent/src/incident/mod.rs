@@ -7,4 +7,4 @@
 mod desk;
 mod wording;
 
-pub use desk::{Desk, Step, close_orphan};
+pub use desk::{Declined, Desk, Step, close_orphan, trial};

@@ -1,16 +1,45 @@
 //! One sentence per language for the people who read alerts.
 
-use karaul_wire::{Alert, CloseReason, Language, Phase, RuleKind};
+use karaul_wire::{Alert, CloseReason, Language, Phase, RuleKind, Status};
 
 /// What happened, where and to which extent, in one sentence.
 pub(super) fn sentence(language: Language, alert: &Alert) -> String {
     let camera = alert.location.label.get(&language).map_or(alert.location.camera.as_str(), String::as_str);
+    if alert.incident.status == Status::Test {
+        return test(language, camera, alert);
+    }
     let class = alert.objects.first().map_or("", |o| class_name(language, &o.class));
     let what = match alert.rule.kind {
         RuleKind::Intrusion => intrusion(language, class, place(alert)),
         RuleKind::LineCrossing => crossing(language, class, place(alert), alert.why.direction.as_deref()),
     };
-    format!("{camera}: {what}{}", extent(language, alert))
+    format!("{camera}: {what}{}{}", extent(language, alert), taken(language, alert))
+}
+
+/// Nobody may take a test for an incident, so that is the first word.
+fn test(language: Language, camera: &str, alert: &Alert) -> String {
+    let rule = &alert.rule.id;
+    let over = alert.incident.phase == Phase::Close;
+    match language {
+        Language::Kk if over => format!("СЫНАҚ: {camera}: «{rule}» ережесі — сынақ аяқталды"),
+        Language::Ru if over => format!("ПРОВЕРКА: {camera}: правило «{rule}» — проверка завершена"),
+        Language::En if over => format!("TEST: {camera}: rule '{rule}' — the test is over"),
+        Language::Kk => format!("СЫНАҚ: {camera}: «{rule}» ережесі, ештеңе болған жоқ"),
+        Language::Ru => format!("ПРОВЕРКА: {camera}: правило «{rule}», ничего не произошло"),
+        Language::En => format!("TEST: {camera}: rule '{rule}', nothing has happened"),
+    }
+}
+
+/// Who has taken it, while it lasts.
+fn taken(language: Language, alert: &Alert) -> String {
+    match (alert.incident.phase, &alert.incident.acknowledged) {
+        (Phase::Open | Phase::Update, Some(by)) => match language {
+            Language::Kk => format!(" — қабылданды: {}", by.actor),
+            Language::Ru => format!(" — принято: {}", by.actor),
+            Language::En => format!(" — acknowledged by {}", by.actor),
+        },
+        _ => String::new(),
+    }
 }
 
 fn place(alert: &Alert) -> &str {
@@ -189,6 +218,49 @@ mod tests {
                 "Басты қақпа: адам «fence» сызығын солдан оңға кесіп өтті",
                 "Главные ворота: человек: пересечение линии «fence» слева направо",
                 "Main gate: person crossed line 'fence' from left to right",
+            ]
+        );
+    }
+
+    #[test]
+    fn whoever_has_taken_it_is_named_while_it_lasts() {
+        let mut alert = Alert::example();
+        alert.location.label = gate();
+        alert.incident.acknowledged =
+            Some(karaul_wire::Acknowledged { actor: "duty officer".to_owned(), time: alert.incident.opened });
+        assert!(says(&alert).iter().all(|text| !text.contains("duty officer")), "it is over");
+        alert.incident.phase = Phase::Update;
+        alert.incident.close_reason = None;
+        assert_eq!(
+            says(&alert),
+            [
+                "Басты қақпа: «yard» аймағында адам, 24 с — қабылданды: duty officer",
+                "Главные ворота: человек в зоне «yard», 24 с — принято: duty officer",
+                "Main gate: person in zone 'yard', 24 s — acknowledged by duty officer",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_test_is_called_one_first_of_all() {
+        let mut alert = Alert::example();
+        alert.location.label = gate();
+        alert.incident.status = Status::Test;
+        assert_eq!(
+            says(&alert),
+            [
+                "СЫНАҚ: Басты қақпа: «night-intrusion» ережесі — сынақ аяқталды",
+                "ПРОВЕРКА: Главные ворота: правило «night-intrusion» — проверка завершена",
+                "TEST: Main gate: rule 'night-intrusion' — the test is over",
+            ]
+        );
+        alert.incident.phase = Phase::Open;
+        assert_eq!(
+            says(&alert),
+            [
+                "СЫНАҚ: Басты қақпа: «night-intrusion» ережесі, ештеңе болған жоқ",
+                "ПРОВЕРКА: Главные ворота: правило «night-intrusion», ничего не произошло",
+                "TEST: Main gate: rule 'night-intrusion', nothing has happened",
             ]
         );
     }

@@ -47,6 +47,8 @@ pub struct Engine {
 struct Armed {
     rule: config::Rule,
     kind: Kind,
+    /// Somebody has disarmed it, whatever its schedule says.
+    disarmed: bool,
     /// Tracks for which the condition is true, as last seen.
     active: Vec<(Track, Why)>,
 }
@@ -84,7 +86,7 @@ impl Engine {
                         Kind::LineCrossing(LineCrossing::new(*points, *direction))
                     }
                 };
-                Armed { rule: rule.clone(), kind, active: Vec::new() }
+                Armed { rule: rule.clone(), kind, disarmed: false, active: Vec::new() }
             })
             .collect();
         Self { rules, origins: HashMap::new() }
@@ -100,7 +102,7 @@ impl Engine {
             self.origins.entry(track.id).or_insert_with(|| foot(track));
         }
         for (index, armed) in self.rules.iter_mut().enumerate() {
-            if armed.rule.schedule.as_ref().is_some_and(|s| !s.is_on(at.wall)) {
+            if armed.disarmed || armed.rule.schedule.as_ref().is_some_and(|s| !s.is_on(at.wall)) {
                 armed.end_all(index, CloseReason::Disarmed, findings);
                 continue;
             }
@@ -109,6 +111,17 @@ impl Engine {
                 if armed.rule.filter.classes.contains(&track.class) {
                     armed.observe(index, at.mono, track, self.origins[&track.id], findings);
                 }
+            }
+        }
+    }
+
+    /// Disarms the rules for which `disarmed` is true and arms the others, on top of their schedules. What is
+    /// true of a rule that is disarmed now ends.
+    pub fn disarm(&mut self, disarmed: &[bool], findings: &mut Vec<Finding>) {
+        for (index, (armed, disarmed)) in self.rules.iter_mut().zip(disarmed).enumerate() {
+            armed.disarmed = *disarmed;
+            if *disarmed {
+                armed.end_all(index, CloseReason::Disarmed, findings);
             }
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use karaul_wire::{Alert, AlertEvent, BoxGap, BoxPath, EventError, GapRange, Language, Phase, Sequence, Severity};
 use uuid::Uuid;
 
-use super::watch::Sink;
+use super::{register::Register, watch::Sink};
 use crate::{
     clock::Clock,
     evidence::Album,
@@ -23,6 +23,7 @@ pub(super) struct Delivery {
     pub(super) outputs: Arc<Outputs>,
     pub(super) board: Arc<StateBoard>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) register: Arc<Register>,
 }
 
 impl Sink for Delivery {
@@ -72,11 +73,19 @@ impl Delivery {
 
     /// One transaction: the alert, the retained state of its incident, and what is
     /// needed to close that after a crash. Says whether there was room for it.
-    fn put(&self, at: Timestamp, alert: Alert) -> bool {
+    pub(super) fn put(&self, at: Timestamp, alert: Alert) -> bool {
         let topic = self.path.alert(alert.incident.severity, &alert.location.camera);
         let (id, phase, severity) = (alert.incident.id, alert.incident.phase, alert.incident.severity);
         tracing::info!(camera = %alert.location.camera, rule = %alert.rule.id, incident = %id, ?phase, "incident");
         let copy = self.outputs.are_any().then(|| alert.clone());
+        let (incident, camera) = (alert.incident.clone(), alert.location.camera.clone());
+        // An answer may come as soon as it is out.
+        if phase == Phase::Open {
+            self.register.enter(&incident, &camera);
+            for evidence in &alert.evidence {
+                self.register.enter_picture(evidence.id, &camera);
+            }
+        }
         let stored = self.outbox.offer(|batch| {
             let recorded = self.clock.now().wall;
             let sequence = batch.next_sequence();
@@ -97,18 +106,22 @@ impl Delivery {
             }
             Ok::<_, EventError>(())
         });
-        match stored {
-            Ok(((), kept)) => {
-                if let (true, Some(alert)) = (kept, copy) {
-                    self.outputs.tell(&alert, at, &self.outbox, &self.board);
-                }
-                kept
-            }
+        let kept = match stored {
+            Ok(((), kept)) => kept,
             Err(error) => {
                 tracing::error!(incident = %id, "an alert cannot be written as JSON: {error}");
                 false
             }
+        };
+        if let (true, Some(alert)) = (kept, copy) {
+            self.outputs.tell(&alert, at, &self.outbox, &self.board);
         }
+        match (phase, kept) {
+            (Phase::Close, true) => self.register.enter(&incident, &camera),
+            (Phase::Open, false) => self.register.withdraw(id),
+            _ => {}
+        }
+        kept
     }
 
     /// Explains holes in the numbering, so that nobody waits for what cannot come.
@@ -174,6 +187,7 @@ mod tests {
             outputs: Arc::default(),
             board: Arc::default(),
             clock,
+            register: Arc::default(),
         }
     }
 

@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -7,13 +6,18 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BlindReason, BoxPath, CameraState, CameraStatus, CloseReason, Segment};
+use karaul_wire::{BlindReason, CloseReason, Segment};
 
-use super::watch::{Detect, Sink, Watch};
+use super::{
+    light::Light,
+    standing::Standing,
+    tray::Tray,
+    watch::{Detect, Sink, Watch},
+};
 use crate::{
     camera::{Frame, Observer},
-    clock::Clock,
-    uplink::StateBoard,
+    clock::{Clock, Stamp},
+    vision::Planes,
 };
 
 /// How long the model may fail before the camera counts as blind.
@@ -26,49 +30,57 @@ pub(super) struct Tally {
     pub(super) missed: AtomicU64,
 }
 
-/// Stands between the camera's stream and its watch: hands pictures on, and keeps the
-/// camera's published state true.
+/// What a camera's thread shares with others.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) light: Light,
+    pub(super) tally: Arc<Tally>,
+    pub(super) tray: Arc<Tray>,
+    pub(super) standing: Arc<Standing>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// Stands between the camera's stream and its watch: hands pictures on, does what others
+/// ask for, and keeps the camera's published state true.
 pub(super) struct Guard<D, S> {
     watch: Watch<D, S>,
-    status: StatusLight,
-    clock: Arc<dyn Clock>,
-    tally: Arc<Tally>,
+    shared: Shared,
+    rules: Vec<Segment>,
+    disarmed: Vec<bool>,
     /// Since when the model has been failing, on the monotonic time line.
     failing: Option<Duration>,
 }
 
 impl<D: Detect, S: Sink> Guard<D, S> {
-    pub(super) fn new(watch: Watch<D, S>, status: StatusLight, clock: Arc<dyn Clock>, tally: Arc<Tally>) -> Self {
-        Self { watch, status, clock, tally, failing: None }
+    /// `rules` are the ids of the camera's rules, in their order.
+    pub(super) fn new(watch: Watch<D, S>, rules: Vec<Segment>, shared: Shared) -> Self {
+        let disarmed = vec![false; rules.len()];
+        Self { watch, shared, rules, disarmed, failing: None }
     }
 
-    /// The agent stops in an orderly way: nothing stays open.
-    pub(super) fn stop(&mut self) {
-        self.watch.end_all(self.clock.now(), CloseReason::Stopped);
-    }
-}
-
-impl<D: Detect, S: Sink> Observer for Guard<D, S> {
-    fn frame(&mut self, frame: &Frame) {
-        match self.watch.picture(frame.stamp, &frame.planes()) {
+    /// One picture.
+    pub(super) fn picture(&mut self, at: Stamp, picture: &Planes<'_>) {
+        self.attend();
+        self.shared.tray.show(picture);
+        match self.watch.picture(at, picture) {
             Ok(looked) => {
-                self.tally.inferred.fetch_add(u64::from(looked), Relaxed);
+                self.shared.tally.inferred.fetch_add(u64::from(looked), Relaxed);
                 if looked && self.failing.take().is_some() {
-                    self.status.seeing();
+                    self.shared.light.seeing();
                 }
             }
             Err(error) => {
-                self.tally.missed.fetch_add(1, Relaxed);
-                let now = self.clock.now();
+                self.shared.tally.missed.fetch_add(1, Relaxed);
+                let now = self.shared.clock.now();
                 let since = match self.failing {
                     Some(since) => since,
                     None => {
-                        tracing::error!(camera = %self.status.camera, "{error}");
+                        tracing::error!(camera = %self.shared.light.camera(), "{error}");
                         *self.failing.insert(now.mono)
                     }
                 };
                 if now.mono.saturating_sub(since) >= MODEL_PATIENCE
-                    && self.status.blind(BlindReason::Model, &error.to_string())
+                    && self.shared.light.blind(BlindReason::Model, &error.to_string())
                 {
                     self.watch.end_all(now, CloseReason::Blind);
                 }
@@ -76,58 +88,45 @@ impl<D: Detect, S: Sink> Observer for Guard<D, S> {
         }
     }
 
+    /// The camera is not watched any more: nothing stays open.
+    pub(super) fn end(&mut self, reason: CloseReason) {
+        self.shared.tray.close();
+        self.watch.end_all(self.shared.clock.now(), reason);
+    }
+
+    /// Heeds standing orders and does what waits in the tray.
+    fn attend(&mut self) {
+        let Shared { tray, standing, clock, light, .. } = &self.shared;
+        let now = clock.now();
+        let disarmed = standing.disarmed(light.camera(), now);
+        let disarmed: Vec<bool> = self.rules.iter().map(|rule| disarmed.contains_key(rule)).collect();
+        if disarmed != self.disarmed {
+            self.watch.disarm(now, &disarmed);
+            self.disarmed = disarmed;
+        }
+        while let Some((errand, answer)) = tray.take() {
+            // Whoever asked may have given up; what was done is told by the incident itself.
+            let _ = answer.try_send(self.watch.run(now, errand));
+        }
+    }
+}
+
+impl<D: Detect, S: Sink> Observer for Guard<D, S> {
+    fn frame(&mut self, frame: &Frame) {
+        self.picture(frame.stamp, &frame.planes());
+    }
+
     fn seeing(&mut self) {
-        self.status.seeing();
+        self.shared.light.seeing();
     }
 
     fn blind(&mut self, reason: BlindReason, detail: &str) {
         self.failing = None;
-        self.status.blind(reason, detail);
-        self.watch.end_all(self.clock.now(), CloseReason::Blind);
-    }
-}
-
-/// The retained state of one camera.
-pub(super) struct StatusLight {
-    camera: Segment,
-    topic: String,
-    board: Arc<StateBoard>,
-    clock: Arc<dyn Clock>,
-    shown: Option<CameraStatus>,
-}
-
-impl StatusLight {
-    pub(super) fn new(path: &BoxPath, camera: &Segment, board: Arc<StateBoard>, clock: Arc<dyn Clock>) -> Self {
-        Self { camera: camera.clone(), topic: path.camera_status(camera), board, clock, shown: None }
+        self.shared.light.blind(reason, detail);
+        self.watch.end_all(self.shared.clock.now(), CloseReason::Blind);
     }
 
-    pub(super) fn seeing(&mut self) {
-        self.show(CameraState::Seeing, None, None);
-    }
-
-    pub(super) fn disabled(&mut self) {
-        self.show(CameraState::Disabled, None, None);
-    }
-
-    /// Says whether the camera was not blind before.
-    pub(super) fn blind(&mut self, reason: BlindReason, detail: &str) -> bool {
-        self.show(CameraState::Blind, Some(reason), Some(detail))
-    }
-
-    /// Publishes a change; `since` tells when the state began, whatever its reasons
-    /// were meanwhile. Says whether the state is another one than before.
-    fn show(&mut self, state: CameraState, reason: Option<BlindReason>, detail: Option<&str>) -> bool {
-        let before = self.shown.as_ref().filter(|shown| shown.state == state);
-        let changed = before.is_none();
-        let since = before.map_or_else(|| self.clock.now().wall, |shown| shown.since);
-        let status =
-            CameraStatus { state, reason, detail: detail.map(str::to_owned), since, disarmed: BTreeMap::new() };
-        match serde_json::to_vec(&status) {
-            // The board publishes only what differs from before.
-            Ok(payload) => self.board.set(self.topic.clone(), payload),
-            Err(error) => tracing::error!(camera = %self.camera, "its state cannot be written as JSON: {error}"),
-        }
-        self.shown = Some(status);
-        changed
+    fn tick(&mut self) {
+        self.attend();
     }
 }

@@ -1,40 +1,51 @@
 //! Starts, stops and watches everything else.
 
+mod birth;
 mod cadence;
 mod crew;
 mod delivery;
+mod eyes;
 mod guard;
+mod light;
+mod line;
+mod orders;
+mod posts;
 mod pulse;
+mod register;
+mod standing;
+mod tray;
 mod watch;
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::Duration,
 };
 
-use karaul_wire::{BlindReason, BoxBirth, BoxPath, CameraBirth, ClockSource};
 use uuid::Uuid;
 
-pub use self::watch::{Detect, Sink, Watch, detector};
 use self::{
-    crew::Crew,
-    delivery::Delivery,
-    guard::{Guard, StatusLight, Tally},
-    pulse::Pulse,
+    delivery::Delivery, eyes::RealEyes, line::Line, orders::Limits, posts::Posts, pulse::Pulse, standing::Standing,
+};
+pub use self::{
+    orders::{Orders, Outcome},
+    watch::{Detect, Sink, Watch, detector},
 };
 use crate::{
-    camera::{self, CameraError, Counters, StreamSettings, keeper},
+    camera::{self, CameraError},
     clock::{Clock, SystemClock},
-    config::{Camera, Config, Delivery as Delivered},
+    config::Config,
     evidence::{Album, AlbumError},
-    incident::Desk,
-    outputs::Outputs,
     stop::Stop,
-    uplink::{Link, LinkError, LinkSettings, Outbox, OutboxError, OutboxSettings, StateBoard},
-    vision::{Detector, Model, Runtime, VisionError},
+    uplink::{Link, LinkError, LinkSettings, Outbox, OutboxError, StateBoard},
+    vision::{Runtime, VisionError},
 };
+
+/// Between two looks at the wish to stop.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What all cameras need and cannot be had. Anything that only one camera needs makes
 /// that camera blind and disturbs no other.
@@ -72,181 +83,101 @@ pub enum SiteError {
         /// What it was for.
         name: String,
     },
+    /// A thread does not end though it was told to.
+    #[error(
+        "the thread of {name} does not end, a fault of the agent; the agent ends so that the service manager starts it \
+         anew"
+    )]
+    Stuck {
+        /// What it was for.
+        name: String,
+    },
 }
 
-/// Runs a site until it is told to stop.
+/// Runs a site until it is told to stop. `file` is where the config came from: it is read anew at each of
+/// `reloads`.
 ///
 /// # Errors
 /// If something that all cameras need cannot be had, or a thread ends by itself. All others
 /// are stopped in order before this returns.
-pub fn run(config: &Config, stop: &Stop) -> Result<(), SiteError> {
+pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> Result<(), SiteError> {
     camera::init()?;
     let runtime = Runtime::init(config.inference.library.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let boot_id = boot_id();
     let outbox = Arc::new(Outbox::open(outbox_settings(config), Arc::clone(&clock))?);
     let album = Arc::new(Album::open(&config.storage.path.join("evidence"), config.storage.evidence_quota)?);
+    let standing = Arc::new(Standing::open(&config.storage.path, Arc::clone(&clock), boot_id));
     let board = Arc::new(StateBoard::new());
-    let outputs = Arc::new(Outputs::new(config));
-    let mut retained = outputs.announce(clock.now().wall, &board);
-    retained.extend(config.cameras.iter().map(|camera| config.site.path.camera_status(&camera.id)));
+    let path = config.site.path.clone();
     let delivery = Delivery {
-        path: config.site.path.clone(),
+        path: path.clone(),
         outbox: Arc::clone(&outbox),
         album,
-        outputs,
-        board: Arc::clone(&board),
         clock: Arc::clone(&clock),
+        register: Arc::default(),
     };
     delivery.tidy(boot_id, &config.site.languages);
-    clear_removed(&config.site.path, &retained, &outbox, &board);
 
-    let link = Link::start(
-        LinkSettings::new(config.broker.clone(), config.site.path.clone(), birth(config, &runtime, boot_id)),
-        Arc::clone(&outbox),
-        Arc::clone(&board),
-        Arc::clone(&clock),
-    )?;
-
-    let mut models = Models { config, loaded: HashMap::new() };
-    let mut pulse = Pulse::new(&config.site.path, &clock, &outbox, &board);
-    // Declared after the link, so that it ends first, however this function is left.
-    let mut crew = Crew::new(stop);
-    for (index, camera) in config.cameras.iter().enumerate() {
-        let mut status = StatusLight::new(&config.site.path, &camera.id, Arc::clone(&board), Arc::clone(&clock));
-        if !camera.enabled {
-            status.disabled();
-            continue;
+    let dial = {
+        let (path, outbox, board, clock) = (path.clone(), Arc::clone(&outbox), Arc::clone(&board), Arc::clone(&clock));
+        move |broker: &_, birth| {
+            let settings = LinkSettings::new(Clone::clone(broker), path.clone(), birth);
+            Link::start(settings, Arc::clone(&outbox), Arc::clone(&board), Arc::clone(&clock))
         }
-        let model = match models.get(camera) {
-            Ok(model) => model,
-            Err(error) => {
-                tracing::error!(camera = %camera.id, "{error}");
-                status.blind(BlindReason::Model, &error);
-                continue;
-            }
-        };
-        let provider = model.provider().as_str();
-        tracing::info!(camera = %camera.id, url = %camera.url, model = %camera.model.id, provider, "watching");
-        let desk = Desk::new(camera, &config.site.languages, provider, ClockSource::Box, boot_id);
-        let watch = Watch::new(camera, detector(model), desk, delivery.clone());
-        let (counters, tally) = (Arc::new(Counters::default()), Arc::new(Tally::default()));
-        pulse.add(&camera.id, &counters, &tally);
-        let guard = Guard::new(watch, status, Arc::clone(&clock), tally);
-        crew.add(format!("camera {}", camera.id), watching(camera, index, guard, &clock, counters, stop))?;
-    }
+    };
+    let line = Arc::new(Line::start(&config.broker, birth::birth(&config, &runtime, boot_id), Box::new(dial))?);
 
-    let watched = crew.watch(|| {
-        if link.has_ended() {
-            return Err(SiteError::Fallen { name: "the broker link".to_owned() });
-        }
-        delivery.tidy(boot_id, &config.site.languages);
-        clear_removed(&config.site.path, &retained, &outbox, &board);
-        pulse.beat(&link);
-        Ok(())
-    });
-    let ended = crew.end();
-    delivery.tidy(boot_id, &config.site.languages);
-    link.stop();
-    // The reason to stop may have been one that only a new process helps against.
-    watched.and(ended).and_then(|()| Ok(camera::bearable()?))
-}
-
-fn outbox_settings(config: &Config) -> OutboxSettings {
-    OutboxSettings {
-        folder: config.storage.path.clone(),
-        quota: config.storage.outbox_quota,
-        retention: config.storage.retention,
-        receipts: matches!(config.broker.delivery, Delivered::Receipt(_)),
-    }
-}
-
-/// What the thread of one camera does.
-fn watching(
-    camera: &Camera,
-    index: usize,
-    mut guard: Guard<Detector, Delivery>,
-    clock: &Arc<dyn Clock>,
-    counters: Arc<Counters>,
-    stop: &Stop,
-) -> impl FnOnce() + Send + 'static {
-    let settings = StreamSettings::from(camera);
-    // Cameras that share no seed do not come back all at once.
-    let seed = fastrand::u64(..).wrapping_add(index as u64);
-    let (clock, stop) = (Arc::clone(clock), stop.clone());
-    move || {
-        keeper::run(&settings, &clock, &counters, &stop, seed, &mut guard);
-        guard.stop();
-    }
-}
-
-/// A camera that has gone from the config is still `seeing` at the broker, which retains
-/// that; the same goes for rules in other outputs. So the topics that were ever `retained` are
-/// remembered on disk, and at each connection those that are not configured any more are cleared.
-fn clear_removed(path: &BoxPath, retained: &BTreeSet<String>, outbox: &Outbox, board: &StateBoard) {
-    let known = outbox.topics();
-    if !retained.is_subset(&known) {
-        outbox.remember_topics(retained.iter().cloned());
-    }
-    // A box that was given another path has no business with the topics of the old one.
-    let (ours, root) = (format!("{path}/"), format!("{}/", BoxPath::ROOT));
-    let may_clear = |topic: &&String| topic.starts_with(&ours) || !topic.starts_with(&root);
-    for topic in known.difference(retained).filter(may_clear) {
-        // Not through the outbox: should the camera come back, a clearing that still
-        // waits there would undo its new state.
-        board.set(topic.clone(), Vec::new());
-    }
-}
-
-/// Each model is loaded once, whoever uses it.
-struct Models<'a> {
-    config: &'a Config,
-    loaded: HashMap<PathBuf, Result<Arc<Model>, String>>,
-}
-
-impl Models<'_> {
-    fn get(&mut self, camera: &Camera) -> Result<Arc<Model>, String> {
-        let load = || {
-            // More sessions than cameras that use the model would only cost memory.
-            let uses = |c: &&Camera| c.enabled && c.model.folder == camera.model.folder;
-            let users = self.config.cameras.iter().filter(uses).count();
-            let cores = thread::available_parallelism().map_or(1, usize::from);
-            let mut settings = self.config.inference.clone();
-            settings.sessions = settings.sessions.or(Some(users.min(cores)));
-            Model::load(&camera.model, &settings).map(Arc::new).map_err(|e| e.to_string())
-        };
-        self.loaded.entry(camera.model.folder.clone()).or_insert_with(load).clone()
-    }
-}
-
-fn birth(config: &Config, runtime: &Runtime, boot_id: Option<Uuid>) -> BoxBirth {
-    let cameras = config
-        .cameras
-        .iter()
-        .map(|camera| CameraBirth {
-            id: camera.id.clone(),
-            label: camera.label.clone(),
-            purpose: camera.purpose.clone(),
-            model: camera.model.id.clone(),
-            model_sha256: camera.model.sha256.clone(),
-            rules: camera.rules.iter().map(|rule| rule.id.clone()).collect(),
-        })
-        .collect();
-    let schemas = karaul_wire::schemas()
-        .into_iter()
-        .map(|(name, _)| (name.to_owned(), karaul_wire::schema_address(name)))
-        .collect();
-    BoxBirth {
-        session: 0, // counted by the link at each connection
-        agent: env!("CARGO_PKG_VERSION").to_owned(),
-        libraries: [("gstreamer", camera::version()), ("onnxruntime", runtime.version())]
-            .into_iter()
-            .map(|(name, version)| (name.to_owned(), version))
-            .collect(),
-        cameras,
-        schemas,
+    let eyes = Arc::new(RealEyes::new(config.inference.clone(), Arc::clone(&clock)));
+    let mut pulse = Pulse::new(&path, &clock, &outbox, &board);
+    let posts = Posts::new(config.clone(), stop, eyes, delivery.clone(), Arc::clone(&standing), board, boot_id);
+    let posts = Arc::new(posts);
+    let orders = Arc::new(Orders {
+        posts: Arc::clone(&posts),
+        line: Arc::clone(&line),
+        standing,
+        delivery: delivery.clone(),
+        clock,
         boot_id,
-        signing_key: None,
+        file: file.to_owned(),
+        limits: Limits::default(),
+        changing: Mutex::default(),
+    });
+    let ran = posts.take_up(config).and_then(|_| {
+        posts.crew.add("reloads".to_owned(), reloading(orders, reloads))?;
+        posts.crew.watch(|| {
+            camera::bearable()?;
+            if line.has_ended() {
+                return Err(SiteError::Fallen { name: "the broker link".to_owned() });
+            }
+            delivery.tidy(boot_id, &posts.config().site.languages);
+            posts.tend();
+            pulse.beat(&line, &posts);
+            Ok(())
+        })
+    });
+    let ended = posts.crew.close();
+    delivery.tidy(boot_id, &posts.config().site.languages);
+    line.stop();
+    // A camera that ended because the process cannot go on is not the reason.
+    camera::bearable()?;
+    ran.and(ended)
+}
+
+/// Reads the config anew whenever somebody wishes it.
+fn reloading(orders: Arc<Orders>, wishes: Receiver<()>) -> impl FnOnce(&Stop) + Send {
+    move |stop| {
+        while !stop.is_stopped() {
+            match wishes.recv_timeout(LOOK) {
+                Ok(()) => match orders.reload() {
+                    Ok(done) => tracing::info!("reload: {}", done.detail),
+                    Err(refused) => tracing::error!("reload: {}", refused.detail),
+                },
+                Err(RecvTimeoutError::Timeout) => {}
+                // Nobody can wish any more.
+                Err(RecvTimeoutError::Disconnected) => _ = stop.wait(LOOK),
+            }
+        }
     }
 }
 

@@ -4,13 +4,13 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BoxHealth, BoxPath, CameraCounters, LinkHealth, Segment};
+use karaul_wire::{BoxHealth, BoxPath, CameraCounters, LinkHealth};
 
-use super::guard::Tally;
+use super::{guard::Tally, line::Line, posts::Posts};
 use crate::{
     camera::Counters,
     clock::Clock,
-    uplink::{Link, Outbox, StateBoard},
+    uplink::{LinkReport, Outbox, StateBoard},
 };
 
 /// How often `health/box` is sent.
@@ -24,7 +24,7 @@ pub(super) struct Pulse {
     clock: Arc<dyn Clock>,
     outbox: Arc<Outbox>,
     board: Arc<StateBoard>,
-    cameras: Vec<(Segment, Arc<Counters>, Arc<Tally>)>,
+    inbox: Arc<Inbox>,
     last: Duration,
 }
 
@@ -36,31 +36,29 @@ impl Pulse {
             clock: Arc::clone(clock),
             outbox: Arc::clone(outbox),
             board: Arc::clone(board),
-            cameras: Vec::new(),
             last: clock.now().mono,
         }
     }
 
-    pub(super) fn add(&mut self, camera: &Segment, counters: &Arc<Counters>, tally: &Arc<Tally>) {
-        self.cameras.push((camera.clone(), Arc::clone(counters), Arc::clone(tally)));
-    }
-
     /// Sends them if it is time: every [`BEAT`].
-    pub(super) fn beat(&mut self, link: &Link) {
+    pub(super) fn beat(&mut self, line: &Line, posts: &Posts) {
         let now = self.clock.now().mono;
         if now.saturating_sub(self.last) < BEAT {
             return;
         }
+        // While the link is being started anew nobody would get it.
+        let Some(sent) = line.report() else { return };
         self.last = now;
-        match serde_json::to_vec(&self.health(link)) {
+        match serde_json::to_vec(&self.health(&sent, posts)) {
             Ok(payload) => self.board.pass(self.topic.clone(), payload),
             Err(error) => tracing::error!("the box's counters cannot be written as JSON: {error}"),
         }
     }
 
-    fn health(&self, link: &Link) -> BoxHealth {
+    fn health(&self, sent: &LinkReport, posts: &Posts) -> BoxHealth {
         let now = self.clock.now();
-        let sent = link.report();
+        let posts = posts.all();
+        let cameras = posts.iter().map(|post| (post.camera.id.clone(), counts(&post.counters, &post.shared.tally)));
         BoxHealth {
             time: now.wall,
             uptime_s: now.mono.saturating_sub(self.started).as_secs(),
@@ -76,10 +74,10 @@ impl Pulse {
             link: Some(LinkHealth {
                 broker: sent.address.clone(),
                 taken_over: sent.taken_over,
-                ignored: link.inbox().report().refused(),
+                ignored: self.inbox.report().refused(),
                 trouble: sent.trouble(),
             }),
-            cameras: self.cameras.iter().map(|(id, counters, tally)| (id.clone(), counts(counters, tally))).collect(),
+            cameras: cameras.collect(),
         }
     }
 }

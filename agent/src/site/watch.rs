@@ -2,11 +2,14 @@ use std::sync::Arc;
 
 use karaul_wire::CloseReason;
 
-use super::cadence::Cadence;
+use super::{
+    cadence::Cadence,
+    tray::{Answer, Errand},
+};
 use crate::{
     clock::Stamp,
     config,
-    incident::{Desk, Step},
+    incident::{Declined, Desk, Step},
     rules::{Engine, Finding},
     track::{Tracker, TrackerSettings},
     vision::{Detection, Detector, Model, Planes, VisionError},
@@ -32,6 +35,12 @@ pub fn detector(model: Arc<Model>) -> Detector {
 impl Detect for Detector {
     fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError> {
         Detector::detect(self, picture)
+    }
+}
+
+impl Detect for Box<dyn Detect + Send> {
+    fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError> {
+        (**self).detect(picture)
     }
 }
 
@@ -89,6 +98,31 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     pub fn end_all(&mut self, at: Stamp, reason: CloseReason) {
         self.engine.end_all(reason, &mut self.findings);
         self.report(at, None);
+    }
+
+    /// Disarms the rules for which `disarmed` is true, arms the others.
+    pub(super) fn disarm(&mut self, at: Stamp, disarmed: &[bool]) {
+        self.engine.disarm(disarmed, &mut self.findings);
+        self.report(at, None);
+    }
+
+    /// Does an errand.
+    pub(super) fn run(&mut self, at: Stamp, errand: Errand) -> Answer {
+        let step = match errand {
+            Errand::Acknowledge(incident, by) => self.desk.acknowledge(at, incident, by),
+            Errand::Close(incident, reason) => self.desk.close(at, incident, reason),
+        };
+        match step {
+            Ok(mut step) => {
+                let kept = self.sink.commit(&mut step, None);
+                if kept {
+                    self.desk.committed(&step);
+                }
+                if kept { Answer::Done } else { Answer::NoRoom }
+            }
+            Err(Declined::NotOpen) => Answer::NotOpen,
+            Err(Declined::Taken(by)) => Answer::Taken(by),
+        }
     }
 
     /// Pictures looked at so far.

@@ -54,6 +54,11 @@ impl StateBoard {
         self.bell.notify_one();
     }
 
+    #[cfg(test)]
+    pub(crate) fn state(&self, topic: &str) -> Option<Vec<u8>> {
+        self.lock().states.get(topic).map(|state| state.payload.clone())
+    }
+
     /// Sends a value now, QoS 0, if the broker is connected; otherwise it is forgotten.
     pub fn pass(&self, topic: String, payload: Vec<u8>) {
         self.lock().passing.insert(topic, payload);

@@ -56,6 +56,8 @@ pub struct LinkSettings {
     pub pause: Duration,
     /// What goes into the [`Inbox`].
     pub subscriptions: Vec<Subscription>,
+    /// Where what comes in on them goes. A link that is started anew may be given that of the one before.
+    pub inbox: Arc<Inbox>,
     /// While a fallback is in use, the brokers before it are tried again after this long, on average.
     pub return_after: Duration,
     /// How often the files of `[broker]` are looked at.
@@ -70,7 +72,7 @@ impl LinkSettings {
     pub fn new(broker: Broker, path: BoxPath, birth: BoxBirth) -> Self {
         let [late_after, pause, return_after, look, flush] = [10, 600, 300, 60, 3].map(Duration::from_secs);
         let (subscriptions, backoff) = (Vec::new(), BackoffPolicy::default());
-        Self { broker, path, birth, backoff, late_after, pause, subscriptions, return_after, look, flush }
+        Self { broker, path, birth, backoff, late_after, pause, subscriptions, inbox: Arc::default(), return_after, look, flush }
     }
 }
 
@@ -88,10 +90,18 @@ pub(super) struct Shared {
     pub outbox: Arc<Outbox>,
     pub board: Arc<StateBoard>,
     pub clock: Arc<dyn Clock>,
-    pub inbox: Arc<Inbox>,
     report: Mutex<LinkReport>,
     /// By address, what was last said about it.
     said: Mutex<BTreeMap<usize, String>>,
+    birth: Mutex<Birth>,
+}
+
+/// What `meta/box` says.
+struct Birth {
+    /// Its session is that of the present or the last connection.
+    told: BoxBirth,
+    /// There has been a connection.
+    connected: bool,
 }
 
 impl Link {
@@ -106,8 +116,9 @@ impl Link {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LinkError> {
         let sign_on = SignOn::new(settings.broker.clone(), name(&settings.path))?;
-        let (inbox, report, said) = Default::default();
-        let shared = Arc::new(Shared { settings, sign_on, outbox, board, clock, inbox, report, said });
+        let birth = Mutex::new(Birth { told: settings.birth.clone(), connected: false });
+        let (report, said) = Default::default();
+        let shared = Arc::new(Shared { settings, sign_on, outbox, board, clock, report, said, birth });
         let system = |error: std::io::Error| LinkError::System { detail: error.to_string() };
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(system)?;
         let (stop, stopped) = watch::channel(false);
@@ -131,10 +142,12 @@ impl Link {
         self.shared.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What comes in on [`LinkSettings::subscriptions`].
-    #[must_use]
-    pub fn inbox(&self) -> Arc<Inbox> {
-        Arc::clone(&self.shared.inbox)
+    /// Publishes another birth than that of the settings, now and at each later connection; the link fills in
+    /// `session`.
+    pub fn set_birth(&self, birth: BoxBirth) {
+        self.shared.tell_birth(|present| {
+            present.told = BoxBirth { session: present.told.session, ..birth };
+        });
     }
 
     /// Has its thread ended, though nobody stopped it?
@@ -167,6 +180,23 @@ impl Shared {
         change(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// The birth for the connection of this number: a state like others from then on.
+    pub(super) fn born(&self, session: u64) {
+        self.tell_birth(|present| {
+            present.told.session = session;
+            present.connected = true;
+        });
+    }
+
+    fn tell_birth(&self, change: impl FnOnce(&mut Birth)) {
+        let mut birth = self.birth.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut birth);
+        if birth.connected {
+            // Still locked: the board's latest is the latest.
+            self.board.set(self.settings.path.birth(), json(&birth.told));
+        }
+    }
+
     /// The payload of `status/box`.
     pub(super) fn status(&self, state: BoxState, session: u64) -> Vec<u8> {
         json(&BoxStatus { state, session, since: self.clock.now().wall })
@@ -182,6 +212,7 @@ impl Shared {
         self.report(|report| {
             report.connected = Some(version);
             report.address = Some(address.clone());
+            report.session = session;
             report.connections += 1;
         });
         tracing::info!(

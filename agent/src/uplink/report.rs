@@ -11,6 +11,8 @@ pub struct LinkReport {
     pub connected: Option<Version>,
     /// The address in use as `host:port`, while there is a connection.
     pub address: Option<String>,
+    /// The number of the present or the last connection, as in `status/box`; 0 if there was none.
+    pub session: u64,
     /// Connections that were accepted.
     pub connections: u64,
     /// Alerts that the broker acknowledged.

@@ -16,6 +16,7 @@ mod planes;
 mod pool;
 mod prepare;
 pub mod session;
+mod still;
 
 pub use detection::{Detection, Rect};
 pub use detector::Detector;
@@ -27,3 +28,4 @@ pub use model::{Counters, Model};
 pub use planes::{Layout, Matrix, Planes, PlanesError, Range};
 pub use prepare::Preparer;
 pub use session::Runtime;
+pub use still::Still;

@@ -1,6 +1,6 @@
 use std::{
     fs, io,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
@@ -23,7 +23,7 @@ const WAIT: Duration = Duration::from_secs(2);
 pub struct Model {
     manifest: Manifest,
     provider: Provider,
-    sessions: usize,
+    sessions: AtomicUsize,
     pool: Pool<Session>,
     inferences: AtomicU64,
     refused: AtomicU64,
@@ -57,19 +57,14 @@ impl Model {
         // Other providers spread one session over their device by themselves.
         let wanted = settings.sessions.unwrap_or_else(|| if settings.provider == Provider::Cpu { cores() } else { 1 });
         let count = wanted.max(1);
-        let blank = vec![0.0; 3 * manifest.input.size[0] * manifest.input.size[1]];
         let mut sessions = Vec::with_capacity(count);
         for _ in 0..count {
-            let mut session = Session::new(&runtime, manifest, &onnx, settings.provider)?;
-            session
-                .run(&blank, |_| ())
-                .map_err(|message| VisionError::Inference { model: manifest.id.clone(), message })?;
-            sessions.push(session);
+            sessions.push(warm(&runtime, manifest, &onnx, settings.provider)?);
         }
         Ok(Self {
             manifest: manifest.clone(),
             provider: settings.provider,
-            sessions: count,
+            sessions: AtomicUsize::new(count),
             pool: Pool::new(sessions),
             inferences: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -93,7 +88,24 @@ impl Model {
     /// How many pictures it can work on at a time.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        self.sessions
+        self.sessions.load(Relaxed)
+    }
+
+    /// Makes further sessions until there are `count`; whoever uses the model goes on meanwhile.
+    ///
+    /// # Errors
+    /// As [`Model::load`]; the sessions made so far stay.
+    pub fn grow(&self, count: usize, settings: &Inference) -> Result<(), VisionError> {
+        if self.sessions() >= count {
+            return Ok(());
+        }
+        let onnx = read(&self.manifest)?;
+        let runtime = Runtime::init(settings.library.as_deref())?;
+        while self.sessions() < count {
+            self.pool.add(warm(&runtime, &self.manifest, &onnx, self.provider)?);
+            self.sessions.fetch_add(1, Relaxed);
+        }
+        Ok(())
     }
 
     /// What it has done so far.
@@ -120,13 +132,22 @@ impl Model {
         add(&self.wait_ns, waited);
         let Some(mut session) = lent else {
             self.refused.fetch_add(1, Relaxed);
-            return Err(VisionError::Busy { model: model(), sessions: self.sessions, waited: WAIT });
+            return Err(VisionError::Busy { model: model(), sessions: self.sessions(), waited: WAIT });
         };
         let result = session.run(tensor, read);
         add(&self.inference_ns, start.elapsed() - waited);
         self.inferences.fetch_add(1, Relaxed);
         result.map_err(|message| VisionError::Inference { model: model(), message })
     }
+}
+
+/// A session that has run once.
+fn warm(runtime: &Runtime, manifest: &Manifest, onnx: &[u8], provider: Provider) -> Result<Session, VisionError> {
+    let blank = vec![0.0; 3 * manifest.input.size[0] * manifest.input.size[1]];
+    let mut session = Session::new(runtime, manifest, onnx, provider)?;
+    let run = session.run(&blank, |_| ());
+    run.map_err(|message| VisionError::Inference { model: manifest.id.clone(), message })?;
+    Ok(session)
 }
 
 fn add(counter: &AtomicU64, time: Duration) {

@@ -26,6 +26,12 @@ impl<T> Pool<T> {
         Self { free: Mutex::new(things), returned: Condvar::new() }
     }
 
+    /// Adds one more.
+    pub(super) fn add(&self, thing: T) {
+        self.lock().push(thing);
+        self.returned.notify_one();
+    }
+
     /// Takes one out, waiting for at most `limit`.
     pub(super) fn take(&self, limit: Duration) -> Option<Lent<'_, T>> {
         let start = Instant::now();

@@ -100,7 +100,7 @@ pub enum CloseReason {
     Cleared,
     /// The object was no longer seen.
     Lost,
-    /// The schedule ended or the rule was removed.
+    /// The schedule ended, a command disarmed the rule or switched the camera off, or the config changed.
     Disarmed,
     /// The camera went blind, so nobody knows how it ended.
     Blind,

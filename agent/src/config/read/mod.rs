@@ -165,7 +165,7 @@ fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Opt
 }
 
 /// The remedy for a name that is not among those that exist.
-fn choose(word: &str, candidates: &[&str], none: &str) -> String {
+pub(crate) fn choose(word: &str, candidates: &[&str], none: &str) -> String {
     /// More are not listed.
     const MAX: usize = 12;
     if let Some(near) = nearest(word, candidates.iter().copied()) {

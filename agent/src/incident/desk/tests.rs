@@ -1,8 +1,9 @@
-use karaul_wire::{Segment, Severity, Why};
+use jiff::Timestamp;
+use karaul_wire::{Acknowledged, Segment, Severity, Why};
 
 use super::*;
 use crate::{
-    config::{CameraUrl, Decoder, Direction, Filter, Transport},
+    config::{CameraUrl, Decoder, Direction, Filter, RuleKind, Transport},
     rules::geometry::{Point, Polygon},
     vision::{Colour, Head, HeadKind, Input, Manifest, Rect, Resize},
 };
@@ -235,4 +236,63 @@ fn a_line_crossed_again_at_once_is_another_incident() {
     let over = take(&mut desk, at(1), &finding(1, 1, CLEARED)).unwrap().alert.incident.id;
     let again = take(&mut desk, at(1), &finding(1, 1, Change::Began)).unwrap().alert.incident.id;
     assert!(first == over && first != again);
+}
+
+fn duty(actor: &str, seconds: u64) -> Acknowledged {
+    Acknowledged { actor: actor.to_owned(), time: at(seconds).wall }
+}
+
+#[test]
+fn whoever_takes_an_incident_first_has_it_until_its_end() {
+    let mut desk = desk(0);
+    let id = take(&mut desk, at(0), &finding(0, 1, Change::Began)).unwrap().alert.incident.id;
+    let step = desk.acknowledge(at(7), id, duty("duty officer", 7)).unwrap();
+    let incident = &step.alert.incident;
+    assert_eq!((incident.phase, incident.rev, incident.severity), (Phase::Update, 2, Severity::Critical));
+    assert_eq!(step.alert.text[&Language::En], "gate: person in zone 'yard', 2 s — acknowledged by duty officer");
+    assert_eq!(step.alert.clock.monotonic_ns, 7_000_000_000);
+    // The disk refused it: nobody has it yet.
+    assert!(desk.acknowledge(at(8), id, duty("another", 8)).is_ok());
+    desk.committed(&step);
+    assert_eq!(desk.acknowledge(at(9), id, duty("another", 9)).unwrap_err(), Declined::Taken(duty("duty officer", 7)));
+    assert!(take(&mut desk, at(36), &finding(0, 1, Change::Holds)).is_none(), "30 s after the last step");
+    let update = take(&mut desk, at(37), &finding(0, 1, Change::Holds)).unwrap().alert.incident;
+    assert_eq!((update.rev, update.acknowledged), (3, Some(duty("duty officer", 7))));
+    let close = take(&mut desk, at(40), &finding(0, 1, CLEARED)).unwrap().alert.incident;
+    assert_eq!((close.rev, close.acknowledged), (4, Some(duty("duty officer", 7))));
+    assert_eq!(desk.acknowledge(at(41), id, duty("another", 41)).unwrap_err(), Declined::NotOpen);
+}
+
+#[test]
+fn what_a_person_closed_stays_closed_until_the_object_has_left() {
+    let mut desk = desk(0);
+    let first = take(&mut desk, at(0), &finding(0, 1, Change::Began)).unwrap().alert.incident.id;
+    let step = desk.close(at(5), first, CloseReason::FalsePositive).unwrap();
+    let incident = &step.alert.incident;
+    assert_eq!((incident.phase, incident.rev, incident.closed), (Phase::Close, 2, Some(at(5).wall)));
+    assert_eq!(step.alert.text[&Language::En], "gate: person in zone 'yard' — over after 5 s: a false alarm");
+    desk.committed(&step);
+    assert_eq!(desk.close(at(6), first, CloseReason::Resolved).unwrap_err(), Declined::NotOpen);
+    assert!(take(&mut desk, at(60), &finding(0, 1, Change::Holds)).is_none());
+    let other = take(&mut desk, at(60), &finding(0, 2, Change::Began)).unwrap();
+    assert_eq!(other.alert.incident.phase, Phase::Open, "another track is another incident");
+    assert!(take(&mut desk, at(61), &finding(0, 1, CLEARED)).is_none());
+    let again = take(&mut desk, at(62), &finding(0, 1, Change::Began)).unwrap().alert.incident;
+    assert!(again.phase == Phase::Open && again.id != first);
+    assert!(desk.settled.is_empty());
+}
+
+#[test]
+fn a_test_opens_and_closes_under_one_id_and_leaves_the_desk_alone() {
+    let camera = camera(60);
+    let [open, close] = trial(&camera, &camera.rules[1], at(3), "cpu", None, &Language::ALL);
+    for (alert, rev, phase) in [(&open, 1, Phase::Open), (&close, 2, Phase::Close)] {
+        let incident = &alert.incident;
+        assert_eq!((incident.id, incident.rev, incident.phase), (open.incident.id, rev, phase));
+        assert_eq!((incident.status, incident.severity), (Status::Test, Severity::Critical));
+        assert_eq!(alert.location.line.as_ref().map(Segment::as_str), Some("fence"));
+        assert!(alert.objects.is_empty() && alert.evidence.is_empty());
+        assert!(alert.text[&Language::En].starts_with("TEST: gate: rule 'over'"));
+    }
+    assert_eq!(close.incident.close_reason, Some(CloseReason::Cleared));
 }

@@ -240,3 +240,29 @@ fn the_schedule_arms_and_disarms() {
     let said = play(&rule, 1.0, &vec![Some((0.7, 0.5)); 70]);
     assert_eq!(said, [(1, Change::Began), (60, Change::Ended(CloseReason::Disarmed))]);
 }
+
+#[test]
+fn a_rule_that_is_disarmed_ends_what_was_true_and_begins_anew_when_armed() {
+    let rules = [right_half(1.0), rule(right_half(1.0).kind)];
+    let mut engine = Engine::new(&rules);
+    let look = |engine: &mut Engine, ms: u64| {
+        let at = Stamp::after(Timestamp::UNIX_EPOCH, Duration::from_millis(ms));
+        let mut findings = Vec::new();
+        engine.observe(at, &[track(1, (0.7, 0.5))], &mut findings);
+        findings.into_iter().filter(|f| f.change != Change::Holds).map(|f| (f.rule, f.change)).collect::<Vec<_>>()
+    };
+    for ms in [0, 500] {
+        assert_eq!(look(&mut engine, ms), []);
+    }
+    assert_eq!(look(&mut engine, 1000), [(0, Change::Began), (1, Change::Began)]);
+    let mut findings = Vec::new();
+    engine.disarm(&[true, false], &mut findings);
+    assert_eq!(
+        findings.iter().map(|f| (f.rule, f.change)).collect::<Vec<_>>(),
+        [(0, Change::Ended(CloseReason::Disarmed))]
+    );
+    assert_eq!(look(&mut engine, 3000), []);
+    engine.disarm(&[false, false], &mut findings);
+    assert_eq!(look(&mut engine, 3500), [], "the dwell time begins anew");
+    assert_eq!(look(&mut engine, 4500), [(0, Change::Began)]);
+}

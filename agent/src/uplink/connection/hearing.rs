@@ -102,7 +102,7 @@ impl Talk<'_> {
     /// A message came in.
     pub(super) fn received(&self, message: Received) {
         let Received { topic, payload, retained } = message;
-        let inbox = &self.shared.inbox;
+        let inbox = &self.shared.settings.inbox;
         let Some(topic) = topic else { return inbox.refuse(Unfit::Unwanted) };
         let mut wanted = self.shared.settings.subscriptions.iter().filter(|wanted| matches(&topic, &wanted.filter));
         match wanted.next() {

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BoxBirth, BoxState};
+use karaul_wire::BoxState;
 use serde::Serialize;
 use tokio::{sync::watch, time};
 
@@ -301,18 +301,14 @@ impl<'a> Talk<'a> {
         // A value that only mattered then does not matter now.
         board.take_passing();
         outbox.set_connected(true);
-        self.opening = self.opening_states().into();
+        self.shared.born(self.session);
+        self.opening = VecDeque::from([self.online()]);
         self.shared.connected(self.at, version, self.session);
     }
 
-    /// How the box is, and what it is made of.
-    fn opening_states(&self) -> [(String, Vec<u8>); 2] {
-        let settings = &self.shared.settings;
-        let birth = BoxBirth { session: self.session, ..settings.birth.clone() };
-        [
-            (settings.path.box_status(), self.shared.status(BoxState::Online, self.session)),
-            (settings.path.birth(), json(&birth)),
-        ]
+    /// What is said before all else: that the box is there.
+    fn online(&self) -> (String, Vec<u8>) {
+        (self.shared.settings.path.box_status(), self.shared.status(BoxState::Online, self.session))
     }
 
     fn answered(&mut self, item: Item, refusal: Option<String>) {

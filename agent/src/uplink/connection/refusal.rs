@@ -60,7 +60,7 @@ impl Talk<'_> {
         self.leave_out(&topic, reason, "check what this user may publish");
         self.shown.remove(&topic);
         // One of the board, or one that is owed, comes again by itself.
-        self.opening.extend(self.opening_states().into_iter().filter(|(opening, _)| *opening == topic));
+        self.opening.extend(Some(self.online()).filter(|(online, _)| *online == topic));
     }
 
     /// The broker has this state.

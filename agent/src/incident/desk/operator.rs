@@ -1,0 +1,63 @@
+use karaul_wire::{Acknowledged, Alert, Clock, CloseReason, Phase};
+use uuid::Uuid;
+
+use super::{Desk, Open, Step, end, nanoseconds, tell};
+use crate::clock::Stamp;
+
+/// Why what a person says of an incident changes nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Declined {
+    /// It is not open at this desk.
+    NotOpen,
+    /// Somebody took it before.
+    Taken(Acknowledged),
+}
+
+/// What people say of incidents. As with findings, a step that is proposed changes nothing before it is
+/// [committed](Desk::committed).
+impl Desk {
+    /// A person takes an incident: an update.
+    ///
+    /// # Errors
+    /// If it is not open, or somebody has it already.
+    pub fn acknowledge(&self, at: Stamp, incident: Uuid, by: Acknowledged) -> Result<Step, Declined> {
+        let open = self.find(incident)?;
+        if let Some(first) = &open.last.incident.acknowledged {
+            return Err(Declined::Taken(first.clone()));
+        }
+        Ok(self.step(at, open, |alert| {
+            alert.incident.phase = Phase::Update;
+            alert.incident.acknowledged = Some(by);
+        }))
+    }
+
+    /// A person closes an incident. The object that it was about may still be there, and opens no other incident
+    /// of this rule before it has left.
+    ///
+    /// # Errors
+    /// If it is not open.
+    pub fn close(&self, at: Stamp, incident: Uuid, reason: CloseReason) -> Result<Step, Declined> {
+        let open = self.find(incident)?;
+        Ok(self.step(at, open, |alert| {
+            alert.incident.phase = Phase::Close;
+            alert.incident.closed = Some(end(open.opened, at));
+            alert.incident.close_reason = Some(reason);
+        }))
+    }
+
+    fn find(&self, incident: Uuid) -> Result<&Open, Declined> {
+        self.open.iter().find(|o| o.last.incident.id == incident).ok_or(Declined::NotOpen)
+    }
+
+    /// The next step of an incident, of which nothing new was seen.
+    fn step(&self, at: Stamp, open: &Open, change: impl FnOnce(&mut Alert)) -> Step {
+        let mut alert = open.last.clone();
+        alert.incident.rev += 1;
+        // The picture belongs to the step that it was taken for.
+        alert.evidence.clear();
+        alert.clock = Clock { monotonic_ns: nanoseconds(at.mono), ..alert.clock };
+        change(&mut alert);
+        tell(&mut alert, &self.languages);
+        Step { alert, at, rule: open.rule, track: open.track }
+    }
+}

@@ -1,0 +1,94 @@
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use super::{Detect, delivery::Delivery, detector, guard::Guard};
+use crate::{
+    camera::{Counters, StreamSettings, keeper},
+    clock::Clock,
+    config::{Camera, Inference},
+    stop::Stop,
+    vision::{Manifest, Model},
+};
+
+/// The guard of any camera.
+pub(super) type AnyGuard = Guard<Box<dyn Detect + Send>, Delivery>;
+
+/// How cameras are watched: by their streams and models, or by a test's script.
+pub(super) trait Eyes: Send + Sync {
+    /// What looks at the pictures of a camera, and the name of the execution provider. `users` cameras
+    /// use the same model.
+    ///
+    /// # Errors
+    /// One sentence, if the model cannot be used.
+    fn detector(&self, camera: &Camera, users: usize) -> Result<(Box<dyn Detect + Send>, &'static str), String>;
+
+    /// Watches until it is told to stop.
+    fn watch(&self, camera: &Camera, counters: &Arc<Counters>, stop: &Stop, guard: &mut AnyGuard);
+
+    /// These are the cameras that are watched from now on; what they do not need can go.
+    fn keep(&self, cameras: &[&Camera]);
+}
+
+/// RTSP and ONNX Runtime.
+pub(super) struct RealEyes {
+    inference: Inference,
+    clock: Arc<dyn Clock>,
+    models: Mutex<Vec<Loaded>>,
+}
+
+/// Each model is loaded once, whoever uses it.
+struct Loaded {
+    manifest: Manifest,
+    model: Result<Arc<Model>, String>,
+}
+
+impl RealEyes {
+    pub(super) fn new(inference: Inference, clock: Arc<dyn Clock>) -> Self {
+        Self { inference, clock, models: Mutex::default() }
+    }
+
+    fn load(&self, camera: &Camera, users: usize) -> Result<Arc<Model>, String> {
+        let manifest = &camera.model;
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        // More sessions than cameras that use the model would only cost memory.
+        let sessions = self.inference.sessions.unwrap_or(users.min(cores));
+        let mut models = self.models();
+        if let Some(loaded) = models.iter().find(|loaded| loaded.manifest == *manifest) {
+            let model = loaded.model.clone()?;
+            if let Err(error) = model.grow(sessions, &self.inference) {
+                // Slower for all, but nobody is blind for it.
+                tracing::error!(camera = %camera.id, "{error}");
+            }
+            return Ok(model);
+        }
+        let settings = Inference { sessions: Some(sessions), ..self.inference.clone() };
+        let model = Model::load(manifest, &settings).map(Arc::new).map_err(|e| e.to_string());
+        models.push(Loaded { manifest: manifest.clone(), model: model.clone() });
+        model
+    }
+
+    fn models(&self) -> MutexGuard<'_, Vec<Loaded>> {
+        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Eyes for RealEyes {
+    fn detector(&self, camera: &Camera, users: usize) -> Result<(Box<dyn Detect + Send>, &'static str), String> {
+        let model = self.load(camera, users)?;
+        let provider = model.provider().as_str();
+        Ok((Box::new(detector(model)), provider))
+    }
+
+    fn watch(&self, camera: &Camera, counters: &Arc<Counters>, stop: &Stop, guard: &mut AnyGuard) {
+        // Cameras that share no seed do not come back all at once.
+        keeper::run(&StreamSettings::from(camera), &self.clock, counters, stop, fastrand::u64(..), guard);
+    }
+
+    fn keep(&self, cameras: &[&Camera]) {
+        // One that could not be loaded may be there by now.
+        let wanted = |loaded: &Loaded| loaded.model.is_ok() && cameras.iter().any(|c| c.model == loaded.manifest);
+        self.models().retain(wanted);
+    }
+}

@@ -1,0 +1,254 @@
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use karaul_wire::{BlindReason, ClockSource, CloseReason, Segment};
+use uuid::Uuid;
+
+use super::{
+    SiteError, Watch,
+    crew::Crew,
+    delivery::Delivery,
+    eyes::Eyes,
+    guard::{Guard, Shared},
+    light::Light,
+    standing::Standing,
+};
+use crate::{
+    camera::Counters,
+    config::{Camera, Config},
+    incident::Desk,
+    stop::Stop,
+    uplink::StateBoard,
+};
+
+/// So long may the thread of a camera take to end: longer than a pipeline, a model and the outbox together
+/// take at worst.
+const END: Duration = Duration::from_secs(15);
+
+/// One camera of the site.
+pub(super) struct Post {
+    pub(super) camera: Camera,
+    /// By the config and the standing orders together.
+    pub(super) enabled: bool,
+    /// What its thread shares; there while nobody watches as well.
+    pub(super) shared: Shared,
+    pub(super) counters: Arc<Counters>,
+    /// It has a thread.
+    watched: bool,
+}
+
+/// The cameras of the site as it runs: which there are, and which of them are watched.
+pub(super) struct Posts {
+    pub(super) crew: Crew,
+    /// Tells the whole agent to stop.
+    whole: Stop,
+    eyes: Arc<dyn Eyes>,
+    delivery: Delivery,
+    standing: Arc<Standing>,
+    board: Arc<StateBoard>,
+    boot_id: Option<Uuid>,
+    present: Mutex<Present>,
+}
+
+struct Present {
+    config: Arc<Config>,
+    list: Vec<Arc<Post>>,
+}
+
+/// What a change of the config did to the cameras.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    pub(super) added: usize,
+    pub(super) removed: usize,
+    pub(super) restarted: usize,
+    pub(super) unchanged: usize,
+}
+
+impl Posts {
+    /// No camera is watched yet; see [`Self::take_up`].
+    pub(super) fn new(
+        config: Config,
+        stop: &Stop,
+        eyes: Arc<dyn Eyes>,
+        delivery: Delivery,
+        standing: Arc<Standing>,
+        board: Arc<StateBoard>,
+        boot_id: Option<Uuid>,
+    ) -> Self {
+        let present = Mutex::new(Present { config: Arc::new(config), list: Vec::new() });
+        let crew = Crew::new(stop);
+        Self { crew, whole: stop.clone(), eyes, delivery, standing, board, boot_id, present }
+    }
+
+    /// The config in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.present().config)
+    }
+
+    /// All cameras, in the order of the config.
+    pub(super) fn all(&self) -> Vec<Arc<Post>> {
+        self.present().list.clone()
+    }
+
+    /// One of them.
+    pub(super) fn of(&self, camera: &Segment) -> Option<Arc<Post>> {
+        self.present().list.iter().find(|post| post.camera.id == *camera).cloned()
+    }
+
+    /// Watches the cameras as this config and the standing orders say. Those for which both say the same as
+    /// before go on undisturbed, unless they want a model that could not be had. To be called by one at a time;
+    /// others see the cameras as they come and go.
+    ///
+    /// # Errors
+    /// If a thread cannot be started or does not end: only a new process helps then.
+    pub(super) fn take_up(&self, config: Config) -> Result<Changes, SiteError> {
+        let config = Arc::new(config);
+        self.leave_to_the_config(&config);
+        let before = self.all();
+        let same_words = self.config().site.languages == config.site.languages;
+        let stays = |post: &Post| {
+            let wanted = config.cameras.iter().find(|camera| camera.id == post.camera.id);
+            let enabled = wanted.is_some_and(|camera| self.is_enabled(camera));
+            same_words && wanted == Some(&post.camera) && enabled == post.enabled && post.watched == enabled
+        };
+        let (kept, ended): (Vec<_>, Vec<_>) = before.iter().cloned().partition(|post| stays(post));
+        let names: Vec<_> = ended.iter().map(|post| thread_name(&post.camera.id)).collect();
+        self.crew.end(&names, END)?;
+
+        let watched: Vec<_> = config.cameras.iter().filter(|camera| self.is_enabled(camera)).collect();
+        self.eyes.keep(&watched);
+        {
+            // In one: nobody clears the states of cameras by the old config once the new ones have shown theirs.
+            let mut present = self.present();
+            present.config = Arc::clone(&config);
+            present.list.clone_from(&kept);
+            self.clear_removed(&config);
+        }
+        let mut changes = Changes { unchanged: kept.len(), ..Changes::default() };
+        for camera in config.cameras.iter().filter(|camera| !kept.iter().any(|post| post.camera.id == camera.id)) {
+            let old = ended.iter().find(|post| post.camera.id == camera.id);
+            let users = watched.iter().filter(|other| other.model == camera.model).count();
+            let post = self.start(camera, &config, users, old.map(AsRef::as_ref))?;
+            self.present().list.push(Arc::new(post));
+            if old.is_some() {
+                changes.restarted += 1;
+            } else {
+                changes.added += 1;
+            }
+        }
+        changes.removed = ended.len() - changes.restarted;
+        let place = |post: &Arc<Post>| config.cameras.iter().position(|camera| camera.id == post.camera.id);
+        self.present().list.sort_by_key(place);
+        Ok(changes)
+    }
+
+    /// Shows what is disarmed, and clears the states of removed cameras. Once a second, and after orders.
+    pub(super) fn tend(&self) {
+        self.standing.tend();
+        let now = self.delivery.clock.now();
+        for post in self.all() {
+            post.shared.light.disarmed(self.standing.disarmed(&post.camera.id, now));
+        }
+        let present = self.present();
+        self.clear_removed(&present.config);
+    }
+
+    /// A camera that was switched as the config says by now is the config's matter again: whoever changes that
+    /// later means it.
+    fn leave_to_the_config(&self, config: &Config) {
+        for camera in config.cameras.iter().filter(|camera| self.standing.switched(&camera.id) == Some(camera.enabled))
+        {
+            if let Err(error) = self.standing.switch(&camera.id, None, true) {
+                tracing::error!(camera = %camera.id, "{error}");
+            }
+        }
+    }
+
+    fn is_enabled(&self, camera: &Camera) -> bool {
+        self.standing.switched(&camera.id).unwrap_or(camera.enabled)
+    }
+
+    fn start(&self, camera: &Camera, config: &Config, users: usize, old: Option<&Post>) -> Result<Post, SiteError> {
+        let clock = Arc::clone(&self.delivery.clock);
+        // What is shown and counted goes on from where it was.
+        let light = old.map_or_else(
+            || Light::new(&config.site.path, &camera.id, Arc::clone(&self.board), Arc::clone(&clock)),
+            |old| old.shared.light.clone(),
+        );
+        light.disarmed(self.standing.disarmed(&camera.id, clock.now()));
+        let shared = Shared {
+            light,
+            tally: old.map_or_else(Arc::default, |old| Arc::clone(&old.shared.tally)),
+            tray: Arc::default(),
+            standing: Arc::clone(&self.standing),
+            clock,
+        };
+        let counters: Arc<Counters> = old.map_or_else(Arc::default, |old| Arc::clone(&old.counters));
+        let enabled = self.is_enabled(camera);
+        let post = |watched| Post {
+            camera: camera.clone(),
+            enabled,
+            shared: shared.clone(),
+            counters: Arc::clone(&counters),
+            watched,
+        };
+        if !enabled {
+            shared.light.disabled();
+            shared.tray.close();
+            return Ok(post(false));
+        }
+        let (detector, provider) = match self.eyes.detector(camera, users) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(camera = %camera.id, "{error}");
+                shared.light.blind(BlindReason::Model, &error);
+                shared.tray.close();
+                return Ok(post(false));
+            }
+        };
+        tracing::info!(camera = %camera.id, url = %camera.url, model = %camera.model.id, provider, "watching");
+        let desk = Desk::new(camera, &config.site.languages, provider, ClockSource::Box, self.boot_id);
+        let watch = Watch::new(camera, detector, desk, self.delivery.clone());
+        let rules = camera.rules.iter().map(|rule| rule.id.clone()).collect();
+        let mut guard = Guard::new(watch, rules, shared.clone());
+        let (eyes, whole) = (Arc::clone(&self.eyes), self.whole.clone());
+        let (camera, count) = (camera.clone(), Arc::clone(&counters));
+        self.crew.add(thread_name(&camera.id), move |stop| {
+            eyes.watch(&camera, &count, stop, &mut guard);
+            guard.end(match (whole.is_stopped(), stop.is_stopped()) {
+                (true, _) => CloseReason::Stopped,
+                (false, true) => CloseReason::Disarmed,
+                (false, false) => CloseReason::Blind,
+            });
+        })?;
+        Ok(post(true))
+    }
+
+    fn clear_removed(&self, config: &Config) {
+        let path = &config.site.path;
+        let outbox = &self.delivery.outbox;
+        let configured: BTreeSet<String> = config.cameras.iter().map(|camera| path.camera_status(&camera.id)).collect();
+        let known = outbox.topics();
+        if !configured.is_subset(&known) {
+            outbox.remember_topics(configured.iter().cloned());
+        }
+        let ours = format!("{path}/");
+        for topic in known.difference(&configured).filter(|topic| topic.starts_with(&ours)) {
+            // Not through the outbox: should the camera come back, a clearing that still
+            // waits there would undo its new state.
+            self.board.set(topic.clone(), Vec::new());
+        }
+    }
+
+    fn present(&self) -> MutexGuard<'_, Present> {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What messages call the thread of a camera.
+fn thread_name(camera: &Segment) -> String {
+    format!("camera {camera}")
+}

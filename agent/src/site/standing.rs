@@ -1,0 +1,220 @@
+//! Standing orders: what commands have changed for longer than a moment.
+
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use karaul_wire::Segment;
+use uuid::Uuid;
+
+use crate::clock::{Clock, Stamp};
+
+/// Nobody disarms for longer.
+pub(super) const LONGEST: u32 = 7 * 24 * 3600;
+
+/// How far the wall clock may wander before the ends that are told follow it.
+const WANDER: Duration = Duration::from_secs(5);
+
+/// A rule of a camera: camera id, rule id.
+pub(super) type Place = (Segment, Segment);
+
+/// The standing orders could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the standing orders cannot be written to {path}: {source}; check space and rights of the folder storage.path")]
+pub(super) struct StandingError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// Which rules are disarmed and until when, and which cameras are switched otherwise than the config says.
+/// On disk, so that a restart changes none of it.
+///
+/// Within a run, and over a restart of the agent, an end is measured by monotonic time. Over a restart of the
+/// machine there is only the wall clock, which may be wrong: then whichever end comes first counts, and a clock
+/// that shows a time before the order was given ends it. So nothing is disarmed for longer than ordered.
+pub(super) struct Standing {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    boot_id: Option<Uuid>,
+    state: Mutex<State>,
+    /// Held while the file is written; [`Self::state`] is not, so that no camera waits for the disk.
+    writing: Mutex<()>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct State {
+    disarmed: BTreeMap<Place, Disarmed>,
+    /// Cameras that a command has switched on or off.
+    switched: BTreeMap<Segment, bool>,
+    /// The file does not say this yet.
+    unsaved: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Disarmed {
+    /// For how long it was ordered.
+    seconds: u32,
+    ends: Stamp,
+    /// The machine was started anew since, so the wall clock has a say.
+    by_wall: bool,
+}
+
+impl Disarmed {
+    fn holds(&self, now: Stamp) -> bool {
+        now.mono < self.ends.mono && !(self.by_wall && now.wall >= self.ends.wall)
+    }
+}
+
+impl Standing {
+    /// Those of the folder. A file that is damaged is said and counts as none: the safe side is armed.
+    pub(super) fn open(folder: &Path, clock: Arc<dyn Clock>, boot_id: Option<Uuid>) -> Self {
+        let path = folder.join("standing.orders");
+        let state = file::read(&path, clock.now(), boot_id).unwrap_or_else(|why| {
+            tracing::error!(
+                "the standing orders in {} cannot be read: {why}; no rule is disarmed, and cameras are on or off as \
+                 the config says",
+                path.display()
+            );
+            State::default()
+        });
+        Self { path, clock, boot_id, state: Mutex::new(state), writing: Mutex::new(()) }
+    }
+
+    /// The rules of a camera that are disarmed, with their ends by the wall clock.
+    pub(super) fn disarmed(&self, camera: &Segment, now: Stamp) -> BTreeMap<Segment, Timestamp> {
+        let state = self.state();
+        let here = state.disarmed.iter().filter(|((at, _), order)| at == camera && order.holds(now));
+        here.map(|((_, rule), order)| (rule.clone(), order.ends.wall)).collect()
+    }
+
+    /// How a command has switched a camera, if one has.
+    pub(super) fn switched(&self, camera: &Segment) -> Option<bool> {
+        self.state().switched.get(camera).copied()
+    }
+
+    /// Disarms for so many seconds, whatever was ordered before; tells the end.
+    ///
+    /// # Errors
+    /// If that cannot be written. Nothing is changed then.
+    pub(super) fn disarm(&self, places: &[Place], seconds: u32) -> Result<Timestamp, StandingError> {
+        let now = self.clock.now();
+        let ends = Stamp {
+            mono: now.mono + Duration::from_secs(seconds.into()),
+            wall: Stamp::after(now.wall, Duration::from_secs(seconds.into())).wall,
+        };
+        let order = Disarmed { seconds, ends, by_wall: false };
+        self.change_if_written(|state| state.disarmed.extend(places.iter().map(|place| (place.clone(), order))))?;
+        Ok(ends.wall)
+    }
+
+    /// Ends what [`Self::disarm`] began; tells for how many of the rules it had.
+    ///
+    /// # Errors
+    /// If that cannot be written. They are armed nevertheless, but a restart would undo it until it is written,
+    /// which [`Self::tend`] tries.
+    pub(super) fn arm(&self, places: &[Place]) -> Result<usize, StandingError> {
+        let now = self.clock.now();
+        let mut count = 0;
+        self.change(|state| {
+            for place in places {
+                count += usize::from(state.disarmed.remove(place).is_some_and(|order| order.holds(now)));
+            }
+        })?;
+        Ok(count)
+    }
+
+    /// Switches a camera; `None` leaves it to the config. What is switched on is on even if that cannot be written.
+    ///
+    /// # Errors
+    /// If that cannot be written. Then nothing is changed where `on` is not so, and a restart would undo it where it
+    /// is.
+    pub(super) fn switch(&self, camera: &Segment, to: Option<bool>, on: bool) -> Result<(), StandingError> {
+        let switch = |state: &mut State| match to {
+            Some(to) => _ = state.switched.insert(camera.clone(), to),
+            None => _ = state.switched.remove(camera),
+        };
+        if on { self.change(switch) } else { self.change_if_written(switch) }
+    }
+
+    /// Forgets what has ended, follows a wall clock that was set, and writes what could not be written. Once a
+    /// second.
+    pub(super) fn tend(&self) {
+        let now = self.clock.now();
+        let before = self.state().clone();
+        let mut after = before.clone();
+        after.disarmed.retain(|_, order| order.holds(now));
+        for order in after.disarmed.values_mut() {
+            order.follow(now);
+        }
+        if after == before && !before.unsaved {
+            return;
+        }
+        let tended = self.change(|state| {
+            state.disarmed.retain(|_, order| order.holds(now));
+            for order in state.disarmed.values_mut() {
+                order.follow(now);
+            }
+        });
+        if let Err(error) = tended
+            && !before.unsaved
+        {
+            tracing::error!("{error}");
+        }
+    }
+
+    /// Changes the orders and then the file.
+    fn change(&self, change: impl FnOnce(&mut State)) -> Result<(), StandingError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        change(&mut state);
+        state.unsaved = true;
+        let wanted = state.clone();
+        drop(state);
+        self.write(&wanted)?;
+        self.state().unsaved = false;
+        Ok(())
+    }
+
+    /// Changes the file and then the orders.
+    fn change_if_written(&self, change: impl FnOnce(&mut State)) -> Result<(), StandingError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wanted = self.state().clone();
+        change(&mut wanted);
+        self.write(&wanted)?;
+        *self.state() = State { unsaved: false, ..wanted };
+        Ok(())
+    }
+
+    fn write(&self, state: &State) -> Result<(), StandingError> {
+        file::write(&self.path, state, self.boot_id).map_err(|source| StandingError { path: self.path.clone(), source })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Disarmed {
+    /// The wall clock may have been set: the end that is told, and that a restart of the machine would find, is
+    /// moved along.
+    fn follow(&mut self, now: Stamp) {
+        let left = self.ends.mono.saturating_sub(now.mono);
+        let by_wall = Duration::try_from(self.ends.wall.duration_since(now.wall)).unwrap_or_default();
+        if self.by_wall && left > by_wall + WANDER {
+            // Set forward: there is less left than was thought.
+            self.ends.mono = now.mono + by_wall;
+        }
+        let told = Stamp::after(now.wall, self.ends.mono.saturating_sub(now.mono)).wall;
+        if told.duration_since(self.ends.wall).unsigned_abs() > WANDER {
+            self.ends.wall = told;
+        }
+    }
+}

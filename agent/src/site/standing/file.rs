@@ -1,0 +1,123 @@
+//! The file of standing orders: one line of JSON and one with its SHA-256.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use karaul_wire::Segment;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Disarmed, LONGEST, State};
+use crate::clock::Stamp;
+
+#[derive(Serialize, Deserialize)]
+struct Content {
+    /// That of the machine's run that `ends_mono_ms` belongs to.
+    boot_id: Option<Uuid>,
+    disarmed: Vec<Line>,
+    switched: BTreeMap<Segment, bool>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    camera: Segment,
+    rule: Segment,
+    seconds: u32,
+    ends_mono_ms: u64,
+    ends: Timestamp,
+    /// The machine has been started anew since the order.
+    #[serde(default)]
+    by_wall: bool,
+}
+
+/// Why the file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Damage {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("the file is damaged (its checksum is wrong)")]
+    Checksum,
+    #[error("the file is damaged ({0})")]
+    Json(#[from] serde_json::Error),
+    #[error("the file is damaged ({0} seconds is not a time to disarm for)")]
+    Seconds(u32),
+}
+
+/// What the file says, as far as it still holds; nothing if there is none.
+pub(super) fn read(path: &Path, now: Stamp, boot_id: Option<Uuid>) -> Result<State, Damage> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
+        Err(error) => return Err(error.into()),
+    };
+    let (json, sum) = text.trim_end().split_once('\n').ok_or(Damage::Checksum)?;
+    if checksum(json) != sum {
+        return Err(Damage::Checksum);
+    }
+    let content: Content = serde_json::from_str(json)?;
+    let same_boot = boot_id.is_some() && content.boot_id == boot_id;
+    let mut state = State { switched: content.switched, ..State::default() };
+    for line in content.disarmed {
+        if !(1..=LONGEST).contains(&line.seconds) {
+            return Err(Damage::Seconds(line.seconds));
+        }
+        match line.order(now, same_boot) {
+            Some(order) => _ = state.disarmed.insert((line.camera, line.rule), order),
+            None => tracing::info!(camera = %line.camera, rule = %line.rule, "armed: its time is over, or not certain"),
+        }
+    }
+    Ok(state)
+}
+
+/// Writes it whole: after a power cut the file is the old one or the new one.
+pub(super) fn write(path: &Path, state: &State, boot_id: Option<Uuid>) -> io::Result<()> {
+    let line = |((camera, rule), order): (&super::Place, &Disarmed)| Line {
+        camera: camera.clone(),
+        rule: rule.clone(),
+        seconds: order.seconds,
+        ends_mono_ms: u64::try_from(order.ends.mono.as_millis()).unwrap_or(u64::MAX),
+        ends: order.ends.wall,
+        by_wall: order.by_wall,
+    };
+    let disarmed = state.disarmed.iter().map(line).collect();
+    let json = serde_json::to_string(&Content { boot_id, disarmed, switched: state.switched.clone() })?;
+    let partial = path.with_extension("partial");
+    let mut file = File::create(&partial)?;
+    file.write_all(format!("{json}\n{}\n", checksum(&json)).as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&partial, path)?;
+    // The name is in the folder, and that has to reach the disk as well.
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+impl Line {
+    /// The order as it holds now, or `None` if its time is over or cannot be told.
+    fn order(&self, now: Stamp, same_boot: bool) -> Option<Disarmed> {
+        let ordered = Duration::from_secs(self.seconds.into());
+        let left = if same_boot {
+            Duration::from_millis(self.ends_mono_ms).saturating_sub(now.mono)
+        } else {
+            let left = Duration::try_from(self.ends.duration_since(now.wall)).unwrap_or_default();
+            // The clock shows a time before the order was given: it is wrong, and nobody knows how far.
+            if left > ordered {
+                return None;
+            }
+            left
+        };
+        let left = left.min(ordered);
+        let ends = Stamp { mono: now.mono + left, wall: Stamp::after(now.wall, left).wall };
+        let by_wall = self.by_wall || !same_boot;
+        (!left.is_zero()).then_some(Disarmed { seconds: self.seconds, ends, by_wall })
+    }
+}
+
+fn checksum(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
