@@ -2,7 +2,9 @@
 //!
 //! Exit codes: 0 well, 1 failed, 64 bad configuration or arguments (a unit must not restart on it).
 
+pub mod audit;
 pub mod check;
+pub mod command;
 pub mod detect;
 pub mod models;
 pub mod replay;
@@ -32,6 +34,8 @@ enum Command {
     Detect(detect::Args),
     Track(track::Args),
     Models(models::Args),
+    Command(command::Args),
+    Audit(audit::Args),
 }
 
 /// Runs the program.
@@ -61,6 +65,8 @@ pub fn main() -> ExitCode {
         Command::Detect(args) => done(detect::run(&args).map(|()| ExitCode::SUCCESS)),
         Command::Track(args) => done(track::run(&args).map(|()| ExitCode::SUCCESS)),
         Command::Models(args) => done(models::run(&args).map(|()| ExitCode::SUCCESS)),
+        Command::Command(args) => done(command::run(&args)),
+        Command::Audit(args) => done(audit::run(&args)),
     }
 }
 

@@ -9,6 +9,7 @@
 //! editors from it.
 
 mod camera;
+mod command;
 mod keys;
 mod problem;
 mod read;
@@ -29,6 +30,7 @@ use std::{
 };
 
 pub use camera::{Camera, CameraUrl, Decoder, Transport};
+pub use command::{CommandKey, Commands, Role};
 pub use problem::{Level, Problem, Problems};
 pub use rule::{Direction, Filter, Rule, RuleKind};
 pub use schedule::{Schedule, Span};
@@ -47,6 +49,8 @@ pub struct Config {
     pub broker: Broker,
     /// What may lie on the disk.
     pub storage: Storage,
+    /// Who may command the box, and what.
+    pub commands: Commands,
     /// How models are run.
     pub inference: Inference,
     /// The cameras, in the order of the file; at least one, ids unique.

@@ -62,6 +62,8 @@ fn property(key: &Key) -> Value {
         }
         Takes::CameraUrl => text("^[Rr][Tt][Ss][Pp]://[^@]+$"),
         Takes::BrokerUrl => text("^[Mm][Qq][Tt][Tt][Ss]?://[^@]+$"),
+        Takes::PublicKey => text("^([A-Za-z0-9_-]{43}|file:.+)$"),
+        Takes::Day => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
         Takes::Password => text("^(credential:[A-Za-z0-9_-][A-Za-z0-9._-]*|file:.+)$"),
         Takes::Table(keys) => table_of_kinds(keys),
         Takes::Tables(keys) => json!({ "type": "array", "items": table_of_kinds(keys) }),

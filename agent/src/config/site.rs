@@ -3,6 +3,7 @@ use std::{path::PathBuf, time::Duration};
 use jiff::tz::TimeZone;
 use karaul_wire::{BoxPath, Language};
 
+use super::url::{BrokerUrl, UrlError};
 use crate::trust::Secret;
 
 /// `[site]`: where the box stands.
@@ -31,6 +32,18 @@ pub struct Broker {
     pub login: Option<(String, Secret)>,
     /// `keep_alive`: a dead link is noticed within twice this time.
     pub keep_alive: Duration,
+}
+
+impl Broker {
+    /// A broker by its address alone, as on a command line.
+    ///
+    /// # Errors
+    /// What is wrong with the address, and the remedy.
+    pub fn at(url: &str, ca_file: Option<PathBuf>, login: Option<(String, Secret)>) -> Result<Self, String> {
+        let url: BrokerUrl = url.parse().map_err(|why: UrlError| format!("{why}; {}", why.remedy()))?;
+        let keep_alive = Duration::from_secs(30);
+        Ok(Self { host: url.host, port: url.port.get(), tls: url.tls, ca_file, login, keep_alive })
+    }
 }
 
 /// `[storage]`: what lies on the disk.

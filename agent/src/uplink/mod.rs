@@ -22,6 +22,6 @@ pub use self::{
     board::StateBoard,
     error::LinkError,
     link::{Link, LinkReport, LinkSettings},
-    mqtt::Version,
+    mqtt::{AskError, Question, Version, ask},
     outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, Waiting},
 };

@@ -4,9 +4,11 @@
 //! the value is dropped, because rumqttc, polled again, would redial at once and mix
 //! acknowledgements of the old connection into the new one.
 
+mod ask;
 mod failure;
 mod tls;
 
+pub use self::ask::{AskError, Question, ask};
 pub(crate) use self::tls::check_authorities;
 
 use std::{collections::VecDeque, time::Duration};

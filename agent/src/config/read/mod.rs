@@ -1,6 +1,7 @@
 //! From the text of a config file to a [`Config`], or to all that is wrong with it.
 
 mod camera;
+mod command;
 mod geometry;
 mod inference;
 mod login;
@@ -80,7 +81,11 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, around: &Surroundings) -> Optio
     let context = camera::Context { around, languages, models: &models, schedules: &schedules };
     let cameras = camera::cameras(&root, &context);
     schedules.warn_unused(report);
-    Some(Config { site: site?, broker: broker?, storage: storage?, inference: inference?, cameras })
+    let cameras_known = report.found.borrow().iter().all(|p| p.level != Level::Error);
+    let known = cameras_known.then_some(cameras.as_slice());
+    let commands = root.child("command").and_then(|table| command::commands(&table, around, site.as_ref(), known));
+    let commands = commands?;
+    Some(Config { site: site?, broker: broker?, storage: storage?, commands, inference: inference?, cameras })
 }
 
 /// Collects problems while the reader goes on.

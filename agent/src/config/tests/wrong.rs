@@ -328,3 +328,81 @@ fn models() {
     assert_snapshot!(folder.said(SITE),
         @r#"site.toml:23: camera "gate": model = "yard-nano": models/yard-nano/model.toml: head.strides must list the strides of the levels, for example [8, 16, 32]; mend the manifest, or fetch the model again"#);
 }
+
+/// A key and a role, as an installer writes them.
+const COMMAND: &str = r#"[command]
+longest_validity = "5m"
+
+[[command.key]]
+id = "duty-desk"
+public_key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+roles = ["operator"]
+
+[command.role.operator]
+verbs = ["acknowledge", "disarm"]
+cameras = ["gate"]
+"#;
+
+#[test]
+fn keys_and_roles() {
+    let folder = Folder::new();
+    let lines = SITE.lines().count();
+    // Lines of the block, counted from 1, instead of lines of the whole.
+    let said = |block: &str| {
+        let said = folder.said(&format!("{SITE}{block}"));
+        let line = |line: &str| {
+            let (number, rest) = line.strip_prefix("site.toml:")?.split_once(':')?;
+            Some(format!("{}:{rest}", number.parse::<usize>().ok()?.checked_sub(lines)?))
+        };
+        said.lines().map(|text| line(text).unwrap_or_else(|| text.to_owned())).collect::<Vec<_>>().join("\n")
+    };
+    let changed = |old: &str, new: &str| {
+        assert_eq!(COMMAND.matches(old).count(), 1, "{old}");
+        said(&COMMAND.replace(old, new))
+    };
+    assert_eq!(said(COMMAND), "");
+    assert_snapshot!(changed("\"disarm\"", "\"disram\""), @"");
+    assert_snapshot!(changed("\"disarm\"", "\"open-the-gate\""), @"");
+    assert_snapshot!(changed("[\"operator\"]", "[\"opertor\"]"), @"");
+    assert_snapshot!(changed("[\"operator\"]", "[]"), @"");
+    assert_snapshot!(changed("[\"gate\"]", "[\"gata\"]"), @"");
+    assert_snapshot!(changed("\"disarm\"]", "\"reload\"]"), @"");
+    assert_snapshot!(said(&format!("{COMMAND}[command.role.spare]\nverbs = [\"arm\"]\n")), @"");
+    assert_snapshot!(changed("5m", "5 minutes"), @"");
+    assert_snapshot!(changed("longest_validity = \"5m\"", "longest_validty = \"5m\""), @"");
+    assert_snapshot!(changed("id = \"duty-desk\"\n", ""), @"");
+    let key = "public_key = \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"\nroles = [\"operator\"]\n";
+    assert_snapshot!(changed(key, &format!("{key}[[command.key]]\nid = \"duty-desk\"\n{key}")), @"");
+    for (day, good) in [("2027-12-31", true), ("31.12.2027", false), ("2027-13-01", false)] {
+        let text = COMMAND.replace("id = \"duty-desk\"", &format!("id = \"duty-desk\"\nnot_after = \"{day}\""));
+        assert_eq!(said(&text).is_empty(), good, "{day}");
+    }
+    assert_snapshot!(changed("id = \"duty-desk\"", "id = \"duty-desk\"\nnot_after = \"31.12.2027\""), @"");
+}
+
+#[test]
+fn a_private_key_is_said_loudly_and_not_shown() {
+    let folder = Folder::new();
+    let public = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let body = "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v_VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
+    folder.write("wrong.pem", &pem);
+    folder.write("empty.pem", "");
+    let said = |key: &str| {
+        let text = format!("{SITE}{}", COMMAND.replace(&format!("\"{public}\""), key));
+        let outcome = folder.read(&text, Secrets::Required);
+        assert!(outcome.config.is_none());
+        for shown in [outcome.problems.to_string(), outcome.problems.fancy(false, 100), format!("{outcome:?}")] {
+            assert!(!shown.contains("EIJ1hsZ3v"), "{shown}");
+        }
+        let text = folder.without_folder(&outcome.problems.to_string());
+        text.split_once(": ").map(|(_, rest)| rest.to_owned()).unwrap()
+    };
+    assert_snapshot!(said(&format!("\"\"\"\n{pem}\"\"\"")), @"");
+    assert_snapshot!(said(&format!("\"{body}\"")), @"");
+    assert_snapshot!(said("\"file:wrong.pem\""), @"");
+    assert_snapshot!(said("\"file:empty.pem\""), @"");
+    assert_snapshot!(said("\"file:gone.pem\""), @"");
+    assert_snapshot!(said("\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""), @"");
+    assert_snapshot!(said("7"), @"");
+}
