@@ -1,11 +1,6 @@
 //! `karaul audit`.
 
-use std::{
-    fs,
-    io,
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{fs, io, path::PathBuf, process::ExitCode};
 
 use jiff::Timestamp;
 use karaul_wire::AuditHead;
@@ -118,7 +113,9 @@ fn signed_head(head: &str, key: &str) -> Result<AuditHead, Error> {
     let wrong = |what: String| Error::Head(what);
     let key = match PublicKey::parse(key) {
         Ok(key) => key,
-        Err(why) => PublicKey::read(key.as_ref()).map_err(|file| wrong(format!("--key: {why}, and as a file: {file}")))?,
+        Err(why) => {
+            PublicKey::read(key.as_ref()).map_err(|file| wrong(format!("--key: {why}, and as a file: {file}")))?
+        }
     };
     let text = if head.matches('.').count() == 2 && head.starts_with("ey") {
         head.to_owned()
@@ -265,11 +262,13 @@ mod tests {
         let file = dir.path().join("head.txt");
         fs::write(&file, format!("{head}\n")).unwrap();
         for head in [head.as_str(), file.to_str().unwrap()] {
-            let good = format!("{name}: well, entries 1 to 3\nthe head of 2026-11-22T10:02:00Z covers entries up to 3\n");
+            let good =
+                format!("{name}: well, entries 1 to 3\nthe head of 2026-11-22T10:02:00Z covers entries up to 3\n");
             assert_eq!(verified(folder.clone(), Some(head), Some(&key)), Ok((true, good)));
         }
-        let alone =
-            format!("{name}: well, entries 1 to 3\nwithout --head nobody can tell whether entries are missing at the end\n");
+        let alone = format!(
+            "{name}: well, entries 1 to 3\nwithout --head nobody can tell whether entries are missing at the end\n"
+        );
         assert_eq!(verified(folder.clone(), None, None), Ok((true, alone)));
         let other = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
         let wrong = verified(folder.clone(), Some(&head), Some(other));

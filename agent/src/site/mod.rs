@@ -1,6 +1,7 @@
 //! Starts, stops and watches everything else.
 
 mod cadence;
+mod commands;
 mod crew;
 mod delivery;
 mod guard;
@@ -17,7 +18,10 @@ use std::{
 use karaul_wire::{BlindReason, BoxBirth, CameraBirth, ClockSource};
 use uuid::Uuid;
 
-pub use self::watch::{Detect, Sink, Watch, detector};
+pub use self::{
+    commands::{Answer, CarryOut, Commands, Outcome},
+    watch::{Detect, Sink, Watch, detector},
+};
 use self::{
     crew::Crew,
     delivery::Delivery,

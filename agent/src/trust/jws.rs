@@ -210,7 +210,8 @@ mod tests {
     fn there_is_one_spelling_of_a_token() {
         let token = sign(&rfc_key(), TYPE, "k1", b"{}");
         let last = token.pop_last();
-        for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars().filter(|c| *c != last.1) {
+        for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars().filter(|c| *c != last.1)
+        {
             let changed = format!("{}{other}", last.0);
             let claims = Token::parse(changed.as_bytes(), TYPE, LIMIT).ok().and_then(|t| t.verify(rfc_key().public()));
             assert_eq!(claims, None, "{other}");

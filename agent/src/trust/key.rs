@@ -10,7 +10,9 @@ use std::{
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{
     Signature, Signer as _, SigningKey, VerifyingKey,
-    pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, KeypairBytes, spki::der::pem::LineEnding},
+    pkcs8::{
+        DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, KeypairBytes, spki::der::pem::LineEnding,
+    },
 };
 use sha2::{Digest as _, Sha256};
 
@@ -179,7 +181,8 @@ impl PrivateKey {
             io::ErrorKind::InvalidData => KeyError::Damaged { path: path.to_owned() },
             _ => KeyError::File { path: path.to_owned(), source },
         })?;
-        let signing = SigningKey::from_pkcs8_pem(pem.trim()).map_err(|_| KeyError::Damaged { path: path.to_owned() })?;
+        let signing =
+            SigningKey::from_pkcs8_pem(pem.trim()).map_err(|_| KeyError::Damaged { path: path.to_owned() })?;
         let public = PublicKey(signing.verifying_key());
         Ok(Self { signing, public })
     }
@@ -197,8 +200,7 @@ impl PrivateKey {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let write = || {
-            let mut file =
-                fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
             // A file left by somebody else keeps its rights when opened.
             file.set_permissions(fs::Permissions::from_mode(0o600))?;
             file.write_all(pem.as_bytes())?;
@@ -255,9 +257,7 @@ pub(super) fn box_key(path: &Path) -> Result<(PrivateKey, BoxKey), KeyError> {
     };
     match PrivateKey::read(path) {
         Ok(key) => Ok((key, BoxKey::Kept)),
-        Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Ok((make()?, BoxKey::Made))
-        }
+        Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok((make()?, BoxKey::Made)),
         Err(KeyError::Damaged { .. }) => {
             let kept = path.with_extension("damaged.pem");
             fs::rename(path, &kept).map_err(|source| KeyError::File { path: path.to_owned(), source })?;

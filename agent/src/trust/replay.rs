@@ -21,7 +21,8 @@ const MOST_PAGES: i64 = 4096;
 /// Pages in the write-ahead log before it is folded back.
 const LOG_PAGES: i64 = 64;
 
-/// `newest` is the latest time that a trusted clock has shown, in seconds since 1970.
+/// `newest` is the latest time that a trusted clock has shown, in seconds since 1970; `session` the highest number
+/// of one; `forgot` is there after the memory was lost, until all that could have been in it has expired.
 const SCHEMA: &str = "
     CREATE TABLE seen (jti BLOB PRIMARY KEY, exp INTEGER NOT NULL, session INTEGER) STRICT, WITHOUT ROWID;
     CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -81,6 +82,8 @@ pub(super) struct Replays {
     newest: i64,
     /// It had to be begun anew and does not know what was accepted before.
     forgot: bool,
+    /// Somebody knows that.
+    told: bool,
 }
 
 impl Replays {
@@ -93,7 +96,7 @@ impl Replays {
         if forgot {
             tracing::error!("{} is gone, and with it which commands have been here", path.display());
         }
-        let mut replays = Self { path, connection: None, newest: 0, forgot };
+        let mut replays = Self { path, connection: None, newest: 0, forgot, told: false };
         if let Err(error) = replays.ready() {
             tracing::error!("{error}");
         }
@@ -109,7 +112,18 @@ impl Replays {
     pub(super) const fn take_forgot(&mut self) -> bool {
         let forgot = self.forgot;
         self.forgot = false;
+        self.told |= forgot;
         forgot
+    }
+
+    /// All that it could have forgotten has expired.
+    pub(super) fn recovered(&mut self) {
+        self.told = false;
+        let Some(connection) = &self.connection else { return };
+        if let Err(error) = connection.execute("DELETE FROM number WHERE name = 'forgot'", []) {
+            // Then the next start is careful once more.
+            tracing::warn!("{}: {error}", self.path.display());
+        }
     }
 
     /// Remembers a command, on the disk, unless it has been here.
@@ -140,17 +154,19 @@ impl Replays {
         if self.connection.is_some() {
             return Ok(());
         }
-        let (connection, newest) = match prepare(&self.path) {
+        let (connection, newest, forgot) = match prepare(&self.path, self.forgot) {
             Err(error @ ReplayError::Damaged { .. }) => {
                 let kept = self.path.with_extension("damaged.sqlite");
                 tracing::error!("{error}; moved to {}, and begun anew", kept.display());
                 set_aside(&self.path, &kept).map_err(|why| self.disk(&why.to_string()))?;
                 self.forgot = true;
-                prepare(&self.path)?
+                prepare(&self.path, true)?
             }
             other => other?,
         };
         self.newest = self.newest.max(newest);
+        // It is told once in this run of the agent, and again in the next.
+        self.forgot |= forgot && !self.told;
         self.connection = Some(connection);
         Ok(())
     }
@@ -160,7 +176,9 @@ impl Replays {
     }
 }
 
-fn prepare(path: &Path) -> Result<(Connection, i64), ReplayError> {
+/// Opens the file, makes it if need be, and remembers in it if it `forgot`. Returns also `newest` and whether it
+/// forgot, now or before.
+fn prepare(path: &Path, forgot: bool) -> Result<(Connection, i64, bool), ReplayError> {
     let explain = |error: rusqlite::Error| explain(path, &error);
     if let Some(folder) = path.parent() {
         let disk = |why: io::Error| ReplayError::Disk { path: path.to_owned(), detail: why.to_string() };
@@ -199,7 +217,15 @@ fn prepare(path: &Path) -> Result<(Connection, i64), ReplayError> {
     let newest = connection
         .query_row("SELECT value FROM number WHERE name = 'newest'", [], |row| row.get(0))
         .map_err(explain)?;
-    Ok((connection, newest))
+    if forgot {
+        connection.execute("INSERT OR REPLACE INTO number VALUES ('forgot', 1)", []).map_err(explain)?;
+    }
+    let forgot = connection
+        .query_row("SELECT 1 FROM number WHERE name = 'forgot'", [], |_| Ok(()))
+        .optional()
+        .map_err(explain)?
+        .is_some();
+    Ok((connection, newest, forgot))
 }
 
 fn insert(
@@ -344,7 +370,8 @@ mod tests {
         fill.commit().unwrap();
         assert_eq!(taken(&replays.take(seen(1 << 64, 1000, None), Some(10), 1)), "taken");
         let full = replays.take(seen(2 << 64, 1000, None), Some(10), 1).unwrap_err();
-        let expected = "10000 commands are remembered until they expire, and there is no room for another; try again later";
+        let expected =
+            "10000 commands are remembered until they expire, and there is no room for another; try again later";
         assert_eq!(full.to_string(), expected);
         assert_eq!(taken(&replays.take(seen(2 << 64, 2000, None), Some(1000), 1)), "taken");
     }

@@ -188,7 +188,9 @@ fn public_key(table: &Table<'_>, around: &Surroundings) -> Option<PublicKey> {
     let span = table.span_of("public_key");
     // Neither the text nor what stands in the file is shown: it may be the wrong half of the pair.
     let (what, remedy) = match (&error, &file) {
-        (PublicKeyFileError::Key(PublicKeyError::Private), None) => (format!("public_key: {PRIVATE}"), PRIVATE_REMEDY.to_owned()),
+        (PublicKeyFileError::Key(PublicKeyError::Private), None) => {
+            (format!("public_key: {PRIVATE}"), PRIVATE_REMEDY.to_owned())
+        }
         (PublicKeyFileError::Key(PublicKeyError::Private), Some(file)) => {
             (format!("public_key = \"file:{file}\": {PRIVATE}"), PRIVATE_REMEDY.to_owned())
         }

@@ -92,7 +92,10 @@ fn it_is_loaded_from_a_file() {
 fn keys_and_roles_are_read() {
     let folder = Folder::new();
     let commands = folder.good(SITE).commands;
-    assert_eq!((commands.longest_validity, commands.clock_tolerance), (Duration::from_secs(600), Duration::from_secs(30)));
+    assert_eq!(
+        (commands.longest_validity, commands.clock_tolerance),
+        (Duration::from_secs(600), Duration::from_secs(30))
+    );
     assert_eq!(commands.time_sync_file, Path::new("/run/systemd/timesync/synchronized"));
     assert!(commands.keys.is_empty() && commands.roles.is_empty());
 

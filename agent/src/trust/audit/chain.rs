@@ -110,11 +110,7 @@ impl Chain {
     /// Writes an entry and flushes it to the disk.
     pub(super) fn append(&mut self, now: Timestamp, record: Record) -> Result<u64, AuditError> {
         if self.is_gone() {
-            let path = self.path.take().unwrap_or_default();
-            (self.file, self.len) = (None, 0);
-            let what = format!("{} was removed or replaced while the agent ran; its last entry was {}", name(&path), self.number);
-            tracing::error!("audit log {}: {what}", self.folder.display());
-            self.append(now, Record::new(Occasion::Damaged).detail(what))?;
+            self.begin_another(now)?;
         }
         let entry = Entry { number: self.number + 1, time: now, record, previous: self.hash.clone() };
         let (line, hash) = entry.seal().map_err(|why| AuditError::disk(&self.folder, why.into()))?;
@@ -129,14 +125,31 @@ impl Chain {
         Ok(entry.number)
     }
 
-    /// Is the file that was written to another one now, or none?
+    /// Is the file that was written to another one now, or none, or does it lack what was written?
     fn is_gone(&self) -> bool {
         let Some(path) = self.path.as_ref().filter(|_| self.len > 0) else { return false };
         match (fs::metadata(path), self.file.as_ref().map(File::metadata)) {
-            (Err(error), _) => error.kind() == io::ErrorKind::NotFound,
+            (Err(_), _) => true,
+            (Ok(there), _) if there.len() < self.len => true,
             (Ok(there), Some(Ok(ours))) => (there.dev(), there.ino()) != (ours.dev(), ours.ino()),
             (Ok(_), _) => false,
         }
+    }
+
+    /// Goes on in a new file, and says so.
+    fn begin_another(&mut self, now: Timestamp) -> Result<(), AuditError> {
+        let (path, len) = (self.path.take(), self.len);
+        (self.file, self.len) = (None, 0);
+        let name = path.as_deref().map(name).unwrap_or_default();
+        let what =
+            format!("{name} was removed, replaced or cut while the agent ran; its last entry was {}", self.number);
+        if let Err(error) = self.append(now, Record::new(Occasion::Damaged).detail(what.clone())) {
+            // Nothing is lost by that: the next attempt begins here again.
+            (self.path, self.file, self.len) = (path, None, len);
+            return Err(error);
+        }
+        tracing::error!("audit log {}: {what}", self.folder.display());
+        Ok(())
     }
 
     /// The file that takes this entry.
@@ -202,16 +215,14 @@ impl Chain {
 /// Opens a file for appending, cut back to what is known to be in it. Cutting also marks the last page as
 /// changed, so that it is written again if the disk failed to take it before.
 fn reopen(path: &Path, len: u64) -> io::Result<File> {
-    let new = !path.try_exists()?;
-    if let (true, Some(folder)) = (new, path.parent()) {
+    if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path)?;
-    if new {
+    file.set_len(len)?;
+    file.sync_all()?;
+    if len == 0 {
         sync_folder_of(path)?;
-    } else {
-        file.set_len(len)?;
-        file.sync_all()?;
     }
     Ok(file)
 }

@@ -21,7 +21,7 @@ pub enum Occasion {
     Stop,
     /// The config was read anew; `detail` says what came of it.
     Reload,
-    /// The keys and roles in force; `object` is a digest of them.
+    /// Which keys and roles are in force; `detail` names them.
     Keys,
     /// The box's own key was made, or made anew.
     BoxKey,

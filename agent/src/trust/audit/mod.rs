@@ -50,6 +50,8 @@ pub struct Audit {
     key_file: PathBuf,
     /// The box, by its path.
     iss: String,
+    /// There were entries when it was opened, or nobody knows.
+    worked_before: bool,
     inner: Mutex<Inner>,
 }
 
@@ -71,12 +73,11 @@ impl Audit {
     /// This never fails: what cannot be had now is logged, and tried again with each record.
     #[must_use]
     pub fn open(storage: &Path, path: &BoxPath, now: Timestamp) -> Self {
-        let audit = Self {
-            folder: storage.join("audit"),
-            key_file: storage.join("box.key"),
-            iss: path.to_string(),
-            inner: Mutex::default(),
-        };
+        let folder = storage.join("audit");
+        let worked_before = verify::files(&folder)
+            .map_or_else(|error| error.kind() != std::io::ErrorKind::NotFound, |files| !files.is_empty());
+        let (key_file, iss) = (storage.join("box.key"), path.to_string());
+        let audit = Self { folder, key_file, iss, worked_before, inner: Mutex::default() };
         let mut inner = audit.lock();
         if let Err(error) = audit.ready(&mut inner, now) {
             tracing::error!("{error}");
@@ -142,6 +143,12 @@ impl Audit {
         }
         let public = self.key(&mut inner)?.public();
         Ok(SigningKey { kid: public.thumbprint(), x: public.to_string() })
+    }
+
+    /// Has this box worked before, as far as the log tells?
+    #[must_use]
+    pub const fn worked_before(&self) -> bool {
+        self.worked_before
     }
 
     /// The number of the last entry; 0 if there is none, or the log cannot be read.

@@ -58,10 +58,12 @@ fn head(audit: &Audit) -> AuditHead {
 #[test]
 fn a_log_goes_on_after_a_restart_and_its_head_is_signed() {
     let (dir, audit) = log(3);
+    assert!(!audit.worked_before());
     let before = head(&audit);
     assert_eq!((before.iss.as_str(), before.number, before.time), ("karaul1/almaty/turksib/school-042/b7f3", 3, at(3)));
     drop(audit);
     let audit = Audit::open(dir.path(), &path(), at(9));
+    assert!(audit.worked_before());
     assert_eq!(audit.last(), 3);
     assert_eq!(head(&audit), before);
     assert_eq!(audit.record(at(10), record(4)).unwrap(), 4);
@@ -106,7 +108,13 @@ fn each_kind_of_change_has_its_sentence() {
     assert_eq!(with(&lines), []);
     assert_eq!(with(&[a, c, d, e, f]), [found(2, "entry 2 is missing before this one, entry 3")]);
     assert_eq!(with(&[a, e, f]), [found(2, "entries 2 to 4 are missing before this one, entry 5")]);
-    assert_eq!(with(&[c, d, e, f]), [found(1, "the file is named by entry 1 and begins with entry 3"), found(1, "entries 1 to 2 are missing before this one, entry 3")]);
+    assert_eq!(
+        with(&[c, d, e, f]),
+        [
+            found(1, "the file is named by entry 1 and begins with entry 3"),
+            found(1, "entries 1 to 2 are missing before this one, entry 3")
+        ]
+    );
     assert_eq!(with(&[a, b, c, d]), [found(4, "entries 5 to 6 are missing at the end: the head covers them")]);
     assert_eq!(
         with(&[a, b, d, c, e, f]),
@@ -178,7 +186,8 @@ fn a_power_cut_within_an_entry_is_repaired_and_said() {
                 assert_eq!(said[3].event, Occasion::Repaired);
                 let rest = bytes.len() - good.len();
                 let detail = said[3].detail.as_ref().unwrap();
-                let begins = format!("an unfinished entry, as a power cut leaves it, was cut off the end: {rest} bytes");
+                let begins =
+                    format!("an unfinished entry, as a power cut leaves it, was cut off the end: {rest} bytes");
                 assert!(detail.starts_with(&begins), "{detail}");
                 let name = detail.rsplit(' ').next().unwrap();
                 assert_eq!(fs::read(folder(&dir).join(name)).unwrap(), bytes[good.len()..]);
@@ -215,7 +224,11 @@ fn damage_before_the_end_is_put_on_record_and_left() {
     entries(&folder(&dir), |entry| last = Some(entry.record)).unwrap();
     let last = last.unwrap();
     assert_eq!(last.event, Occasion::Damaged);
-    assert!(last.detail.unwrap().ends_with("jsonl:3: the text of entry 3 was changed: it has another hash than was written"));
+    assert!(
+        last.detail
+            .unwrap()
+            .ends_with("jsonl:3: the text of entry 3 was changed: it has another hash than was written")
+    );
 }
 
 #[test]
@@ -243,7 +256,10 @@ fn a_disk_that_takes_nothing_is_said_and_tried_again() {
     fs::write(&storage, "in the way").unwrap();
     let audit = Audit::open(&storage, &path(), at(0));
     let error = audit.record(at(1), record(1)).unwrap_err().to_string();
-    assert!(error.ends_with("; check the disk and who may write there; until it works no command is carried out"), "{error}");
+    assert!(
+        error.ends_with("; check the disk and who may write there; until it works no command is carried out"),
+        "{error}"
+    );
     assert_eq!(audit.trouble(), Some(error));
     assert!(audit.head(at(1)).is_err());
     fs::remove_file(&storage).unwrap();
@@ -274,7 +290,21 @@ fn a_log_that_is_removed_while_the_agent_runs_is_said() {
     let mut first = None;
     entries(&folder(&dir), |entry| first = first.take().or(Some(entry.record))).unwrap();
     let detail = first.unwrap().detail.unwrap();
-    assert_eq!(detail, "00000000000000000001.jsonl was removed or replaced while the agent ran; its last entry was 3");
+    assert_eq!(
+        detail,
+        "00000000000000000001.jsonl was removed, replaced or cut while the agent ran; its last entry was 3"
+    );
+}
+
+#[test]
+fn a_log_that_is_cut_while_the_agent_runs_is_said() {
+    let (dir, audit) = log(3);
+    let before = head(&audit);
+    let good = fs::read_to_string(first_file(&dir)).unwrap();
+    fs::write(first_file(&dir), good.split_inclusive('\n').take(2).collect::<String>()).unwrap();
+    assert_eq!(audit.record(at(4), record(4)).unwrap(), 5);
+    let found = faults(&folder(&dir), Some(&before));
+    assert_eq!(found[0], (1, "entry 3 is missing before this one, entry 4".to_owned()));
 }
 
 #[test]

@@ -110,7 +110,8 @@ fn no<T>(code: ReplyCode, why: impl Into<String>) -> Result<T, Refusal> {
 impl Gate {
     /// Opens the gate of a box, with its memory of commands in the storage folder.
     ///
-    /// `worked_before`: the audit log has entries, so there should be such a memory.
+    /// `worked_before`, which the [audit log](super::audit::Audit::worked_before) tells: there should be such a
+    /// memory, so if there is none, it was lost.
     #[must_use]
     pub fn open(storage: &Path, path: &BoxPath, settings: &Commands, worked_before: bool) -> Self {
         Self {
@@ -206,7 +207,10 @@ impl Gate {
             let wait = self.settings.longest_validity + 2 * GREATEST_TOLERANCE;
             self.careful_until = Some(now.mono.saturating_add(wait));
         }
-        self.careful_until = self.careful_until.filter(|until| now.mono < *until);
+        if self.careful_until.is_some_and(|until| now.mono >= until) {
+            self.careful_until = None;
+            self.replays.recovered();
+        }
         let lost = self.careful_until.map(|_| Doubt::MemoryLost);
         lost.or_else(|| self.wall.doubt(now.wall, self.replays.newest()))
     }

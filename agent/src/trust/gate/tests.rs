@@ -187,10 +187,7 @@ fn each_wrong_claim_has_its_code_and_sentence() {
             "wrong_session: it names another session than the present one, 17 (see status/box)",
         ),
         (with(&|c| c.role = id("chief")), "forbidden: the key desk has not the role chief"),
-        (
-            with(&|c| c.order = Order::Reload {}),
-            "forbidden: the role operator has not the verb reload",
-        ),
+        (with(&|c| c.order = Order::Reload {}), "forbidden: the role operator has not the verb reload"),
         (with(&|c| c.role = id("guard")), "forbidden: the role guard is only for some cameras; name one of them"),
         (
             with(&|c| (c.role, c.order) = (id("guard"), disarm(Some("yard")))),
@@ -267,7 +264,8 @@ fn a_clock_that_goes_back_lets_no_old_command_in() {
     assert_eq!(post.said(&post.command(disarm(None))), "admitted");
     let mut post = post.restart();
     post.now.wall = NOW.parse().unwrap();
-    let expected = "wrong_session: the box's clock was set back, so a command has to name the session, now 17 (see status/box)";
+    let expected =
+        "wrong_session: the box's clock was set back, so a command has to name the session, now 17 (see status/box)";
     assert_eq!(post.said(&old), expected);
     // Nor does it lock anybody out.
     assert_eq!(post.said(&Command { session: Some(SESSION), ..post.command(disarm(None)) }), "admitted");
@@ -286,8 +284,13 @@ fn a_lost_memory_makes_it_careful_for_a_while() {
                     to name the session, now 17 (see status/box)";
     assert_eq!(post.said(&command), expected);
     assert_eq!(post.said(&Command { session: Some(SESSION), ..post.command(disarm(None)) }), "admitted");
+    // Starting it anew does not make it careless.
+    let mut post = post.restart();
+    assert_eq!(post.said(&command), expected);
     post.pass(600 + 1200);
     assert!(post.said(&command).starts_with("expired"));
+    assert_eq!(post.said(&post.command(disarm(None))), "admitted");
+    let mut post = post.restart();
     assert_eq!(post.said(&post.command(disarm(None))), "admitted");
 }
 
@@ -313,7 +316,11 @@ fn a_disk_that_takes_nothing_refuses() {
     let command = post.command(disarm(None));
     let refused = post.offer(&command).unwrap_err();
     assert_eq!(refused.code, ReplyCode::AuditUnavailable);
-    assert!(refused.detail.ends_with("no command is carried out, as it could be carried out twice"), "{}", refused.detail);
+    assert!(
+        refused.detail.ends_with("no command is carried out, as it could be carried out twice"),
+        "{}",
+        refused.detail
+    );
     std::fs::remove_file(post.dir.path().join("storage")).unwrap();
     assert_eq!(post.said(&command), "admitted");
 }

@@ -139,8 +139,7 @@ impl Caller {
         let deadline = Instant::now() + SIGN_ON_LIMIT;
         let mut confirmed = 0;
         while confirmed < topics.len() {
-            let no_answer = || LinkError::NoAnswer { address: self.address.clone(), limit: SIGN_ON_LIMIT };
-            let no_answer = no_answer();
+            let no_answer = LinkError::NoAnswer { address: self.address.clone(), limit: SIGN_ON_LIMIT };
             match timeout_at(deadline, self.poll()).await.map_err(|_| no_answer)?? {
                 Event::Incoming(Packet::ConnAck(_)) => {
                     self.signed_on = true;
