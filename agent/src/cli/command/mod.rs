@@ -135,8 +135,8 @@ pub enum Error {
 pub fn run(args: &Args) -> Result<ExitCode, Error> {
     let what = args.what.as_ref().ok_or(Error::Missing("what to do"))?;
     let out = &mut io::stdout().lock();
-    if let What::Keygen { path } = what {
-        return keygen(path, out).map(|()| ExitCode::SUCCESS);
+    if let What::Keygen { file } = what {
+        return keygen(file, out).map(|()| ExitCode::SUCCESS);
     }
     let order = what.order().map_err(Error::Usage)?;
     let Some((path, broker)) = target(&args.target)? else { return Ok(ExitCode::from(BAD_CONFIG)) };
@@ -330,6 +330,8 @@ mod tests {
         assert!(order("camera_enable gate").is_err());
         assert!(order("snapshot --purpose theft").is_err());
         assert!(order("disarm").is_err(), "nobody disarms without an end");
+        assert!(matches!(parse("keygen desk.key").unwrap().what, Some(What::Keygen { .. })));
+        <Line as clap::CommandFactory>::command().debug_assert();
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub(super) enum What {
     /// Makes a pair of keys: the private one in a new file, the public one as lines for a config
     Keygen {
         /// File for the private key, named by the key's id: duty-desk.key
-        path: PathBuf,
+        file: PathBuf,
     },
     /// A person has taken the incident
     Acknowledge {
