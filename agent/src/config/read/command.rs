@@ -39,7 +39,7 @@ pub(super) fn commands(
     let roles = Roles::read(table, cameras);
     let keys = keys(table, around, site.map(|site| &site.time_zone), &roles);
     roles.warn_unused(table);
-    let roles = roles.0.into_iter().filter_map(|(_, entry)| entry.role).collect();
+    let roles = roles.0.into_values().filter_map(|entry| entry.role).collect();
     Some(Commands {
         longest_validity: longest_validity?,
         clock_tolerance: clock_tolerance?,

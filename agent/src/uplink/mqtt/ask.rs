@@ -40,13 +40,13 @@ pub enum AskError {
     #[error("no box {path} has ever signed on at this broker; check its path and the broker")]
     Unknown {
         /// The box.
-        path: BoxPath,
+        path: Box<BoxPath>,
     },
     /// Not there.
     #[error("the box {path} is {state} since {since}; nothing was sent")]
     Away {
         /// The box.
-        path: BoxPath,
+        path: Box<BoxPath>,
         /// `stopped` or `lost`.
         state: &'static str,
         /// Since when.
@@ -88,7 +88,7 @@ pub fn ask(
         let status = caller.status(path).await?;
         if status.state != BoxState::Online {
             let state = if status.state == BoxState::Lost { "lost" } else { "stopped" };
-            return Err(AskError::Away { path: path.clone(), state, since: status.since });
+            return Err(AskError::Away { path: Box::new(path.clone()), state, since: status.since });
         }
         let question = write(&status);
         let reply = caller.exchange(path.command(verb), &path.reply(verb), question, limit).await?;
@@ -180,7 +180,7 @@ impl Caller {
                 }
             }
         };
-        timeout(STATUS_LIMIT, wait).await.unwrap_or_else(|_| Err(AskError::Unknown { path: path.clone() }))
+        timeout(STATUS_LIMIT, wait).await.unwrap_or_else(|_| Err(AskError::Unknown { path: Box::new(path.clone()) }))
     }
 
     async fn exchange(
