@@ -164,7 +164,11 @@ impl<C: CarryOut> Commands<C> {
             // The log has said it.
             Some(Err(_)) | None => None,
         };
-        tracing::warn!(verb = %refused.verb, key = ?refused.key.as_ref().map(Segment::as_str), "command refused: {}", refused.detail);
+        // One line each for those with an entry, so that nobody can flood the log of the agent either.
+        if audit.is_some() {
+            let key = refused.key.as_ref().map(Segment::as_str);
+            tracing::warn!(verb = %refused.verb, key, "command refused: {}", refused.detail);
+        }
         let keep = audit.is_some();
         let Refused { code, detail, jti, verb, .. } = refused;
         Answer { verb, reply: Reply { jti, time: now.wall, code, detail, audit, picture: None }, keep }
