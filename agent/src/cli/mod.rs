@@ -2,7 +2,9 @@
 //!
 //! Exit codes: 0 well, 1 failed, 64 bad configuration or arguments (a unit must not restart on it).
 
+pub mod audit;
 pub mod check;
+pub mod command;
 pub mod detect;
 pub mod models;
 pub mod replay;
@@ -21,17 +23,19 @@ use self::check::BAD_CONFIG;
 #[command(name = "karaul", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    what: What,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum What {
     Run(run::Args),
     Check(check::Args),
     Replay(replay::Args),
     Detect(detect::Args),
     Track(track::Args),
     Models(models::Args),
+    Command(Box<command::Args>),
+    Audit(audit::Args),
 }
 
 /// Runs the program.
@@ -54,13 +58,15 @@ pub fn main() -> ExitCode {
             return if words.use_stderr() { ExitCode::from(BAD_CONFIG) } else { ExitCode::SUCCESS };
         }
     };
-    match cli.command {
-        Command::Run(args) => done(run::run(&args)),
-        Command::Check(args) => done(check::run(&args)),
-        Command::Replay(args) => done(replay::run(&args)),
-        Command::Detect(args) => done(detect::run(&args).map(|()| ExitCode::SUCCESS)),
-        Command::Track(args) => done(track::run(&args).map(|()| ExitCode::SUCCESS)),
-        Command::Models(args) => done(models::run(&args).map(|()| ExitCode::SUCCESS)),
+    match cli.what {
+        What::Run(args) => done(run::run(&args)),
+        What::Check(args) => done(check::run(&args)),
+        What::Replay(args) => done(replay::run(&args)),
+        What::Detect(args) => done(detect::run(&args).map(|()| ExitCode::SUCCESS)),
+        What::Track(args) => done(track::run(&args).map(|()| ExitCode::SUCCESS)),
+        What::Models(args) => done(models::run(&args).map(|()| ExitCode::SUCCESS)),
+        What::Command(args) => done(command::run(&args)),
+        What::Audit(args) => done(audit::run(&args)),
     }
 }
 

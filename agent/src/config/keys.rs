@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
-use karaul_wire::{Language, RuleKind, Severity};
+use karaul_wire::{Language, RuleKind, Severity, Verb};
 
 use super::{Decoder, Direction, Provider, Transport, site::Delivery};
+use crate::trust::GREATEST_TOLERANCE;
 
 /// One key of a table.
 #[derive(Debug)]
@@ -73,6 +74,10 @@ pub(super) enum Takes {
     Path,
     /// `credential:NAME` or `file:PATH`.
     Password,
+    /// Ed25519, in Base64url, or `file:PATH`.
+    PublicKey,
+    /// `"2027-12-31"`.
+    Day,
     /// IANA name.
     TimeZone,
     /// `[table]`.
@@ -136,6 +141,18 @@ const KINDS: &[&str] = &[RuleKind::Intrusion.as_str(), RuleKind::LineCrossing.as
 const PROVIDERS: &[&str] = &[Provider::Cpu.as_str(), Provider::Cuda.as_str(), Provider::OpenVino.as_str()];
 const TRANSPORTS: &[&str] = &[Transport::Tcp.as_str(), Transport::Udp.as_str()];
 const DECODERS: &[&str] = &[Decoder::Auto.as_str(), Decoder::Software.as_str(), Decoder::Hardware.as_str()];
+const VERBS: &[&str] = &[
+    Verb::Acknowledge.as_str(),
+    Verb::Resolve.as_str(),
+    Verb::FalsePositive.as_str(),
+    Verb::Arm.as_str(),
+    Verb::Disarm.as_str(),
+    Verb::TestIncident.as_str(),
+    Verb::Replay.as_str(),
+    Verb::Snapshot.as_str(),
+    Verb::Reload.as_str(),
+    Verb::CameraEnable.as_str(),
+];
 const DIRECTIONS: &[&str] =
     &[Direction::LeftToRight.as_str(), Direction::RightToLeft.as_str(), Direction::Either.as_str()];
 
@@ -144,6 +161,7 @@ pub(super) const ROOT: &[Key] = &[
     required("site", Takes::Table(SITE), "", "Where the box stands."),
     required("broker", Takes::Table(BROKER), "", "Where alerts go."),
     default("storage", Takes::Table(STORAGE), "{}", "What may lie on the disk."),
+    default("command", Takes::Table(COMMAND), "{}", "Who may command the box, and what."),
     default("inference", Takes::Table(INFERENCE), "{}", "How models are run."),
     default("output", Takes::Table(OUTPUT), "{}", "What else is published, besides Karaul's own messages."),
     default("schedule", Takes::Named(SCHEDULE), "{}", "Times of a week in which rules are armed."),
@@ -226,6 +244,46 @@ const STORAGE: &[Key] = &[
         "How long delivered alerts are kept within outbox_quota, to be sent again on demand.",
     ),
     default("evidence_quota", Takes::Size(MIB, TIB), r#""2 GiB""#, "Space for pictures; the oldest go first."),
+];
+
+const COMMAND: &[Key] = &[
+    default(
+        "longest_validity",
+        Takes::Duration(Duration::from_secs(10), DAY),
+        r#""10m""#,
+        "The most time from a command's issue to its expiry.",
+    ),
+    default(
+        "clock_tolerance",
+        Takes::Duration(Duration::ZERO, GREATEST_TOLERANCE),
+        r#""30s""#,
+        "By so much the sender's clock and the box's may differ.",
+    ),
+    default(
+        "time_sync_file",
+        Takes::Path,
+        r#""/run/systemd/timesync/synchronized""#,
+        "The clock is trusted while this file exists; otherwise commands must name the session.",
+    ),
+    default("key", Takes::Tables(COMMAND_KEY), "[]", "Keys that may sign commands; without one no command is taken."),
+    default("role", Takes::Named(COMMAND_ROLE), "{}", "What the owner of a key may do."),
+];
+
+const COMMAND_KEY: &[Key] = &[
+    required("id", Takes::Id, r#""duty-desk""#, "Id, unique in the file; the kid of a command."),
+    required(
+        "public_key",
+        Takes::PublicKey,
+        r#""ErVVy8wchpbzv4cgrEm_5HtwUoT4Si3UlbL-Xwbx61s""#,
+        "Ed25519 public key in Base64url, or file:PATH of a PEM file.",
+    ),
+    required("roles", Takes::Texts, r#"["operator"]"#, "Roles that its owner may use."),
+    optional("not_after", Takes::Day, r#""2027-12-31""#, "Last day on which it is good."),
+];
+
+const COMMAND_ROLE: &[Key] = &[
+    required("verbs", Takes::Words(VERBS), r#"["acknowledge", "resolve"]"#, "What it may do."),
+    optional("cameras", Takes::Texts, r#"["gate"]"#, "Cameras that it is for; without it the whole box."),
 ];
 
 const INFERENCE: &[Key] = &[

@@ -9,6 +9,7 @@
 //! editors from it.
 
 mod camera;
+mod command;
 mod keys;
 mod output;
 mod problem;
@@ -30,6 +31,7 @@ use std::{
 };
 
 pub use camera::{Camera, CameraUrl, Decoder, Transport};
+pub use command::{CommandKey, Commands, Role};
 pub use output::{HomeAssistant, Onvif, Output};
 pub use problem::{Level, Problem, Problems};
 pub use rule::{Direction, Filter, Rule, RuleKind};
@@ -51,6 +53,8 @@ pub struct Config {
     pub broker: Broker,
     /// What may lie on the disk.
     pub storage: Storage,
+    /// Who may command the box, and what.
+    pub commands: Commands,
     /// How models are run.
     pub inference: Inference,
     /// What else is published.

@@ -68,6 +68,8 @@ fn property(key: &Key) -> Value {
         Takes::BrokerUrls(max) => {
             json!({ "type": "array", "items": text(BROKER_URL), "minItems": 1, "maxItems": max })
         }
+        Takes::PublicKey => text("^([A-Za-z0-9_-]{43}|file:.+)$"),
+        Takes::Day => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
         Takes::Password => text("^(credential:[A-Za-z0-9_-][A-Za-z0-9._-]*|file:.+)$"),
         Takes::Table(keys) => table_of_kinds(keys),
         Takes::Tables(keys) => json!({ "type": "array", "items": table_of_kinds(keys) }),

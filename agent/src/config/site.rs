@@ -3,6 +3,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 use jiff::tz::TimeZone;
 use karaul_wire::{BoxPath, Language, Segment};
 
+use super::url::{BrokerUrl, UrlError};
 use crate::trust::Secret;
 
 /// `[site]`: where the box stands.
@@ -88,6 +89,20 @@ pub struct Identity {
     pub certificate: PathBuf,
     /// `key`: PEM file of its private key, PKCS #8 and not encrypted.
     pub key: PathBuf,
+}
+
+impl Broker {
+    /// A broker by its address alone, as on a command line.
+    ///
+    /// # Errors
+    /// What is wrong with the address, and the remedy.
+    pub fn at(url: &str, ca_file: Option<PathBuf>, login: Option<(String, Secret)>) -> Result<Self, String> {
+        let url: BrokerUrl = url.parse().map_err(|why: UrlError| format!("{why}; {}", why.remedy()))?;
+        let keep_alive = Duration::from_secs(30);
+        let (host, port, tls) = (url.host, url.port.get(), url.tls);
+        let (fallback, identity, delivery) = (Vec::new(), None, Delivery::Puback);
+        Ok(Self { host, port, tls, fallback, ca_file, identity, login, keep_alive, delivery, backlog_rate: 50 })
+    }
 }
 
 /// `[storage]`: what lies on the disk.

@@ -125,6 +125,7 @@ pub(super) fn redact_urls(message: &str) -> String {
 /// like a password, and what stands before an `@`.
 fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = keyed_secrets(text);
+    found.extend(private_keys(text));
     found.extend(login_parts(text));
     found.retain(|range| !range.is_empty());
     found.sort_by_key(|range| range.start);
@@ -170,12 +171,33 @@ fn keyed_secrets(text: &str) -> Vec<Range<usize>> {
         if name.starts_with("user") {
             let value = value[..value_len(value)].trim_end_matches(['"', '\'']);
             found.extend(value.find(':').map(|colon| start + colon + 1..start + value.len()));
-        } else if looks_secret(&name) && !inner.starts_with("credential:") && !inner.starts_with("file:") {
+        } else if (looks_secret(&name) || holds_key(&name))
+            && !inner.starts_with("credential:")
+            && !inner.starts_with("file:")
+        {
             rest = start + value_len(value);
             found.push(start..rest);
         }
     }
     found
+}
+
+/// Is this the name of a public key? Somebody may have pasted the wrong half of the pair, which looks the same.
+fn holds_key(name: &str) -> bool {
+    let name = name.replace('-', "_");
+    name.ends_with("public_key") || name.ends_with("private_key")
+}
+
+/// What stands between the lines of a PEM private key, whole or cut off.
+fn private_keys(text: &str) -> impl Iterator<Item = Range<usize>> {
+    const HEADER: &str = "PRIVATE KEY-----";
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + text[from..].find(HEADER)? + HEADER.len();
+        let end = text[start..].find("-----END").map_or(text.len(), |n| start + n);
+        from = end;
+        Some(start..end)
+    })
 }
 
 fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
@@ -243,6 +265,10 @@ mod tests {
             "url = \"admin:Sw0rdf1sh@192.0.2.1/\"",
             "url = \"rtsp://192.0.2.1/user=admin_password=Sw0rdf1sh_channel=1\"",
             "username = \"admin:Sw0rdf1sh\"",
+            "public_key = \"Sw0rdf1sh\"",
+            "public-key = \"\"\"{\"d\":\"Sw0rdf1sh\"}\"\"\"",
+            "key = \"-----BEGIN PRIVATE KEY-----\nSw0rdf1sh\n-----END PRIVATE KEY-----\"",
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nSw0rdf1sh",
         ] {
             let shown = Source::new(String::new(), text).masked;
             assert!(!shown.contains("Sw0rd") && !shown.contains("f1sh"), "{shown}");
@@ -253,6 +279,8 @@ mod tests {
     #[test]
     fn what_is_no_secret_stays() {
         let text = "password = \"credential:gate\"\nusername = \"viewer\"\nurl = \"rtsp://192.0.2.1/a?b=c\"\n";
+        assert_eq!(Source::new(String::new(), text).masked, text);
+        let text = "public_key = 'file:a b.pem'\n";
         assert_eq!(Source::new(String::new(), text).masked, text);
         let text = "password = 'file:gate.password'\n# ask ops@example.org\n";
         assert_eq!(Source::new(String::new(), text).masked, text);

@@ -40,69 +40,86 @@ type Open = BTreeMap<Uuid, Alert>;
 /// The outputs that the config asks for.
 #[derive(Default)]
 pub struct Outputs {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     onvif: Option<Onvif>,
     home_assistant: Option<HomeAssistant>,
     /// All there are.
     rules: BTreeSet<RuleKey>,
-    open: Mutex<BTreeMap<RuleKey, Open>>,
+    open: BTreeMap<RuleKey, Open>,
+}
+
+impl State {
+    /// What is retained of a rule after this step.
+    fn states(&self, alert: &Alert, open: &Open, at: Timestamp) -> Vec<Retained> {
+        let onvif = self.onvif.iter().filter_map(|onvif| onvif.state(alert, open, at));
+        onvif.chain(self.home_assistant.iter().map(|home| home.state(alert, open))).collect()
+    }
 }
 
 impl Outputs {
-    /// Those of this config; none is the usual.
-    #[must_use]
-    pub fn new(config: &Config) -> Self {
+    /// Takes up a config, the first or another, and shows at `now` what there is: every rule of which
+    /// no incident is open as quiet. Returns all topics on which something is retained.
+    pub fn take_up(&self, config: &Config, now: Timestamp, board: &StateBoard) -> BTreeSet<String> {
+        // Held while the board is set, so that no thread's newer state is overwritten.
+        let mut state = self.lock();
         let output = &config.output;
-        Self {
-            onvif: output.onvif.as_ref().map(|onvif| Onvif::new(onvif, config)),
-            home_assistant: output.home_assistant.as_ref().map(|home| HomeAssistant::new(home, config)),
-            rules: config.cameras.iter().flat_map(keys).collect(),
-            open: Mutex::default(),
+        state.onvif = output.onvif.as_ref().map(|onvif| Onvif::new(onvif, config));
+        state.home_assistant = output.home_assistant.as_ref().map(|home| HomeAssistant::new(home, config));
+        state.rules = config.cameras.iter().flat_map(keys).collect();
+        let State { onvif, home_assistant, rules, open } = &mut *state;
+        open.retain(|rule, open| rules.contains(rule) && !open.is_empty());
+        let onvif = onvif.iter().flat_map(|onvif| onvif.beginning(now));
+        let mut shown: Vec<Retained> = onvif.chain(home_assistant.iter().flat_map(HomeAssistant::beginning)).collect();
+        for open in state.open.values() {
+            let Some(alert) = open.values().next_back() else { continue };
+            for newer in state.states(alert, open, now) {
+                for retained in shown.iter_mut().filter(|retained| retained.topic == newer.topic) {
+                    retained.payload.clone_from(&newer.payload);
+                }
+            }
         }
-    }
-
-    /// Shows what there is, and every rule as quiet: nothing is open when the agent starts, at `now`.
-    /// Returns all topics on which something is retained.
-    pub fn announce(&self, now: Timestamp, board: &StateBoard) -> BTreeSet<String> {
-        let onvif = self.onvif.iter().flat_map(|onvif| onvif.beginning(now));
-        let all = onvif.chain(self.home_assistant.iter().flat_map(HomeAssistant::beginning));
-        all.map(|Retained { topic, payload }| {
+        let show = |Retained { topic, payload }: Retained| {
             board.set(topic.clone(), payload);
             topic
-        })
-        .collect()
+        };
+        shown.into_iter().map(show).collect()
     }
 
     /// Is there any?
     #[must_use]
-    pub const fn are_any(&self) -> bool {
-        self.onvif.is_some() || self.home_assistant.is_some()
+    pub fn are_any(&self) -> bool {
+        let state = self.lock();
+        state.onvif.is_some() || state.home_assistant.is_some()
     }
 
     /// Tells of a step of an incident that is safe in the outbox, and was at `at`.
     pub fn tell(&self, alert: &Alert, at: Timestamp, outbox: &Outbox, board: &StateBoard) {
-        if !self.are_any() || alert.incident.status != Status::Actual {
+        if alert.incident.status != Status::Actual {
             return;
         }
         let rule = (alert.location.camera.clone(), alert.rule.id.clone());
+        // Held while the board is set, so that two cameras' threads cannot swap their states.
+        let mut state = self.lock();
         // What a crash left open may be of a rule that has gone meanwhile, and its topics with it.
-        if !self.rules.contains(&rule) {
+        if !state.rules.contains(&rule) {
             return;
         }
-        // Held while the board is set, so that two cameras' threads cannot swap their states.
-        let mut all = self.lock();
-        let open = all.entry(rule).or_default();
         let Incident { id, phase, .. } = alert.incident;
+        let open = state.open.entry(rule.clone()).or_default();
         match phase {
             Phase::Open | Phase::Update => _ = open.insert(id, alert.clone()),
             Phase::Close => _ = open.remove(&id),
         }
-        let onvif = self.onvif.iter().filter_map(|onvif| onvif.state(alert, open, at));
-        let states = onvif.chain(self.home_assistant.iter().map(|home| home.state(alert, open)));
-        for Retained { topic, payload } in states {
+        for Retained { topic, payload } in state.states(alert, &state.open[&rule], at) {
             board.set(topic, payload);
         }
-        drop(all);
-        if let Some((topic, payload)) = self.onvif.as_ref().and_then(|onvif| onvif.event(alert, at)) {
+        let event = state.onvif.as_ref().and_then(|onvif| onvif.event(alert, at));
+        drop(state);
+        if let Some((topic, payload)) = event {
             let Ok(()) = outbox.commit(|batch| {
                 batch.put(Message {
                     topic,
@@ -117,8 +134,8 @@ impl Outputs {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<RuleKey, Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -67,8 +67,9 @@ impl Stage {
     fn new(outputs: &str) -> Self {
         let (folder, board) = (tempfile::tempdir().unwrap(), StateBoard::new());
         let now = "2026-11-22T02:14:07.2Z".parse().unwrap();
-        let outputs = Outputs::new(&config(outputs));
-        let topics = outputs.announce(now, &board);
+        let config = config(outputs);
+        let outputs = Outputs::default();
+        let topics = outputs.take_up(&config, now, &board);
         let outbox =
             Outbox::open(OutboxSettings::new(folder.path(), 1 << 20), Arc::new(SimulatedClock::at(now))).unwrap();
         Self { outputs, board, outbox, now, topics, _folder: folder }

@@ -1,10 +1,15 @@
-use karaul_wire::{BoxBirth, CameraBirth};
+use karaul_wire::{BoxBirth, CameraBirth, SigningKey};
 use uuid::Uuid;
 
 use crate::{camera, config::Config, vision::Runtime};
 
 /// What the box is made of. The link counts the session at each connection.
-pub(super) fn birth(config: &Config, runtime: &Runtime, boot_id: Option<Uuid>) -> BoxBirth {
+pub(super) fn birth(
+    config: &Config,
+    runtime: &Runtime,
+    boot_id: Option<Uuid>,
+    signing_key: Option<SigningKey>,
+) -> BoxBirth {
     let schemas = karaul_wire::schemas()
         .into_iter()
         .map(|(name, _)| (name.to_owned(), karaul_wire::schema_address(name)))
@@ -19,7 +24,7 @@ pub(super) fn birth(config: &Config, runtime: &Runtime, boot_id: Option<Uuid>) -
         cameras: cameras(config),
         schemas,
         boot_id,
-        signing_key: None,
+        signing_key,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod birth;
 mod cadence;
+mod commands;
 mod crew;
 mod delivery;
 mod eyes;
@@ -9,8 +10,10 @@ mod guard;
 mod light;
 mod line;
 mod orders;
+mod outcome;
 mod posts;
 mod pulse;
+mod reception;
 mod register;
 mod standing;
 mod tray;
@@ -27,20 +30,30 @@ use std::{
 
 use uuid::Uuid;
 
-use self::{
-    delivery::Delivery, eyes::RealEyes, line::Line, orders::Limits, posts::Posts, pulse::Pulse, standing::Standing,
-};
 pub use self::{
-    orders::{Orders, Outcome},
+    commands::{Answer, CarryOut, Commands},
+    orders::Orders,
+    outcome::Outcome,
     watch::{Detect, Sink, Watch, detector},
+};
+use self::{
+    delivery::Delivery,
+    eyes::RealEyes,
+    line::{Dial, Line},
+    orders::Limits,
+    posts::Posts,
+    pulse::Pulse,
+    reception::Reception,
+    standing::Standing,
 };
 use crate::{
     camera::{self, CameraError},
     clock::{Clock, SystemClock},
-    config::Config,
+    config::{Config, Delivery as Delivered},
     evidence::{Album, AlbumError},
     stop::Stop,
-    uplink::{Link, LinkError, LinkSettings, Outbox, OutboxError, StateBoard},
+    trust::audit::{Audit, Occasion, Record},
+    uplink::{Inbox, Link, LinkError, LinkSettings, Outbox, OutboxError, OutboxSettings, Subscription},
     vision::{Runtime, VisionError},
 };
 
@@ -105,33 +118,27 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
     let runtime = Runtime::init(config.inference.library.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let boot_id = boot_id();
-    let outbox = Arc::new(Outbox::open(outbox_settings(config), Arc::clone(&clock))?);
-    let album = Arc::new(Album::open(&config.storage.path.join("evidence"), config.storage.evidence_quota)?);
-    let standing = Arc::new(Standing::open(&config.storage.path, Arc::clone(&clock), boot_id));
-    let board = Arc::new(StateBoard::new());
-    let path = config.site.path.clone();
+    let (path, storage) = (config.site.path.clone(), config.storage.path.clone());
     let delivery = Delivery {
         path: path.clone(),
-        outbox: Arc::clone(&outbox),
-        album,
+        outbox: Arc::new(Outbox::open(outbox_settings(&config), Arc::clone(&clock))?),
+        album: Arc::new(Album::open(&storage.join("evidence"), config.storage.evidence_quota)?),
+        outputs: Arc::default(),
+        board: Arc::default(),
         clock: Arc::clone(&clock),
         register: Arc::default(),
     };
+    let standing = Arc::new(Standing::open(&storage, Arc::clone(&clock), boot_id));
+    let audit = Arc::new(Audit::open(&storage, &path, clock.now().wall));
     delivery.tidy(boot_id, &config.site.languages);
 
-    let dial = {
-        let (path, outbox, board, clock) = (path.clone(), Arc::clone(&outbox), Arc::clone(&board), Arc::clone(&clock));
-        move |broker: &_, birth| {
-            let settings = LinkSettings::new(Clone::clone(broker), path.clone(), birth);
-            Link::start(settings, Arc::clone(&outbox), Arc::clone(&board), Arc::clone(&clock))
-        }
-    };
-    let line = Arc::new(Line::start(&config.broker, birth::birth(&config, &runtime, boot_id), Box::new(dial))?);
+    let signing_key = audit.signing_key(clock.now().wall).ok();
+    let birth = birth::birth(&config, &runtime, boot_id, signing_key);
+    let inbox = Arc::new(Inbox::default());
+    let line = Arc::new(Line::start(&config.broker, birth, dial(&delivery, &inbox))?);
 
     let eyes = Arc::new(RealEyes::new(config.inference.clone(), Arc::clone(&clock)));
-    let mut pulse = Pulse::new(&path, &clock, &outbox, &board);
-    let posts = Posts::new(config.clone(), stop, eyes, delivery.clone(), Arc::clone(&standing), board, boot_id);
-    let posts = Arc::new(posts);
+    let posts = Arc::new(Posts::new(config.clone(), stop, eyes, delivery.clone(), Arc::clone(&standing), boot_id));
     let orders = Arc::new(Orders {
         posts: Arc::clone(&posts),
         line: Arc::clone(&line),
@@ -143,8 +150,19 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         limits: Limits::default(),
         changing: Mutex::default(),
     });
+    let counts = Arc::default();
+    let mut pulse = Pulse::new(&delivery, Arc::clone(&inbox), Arc::clone(&counts));
+    let reception = Reception {
+        inbox,
+        line: Arc::clone(&line),
+        delivery: delivery.clone(),
+        orders: Arc::clone(&orders),
+        audit: Arc::clone(&audit),
+        counts,
+    };
     let ran = posts.take_up(config).and_then(|_| {
-        posts.crew.add("reloads".to_owned(), reloading(orders, reloads))?;
+        posts.crew.add("commands".to_owned(), |stop| reception.run(stop))?;
+        posts.crew.add("reloads".to_owned(), reloading(orders, audit, reloads))?;
         posts.crew.watch(|| {
             camera::bearable()?;
             if line.has_ended() {
@@ -164,15 +182,51 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
     ran.and(ended)
 }
 
+fn outbox_settings(config: &Config) -> OutboxSettings {
+    OutboxSettings {
+        folder: config.storage.path.clone(),
+        quota: config.storage.outbox_quota,
+        retention: config.storage.retention,
+        receipts: matches!(config.broker.delivery, Delivered::Receipt(_)),
+    }
+}
+
+/// How the broker is dialled: first, and whenever `[broker]` has changed.
+fn dial(delivery: &Delivery, inbox: &Arc<Inbox>) -> Box<Dial> {
+    let (delivery, inbox) = (delivery.clone(), Arc::clone(inbox));
+    Box::new(move |broker, birth| {
+        let Delivery { path, outbox, board, clock, .. } = &delivery;
+        let mut settings = LinkSettings::new(broker.clone(), path.clone(), birth);
+        // A command that the broker kept is stale, a receipt holds on.
+        settings.subscriptions = vec![Subscription { filter: path.commands(), retained: false }];
+        if let Delivered::Receipt(consumer) = &broker.delivery {
+            settings.subscriptions.push(Subscription { filter: path.receipt(consumer), retained: true });
+        }
+        settings.inbox = Arc::clone(&inbox);
+        Link::start(settings, Arc::clone(outbox), Arc::clone(board), Arc::clone(clock))
+    })
+}
+
 /// Reads the config anew whenever somebody wishes it.
-fn reloading(orders: Arc<Orders>, wishes: Receiver<()>) -> impl FnOnce(&Stop) + Send {
+fn reloading(orders: Arc<Orders>, audit: Arc<Audit>, wishes: Receiver<()>) -> impl FnOnce(&Stop) + Send {
     move |stop| {
         while !stop.is_stopped() {
             match wishes.recv_timeout(LOOK) {
-                Ok(()) => match orders.reload() {
-                    Ok(done) => tracing::info!("reload: {}", done.detail),
-                    Err(refused) => tracing::error!("reload: {}", refused.detail),
-                },
+                Ok(()) => {
+                    let (done, outcome) = match orders.reload() {
+                        Ok(done) => (true, done),
+                        Err(refused) => (false, refused),
+                    };
+                    if done {
+                        tracing::info!("reload: {}", outcome.detail);
+                    } else {
+                        tracing::error!("reload: {}", outcome.detail);
+                    }
+                    let record = Record::new(Occasion::Reload).detail(outcome.detail);
+                    if let Err(error) = audit.record(orders.clock.now().wall, record) {
+                        tracing::error!("{error}");
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 // Nobody can wish any more.
                 Err(RecvTimeoutError::Disconnected) => _ = stop.wait(LOOK),

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BlindReason, ClockSource, CloseReason, Segment};
+use karaul_wire::{BlindReason, BoxPath, ClockSource, CloseReason, Segment};
 use uuid::Uuid;
 
 use super::{
@@ -21,7 +21,6 @@ use crate::{
     config::{Camera, Config},
     incident::Desk,
     stop::Stop,
-    uplink::StateBoard,
 };
 
 /// So long may the thread of a camera take to end: longer than a pipeline, a model and the outbox together
@@ -48,7 +47,6 @@ pub(super) struct Posts {
     eyes: Arc<dyn Eyes>,
     delivery: Delivery,
     standing: Arc<Standing>,
-    board: Arc<StateBoard>,
     boot_id: Option<Uuid>,
     present: Mutex<Present>,
 }
@@ -56,6 +54,8 @@ pub(super) struct Posts {
 struct Present {
     config: Arc<Config>,
     list: Vec<Arc<Post>>,
+    /// Topics on which something is retained by this config.
+    retained: BTreeSet<String>,
 }
 
 /// What a change of the config did to the cameras.
@@ -75,12 +75,11 @@ impl Posts {
         eyes: Arc<dyn Eyes>,
         delivery: Delivery,
         standing: Arc<Standing>,
-        board: Arc<StateBoard>,
         boot_id: Option<Uuid>,
     ) -> Self {
-        let present = Mutex::new(Present { config: Arc::new(config), list: Vec::new() });
+        let present = Mutex::new(Present { config: Arc::new(config), list: Vec::new(), retained: BTreeSet::new() });
         let crew = Crew::new(stop);
-        Self { crew, whole: stop.clone(), eyes, delivery, standing, board, boot_id, present }
+        Self { crew, whole: stop.clone(), eyes, delivery, standing, boot_id, present }
     }
 
     /// The config in force.
@@ -125,7 +124,11 @@ impl Posts {
             let mut present = self.present();
             present.config = Arc::clone(&config);
             present.list.clone_from(&kept);
-            self.clear_removed(&config);
+            present.retained =
+                self.delivery.outputs.take_up(&config, self.delivery.clock.now().wall, &self.delivery.board);
+            let status = |camera: &Camera| config.site.path.camera_status(&camera.id);
+            present.retained.extend(config.cameras.iter().map(status));
+            self.clear_removed(&present);
         }
         let mut changes = Changes { unchanged: kept.len(), ..Changes::default() };
         for camera in config.cameras.iter().filter(|camera| !kept.iter().any(|post| post.camera.id == camera.id)) {
@@ -152,8 +155,7 @@ impl Posts {
         for post in self.all() {
             post.shared.light.disarmed(self.standing.disarmed(&post.camera.id, now));
         }
-        let present = self.present();
-        self.clear_removed(&present.config);
+        self.clear_removed(&self.present());
     }
 
     /// A camera that was switched as the config says by now is the config's matter again: whoever changes that
@@ -175,7 +177,7 @@ impl Posts {
         let clock = Arc::clone(&self.delivery.clock);
         // What is shown and counted goes on from where it was.
         let light = old.map_or_else(
-            || Light::new(&config.site.path, &camera.id, Arc::clone(&self.board), Arc::clone(&clock)),
+            || Light::new(&config.site.path, &camera.id, Arc::clone(&self.delivery.board), Arc::clone(&clock)),
             |old| old.shared.light.clone(),
         );
         light.disarmed(self.standing.disarmed(&camera.id, clock.now()));
@@ -227,19 +229,22 @@ impl Posts {
         Ok(post(true))
     }
 
-    fn clear_removed(&self, config: &Config) {
-        let path = &config.site.path;
-        let outbox = &self.delivery.outbox;
-        let configured: BTreeSet<String> = config.cameras.iter().map(|camera| path.camera_status(&camera.id)).collect();
-        let known = outbox.topics();
-        if !configured.is_subset(&known) {
-            outbox.remember_topics(configured.iter().cloned());
+    /// A camera that has gone from the config is still `seeing` at the broker, which retains
+    /// that; the same goes for rules in other outputs. So the topics on which anything was ever retained are
+    /// remembered on disk, and at each connection those that are not configured any more are cleared.
+    fn clear_removed(&self, present: &Present) {
+        let Present { config, retained, .. } = present;
+        let known = self.delivery.outbox.topics();
+        if !retained.is_subset(&known) {
+            self.delivery.outbox.remember_topics(retained.iter().cloned());
         }
-        let ours = format!("{path}/");
-        for topic in known.difference(&configured).filter(|topic| topic.starts_with(&ours)) {
+        // A box that was given another path has no business with the topics of the old one.
+        let (ours, root) = (format!("{}/", config.site.path), format!("{}/", BoxPath::ROOT));
+        let may_clear = |topic: &&String| topic.starts_with(&ours) || !topic.starts_with(&root);
+        for topic in known.difference(retained).filter(may_clear) {
             // Not through the outbox: should the camera come back, a clearing that still
             // waits there would undo its new state.
-            self.board.set(topic.clone(), Vec::new());
+            self.delivery.board.set(topic.clone(), Vec::new());
         }
     }
 

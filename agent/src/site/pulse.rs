@@ -1,16 +1,15 @@
 use std::{
-    collections::BTreeMap,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use karaul_wire::{BoxHealth, BoxPath, CameraCounters, LinkHealth};
+use karaul_wire::{BoxHealth, CameraCounters, LinkHealth};
 
-use super::{guard::Tally, line::Line, posts::Posts};
+use super::{delivery::Delivery, guard::Tally, line::Line, posts::Posts, reception::Counts};
 use crate::{
     camera::Counters,
     clock::Clock,
-    uplink::{LinkReport, Outbox, StateBoard},
+    uplink::{Inbox, LinkReport, Outbox, StateBoard},
 };
 
 /// How often `health/box` is sent.
@@ -24,19 +23,25 @@ pub(super) struct Pulse {
     clock: Arc<dyn Clock>,
     outbox: Arc<Outbox>,
     board: Arc<StateBoard>,
+    /// Where messages for this box come in.
     inbox: Arc<Inbox>,
+    /// Commands by what became of them.
+    commands: Arc<Counts>,
     last: Duration,
 }
 
 impl Pulse {
-    pub(super) fn new(path: &BoxPath, clock: &Arc<dyn Clock>, outbox: &Arc<Outbox>, board: &Arc<StateBoard>) -> Self {
+    pub(super) fn new(delivery: &Delivery, inbox: Arc<Inbox>, commands: Arc<Counts>) -> Self {
+        let now = delivery.clock.now().mono;
         Self {
-            topic: path.health(),
-            started: clock.now().mono,
-            clock: Arc::clone(clock),
-            outbox: Arc::clone(outbox),
-            board: Arc::clone(board),
-            last: clock.now().mono,
+            topic: delivery.path.health(),
+            started: now,
+            clock: Arc::clone(&delivery.clock),
+            outbox: Arc::clone(&delivery.outbox),
+            board: Arc::clone(&delivery.board),
+            inbox,
+            commands,
+            last: now,
         }
     }
 
@@ -70,7 +75,7 @@ impl Pulse {
             held: sent.held,
             trouble: self.outbox.trouble(),
             unconfirmed: self.outbox.unconfirmed(),
-            commands: BTreeMap::new(),
+            commands: self.commands.read(),
             link: Some(LinkHealth {
                 broker: sent.address.clone(),
                 taken_over: sent.taken_over,

@@ -72,7 +72,19 @@ impl LinkSettings {
     pub fn new(broker: Broker, path: BoxPath, birth: BoxBirth) -> Self {
         let [late_after, pause, return_after, look, flush] = [10, 600, 300, 60, 3].map(Duration::from_secs);
         let (subscriptions, backoff) = (Vec::new(), BackoffPolicy::default());
-        Self { broker, path, birth, backoff, late_after, pause, subscriptions, inbox: Arc::default(), return_after, look, flush }
+        Self {
+            broker,
+            path,
+            birth,
+            backoff,
+            late_after,
+            pause,
+            subscriptions,
+            inbox: Arc::default(),
+            return_after,
+            look,
+            flush,
+        }
     }
 }
 

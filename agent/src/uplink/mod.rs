@@ -32,7 +32,7 @@ pub use self::{
     error::LinkError,
     inbox::{Inbox, InboxReport, Incoming},
     link::{Link, LinkSettings, Subscription},
-    mqtt::Version,
+    mqtt::{AskError, Question, Version, ask},
     outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, OutboxSettings, Replay, Waiting},
     report::{Concern, LinkReport},
 };

@@ -4,12 +4,14 @@
 //! the value is dropped, because rumqttc, polled again, would redial at once and mix
 //! acknowledgements of the old connection into the new one.
 
+mod ask;
 mod event;
 mod failure;
 mod sign_on;
 mod tls;
 mod trial;
 
+pub use self::ask::{AskError, Question, ask};
 pub(crate) use self::tls::{check_authorities, check_certificate, check_key, check_pair};
 
 use std::{collections::VecDeque, time::Duration};

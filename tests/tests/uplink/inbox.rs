@@ -29,7 +29,7 @@ fn hearing(port: u16) -> LinkSettings {
 }
 
 fn report(agent: &Agent) -> InboxReport {
-    agent.link.as_ref().unwrap().inbox().report()
+    agent.settings.inbox.report()
 }
 
 fn command() -> String {

@@ -61,8 +61,8 @@ fn another_system_sees_the_rules_at_any_time_and_a_crossing_once() {
     let broker = Broker::start(0).unwrap();
     let early = Subscriber::start(broker.port, "homeassistant/+/+/+");
     let agent = Agent::start(settings(broker.port));
-    let outputs = Outputs::new(&config());
-    let topics = outputs.announce(Timestamp::UNIX_EPOCH, &agent.board);
+    let outputs = Outputs::default();
+    let topics = outputs.take_up(&config(), Timestamp::UNIX_EPOCH, &agent.board);
     let tell = |alert: &Alert| outputs.tell(alert, alert.incident.opened, &agent.outbox, &agent.board);
     let told: Vec<Received> = (0..6).map(|_| early.next(LIMIT).unwrap()).collect();
     assert!(told[0].topic.ends_with("/karaul_almaty_turksib_school-042_b7f3/config"), "the box first: {told:?}");

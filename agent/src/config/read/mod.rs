@@ -2,6 +2,7 @@
 
 mod broker;
 mod camera;
+mod command;
 mod geometry;
 mod inference;
 mod login;
@@ -84,7 +85,18 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, around: &Surroundings) -> Optio
     let context = camera::Context { around, languages, models: &models, schedules: &schedules };
     let cameras = camera::cameras(&root, &context);
     schedules.warn_unused(report);
-    Some(Config { site: site?, broker: broker?, storage: storage?, inference: inference?, output: output?, cameras })
+    let cameras_known = report.found.borrow().iter().all(|p| p.level != Level::Error);
+    let known = cameras_known.then_some(cameras.as_slice());
+    let commands = root.child("command").and_then(|table| command::commands(&table, around, site.as_ref(), known));
+    Some(Config {
+        site: site?,
+        broker: broker?,
+        storage: storage?,
+        commands: commands?,
+        inference: inference?,
+        output: output?,
+        cameras,
+    })
 }
 
 /// Collects problems while the reader goes on.

@@ -31,7 +31,7 @@ impl Wrong {
     }
 
     /// The value is of a kind or in a range that the key does not take.
-    fn unfit<T>(key: &Key, value: &DeValue<'_>) -> Checked<T> {
+    pub(super) fn unfit<T>(key: &Key, value: &DeValue<'_>) -> Checked<T> {
         let wanted = wanted(&key.takes);
         let what = match (&key.takes, value) {
             // The right kind, so it is the value that does not fit.
@@ -268,6 +268,8 @@ pub(super) fn wanted(takes: &Takes) -> String {
         Takes::BrokerUrls(max) => format!("a list of up to {max} mqtt:// or mqtts:// addresses"),
         Takes::Path => "a path in quotes".to_owned(),
         Takes::Password => "\"credential:NAME\" or \"file:PATH\"".to_owned(),
+        Takes::PublicKey => "an Ed25519 public key in Base64url, or \"file:PATH\"".to_owned(),
+        Takes::Day => "a day in quotes, year-month-day".to_owned(),
         Takes::TimeZone => "the IANA name of a time zone".to_owned(),
         Takes::Table(_) | Takes::Tables(_) | Takes::Named(_) => "a table".to_owned(),
     }

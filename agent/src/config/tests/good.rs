@@ -102,3 +102,33 @@ fn other_outputs_are_off_until_they_are_asked_for() {
     assert_eq!(home.discovery_prefix, "homeassistant");
     assert_eq!(on("[output.home_assistant]\ndiscovery_prefix = \"ha\""), Output::default());
 }
+
+#[test]
+fn keys_and_roles_are_read() {
+    let folder = Folder::new();
+    let commands = folder.good(SITE).commands;
+    assert_eq!(
+        (commands.longest_validity, commands.clock_tolerance),
+        (Duration::from_secs(600), Duration::from_secs(30))
+    );
+    assert_eq!(commands.time_sync_file, Path::new("/run/systemd/timesync/synchronized"));
+    assert!(commands.keys.is_empty() && commands.roles.is_empty());
+
+    folder.write(
+        "desk.pem",
+        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n",
+    );
+    let text = format!(
+        "{SITE}[[command.key]]\nid = \"desk\"\npublic_key = \"file:desk.pem\"\nroles = [\"all\", \"some\"]\n\
+         not_after = 2027-12-31\n[command.role.all]\nverbs = [\"reload\", \"arm\"]\n[command.role.some]\n\
+         verbs = [\"disarm\"]\ncameras = [\"gate\"]\n"
+    );
+    let commands = folder.good(&text).commands;
+    let key = &commands.keys[&"desk".parse().unwrap()];
+    assert_eq!(key.public_key.to_string(), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    assert_eq!(key.roles.len(), 2);
+    assert_eq!(key.not_after, Some("2028-01-01T00:00:00+05:00".parse().unwrap()));
+    let role = |id: &str| &commands.roles[&id.parse().unwrap()];
+    assert_eq!((role("all").verbs.len(), &role("all").cameras), (2, &None));
+    assert_eq!(role("some").cameras, Some(["gate".parse().unwrap()].into()));
+}

@@ -1,4 +1,5 @@
 mod broker;
+mod command;
 mod examples;
 mod good;
 mod robust;

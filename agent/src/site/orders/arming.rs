@@ -3,7 +3,8 @@ use std::sync::PoisonError;
 use jiff::Timestamp;
 use karaul_wire::{ReplyCode, Segment};
 
-use super::{Answer, Orders, Outcome};
+use super::{Answer, Orders};
+use crate::site::Outcome;
 use crate::{
     config,
     site::standing::{LONGEST, Place},

@@ -1,7 +1,8 @@
 use karaul_wire::{Acknowledged, CloseReason, ReplyCode, Segment};
 use uuid::Uuid;
 
-use super::{Answer, Orders, Outcome};
+use super::{Answer, Orders};
+use crate::site::Outcome;
 use crate::{
     config,
     incident::trial,

@@ -14,10 +14,11 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{Command, GapRange, Order, Picture, ReplyCode, Segment};
+use karaul_wire::{Command, GapRange, Order, ReplyCode, Segment};
 use uuid::Uuid;
 
 use super::{
+    Outcome,
     delivery::Delivery,
     line::Line,
     posts::{Post, Posts},
@@ -29,17 +30,6 @@ use crate::{
     config::{self, Config},
     uplink::Replay,
 };
-
-/// What became of a command: what a [`Reply`](karaul_wire::Reply) says of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// What became of it.
-    pub code: ReplyCode,
-    /// One sentence for operators.
-    pub detail: String,
-    /// What `snapshot` asked for.
-    pub picture: Option<Picture>,
-}
 
 /// What carries commands out, one after the other. No camera waits for it, and it waits for none longer than
 /// some seconds.
@@ -147,24 +137,6 @@ impl Orders {
 
 /// `Err` is an answer too: that nothing was done.
 type Answer = Result<Outcome, Outcome>;
-
-impl Outcome {
-    fn new(code: ReplyCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), picture: None }
-    }
-
-    fn done(detail: impl Into<String>) -> Self {
-        Self::new(ReplyCode::Done, detail)
-    }
-
-    fn failed(detail: impl Into<String>) -> Self {
-        Self::new(ReplyCode::Failed, detail)
-    }
-
-    fn invalid(detail: impl Into<String>) -> Self {
-        Self::new(ReplyCode::Invalid, detail)
-    }
-}
 
 /// What is sent again, and what is not there any more.
 fn resent(replay: &Replay) -> String {

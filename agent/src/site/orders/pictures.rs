@@ -4,8 +4,9 @@ use karaul_wire::{CameraState, Picture, ReplyCode, Segment};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Answer, Orders, Outcome};
+use super::{Answer, Orders};
 use crate::evidence::{jpeg_within, to_rgb};
+use crate::site::Outcome;
 
 /// As many bytes of a file as, in Base64 and with a sentence, stay below the 256 KiB that brokers and thin
 /// links bear.

@@ -2,7 +2,8 @@ use std::sync::PoisonError;
 
 use karaul_wire::ReplyCode;
 
-use super::{Answer, Orders, Outcome};
+use super::{Answer, Orders};
+use crate::site::Outcome;
 use crate::{
     config::Config,
     site::{birth, posts::Changes},
@@ -48,6 +49,9 @@ impl Orders {
 fn fixed(present: &Config, new: &Config) -> Option<&'static str> {
     if present.site.path != new.site.path {
         return Some("the address of the box in [site]");
+    }
+    if present.broker.delivery != new.broker.delivery {
+        return Some("delivery or consumer in [broker]");
     }
     if present.storage != new.storage {
         return Some("[storage]");

@@ -110,6 +110,11 @@ impl SignOn {
         self.dial_as(at, "ktrial", tls)
     }
 
+    /// A sign-on for somebody who asks a box something.
+    pub(super) fn caller(&self) -> Dial {
+        self.dial_as(0, "kasker", self.lock().clone())
+    }
+
     fn dial_as(&self, at: usize, kind: &str, tls: Option<Tls>) -> Dial {
         Dial {
             broker: self.broker.clone(),

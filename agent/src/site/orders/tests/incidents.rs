@@ -121,7 +121,7 @@ fn a_test_goes_the_way_of_an_incident_also_where_nobody_watches() {
             assert!(step.data.text[&Language::Ru].starts_with("ПРОВЕРКА: "), "{:?}", step.data.text);
         }
     }
-    let waiting = stage.orders.delivery.outbox.next(100, |_, _| false);
+    let waiting = stage.orders.delivery.outbox.next(100, 100, |_, _| false);
     let states: Vec<_> = waiting.iter().filter(|w| w.message.retain).map(|w| w.message.payload.is_empty()).collect();
     assert_eq!(states, [false, true, false, true, false, true], "retained and cleared");
     assert_eq!(

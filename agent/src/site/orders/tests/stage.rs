@@ -24,7 +24,7 @@ use crate::{
         eyes::{AnyGuard, Eyes},
     },
     stop::Stop,
-    uplink::{Gaps, Link, LinkSettings, Outbox, StateBoard},
+    uplink::{Gaps, Link, LinkSettings, Outbox, OutboxSettings, StateBoard},
     vision::{Detection, Layout, Matrix, Planes, Range, Rect, VisionError},
 };
 
@@ -161,7 +161,7 @@ impl Stage {
         let config = Config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let state = config.storage.path.clone();
-        let outbox = Arc::new(Outbox::open(&state, 64 << 20, Arc::clone(&clock)).unwrap());
+        let outbox = Arc::new(Outbox::open(OutboxSettings::new(&state, 64 << 20), Arc::clone(&clock)).unwrap());
         let standing = Arc::new(Standing::open(&state, Arc::clone(&clock), None));
         let board = Arc::new(StateBoard::new());
         let path = config.site.path.clone();
@@ -169,6 +169,8 @@ impl Stage {
             path: path.clone(),
             outbox: Arc::clone(&outbox),
             album: Arc::new(Album::open(&state.join("evidence"), 64 << 20).unwrap()),
+            outputs: Arc::default(),
+            board: Arc::clone(&board),
             clock: Arc::clone(&clock),
             register: Arc::default(),
         };
@@ -196,7 +198,6 @@ impl Stage {
             Arc::clone(&script) as Arc<dyn Eyes>,
             delivery.clone(),
             Arc::clone(&standing),
-            Arc::clone(&board),
             None,
         );
         posts.take_up(config).unwrap();
@@ -264,7 +265,8 @@ impl Stage {
 
     /// All alerts so far, in order.
     pub(super) fn alerts(&self) -> Vec<AlertEvent> {
-        let waiting = self.orders.delivery.outbox.next(10_000, |_, _| false);
+        let mut waiting = self.orders.delivery.outbox.next(10_000, 10_000, |_, _| false);
+        waiting.sort_by_key(|waiting| waiting.row);
         let alerts = waiting.iter().filter(|waiting| waiting.message.topic.contains("/alert/"));
         alerts.map(|waiting| serde_json::from_slice(&waiting.message.payload).unwrap()).collect()
     }

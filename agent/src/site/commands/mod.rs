@@ -1,0 +1,172 @@
+//! A command's way: gate, audit log, whoever carries it out, audit log, reply.
+
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::sync::Arc;
+
+use karaul_wire::{BoxPath, Command, Order, Reply, ReplyCode, Segment, Verb};
+
+use self::words::{intent, names, result};
+use super::Outcome;
+use crate::{
+    clock::{Clock, Stamp},
+    config,
+    trust::{
+        Admitted, Gate, Refusals, Refused,
+        audit::{Audit, Occasion, Record},
+    },
+};
+
+/// Who carries commands out.
+pub trait CarryOut {
+    /// Does what a command asks for. It has a limit of its own.
+    fn carry_out(&self, command: &Command) -> Outcome;
+
+    /// The camera of the incident or picture that an order names; `None` if it cannot be told. Asked only for
+    /// roles that are for some cameras.
+    fn camera_of(&self, order: &Order) -> Option<Segment>;
+
+    /// The keys and roles in force.
+    fn settings(&self) -> config::Commands;
+}
+
+/// What is to be sent on `reply/<verb>`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The topic's last level.
+    pub verb: Verb,
+    /// The payload.
+    pub reply: Reply,
+    /// It has to arrive, so it goes into the outbox. Answers to what nobody has signed do not: anybody could fill
+    /// it. They go out now, or never.
+    pub keep: bool,
+}
+
+/// Takes commands one after the other.
+pub struct Commands<C> {
+    /// Topic of commands without the verb.
+    prefix: String,
+    gate: Gate,
+    audit: Arc<Audit>,
+    refusals: Refusals,
+    clock: Arc<dyn Clock>,
+    carrier: C,
+    settings: config::Commands,
+}
+
+impl<C: CarryOut> Commands<C> {
+    /// Begins to take commands, and puts on record that the agent started, with which keys.
+    pub fn start(path: &BoxPath, gate: Gate, audit: Arc<Audit>, clock: Arc<dyn Clock>, carrier: C) -> Self {
+        let settings = carrier.settings();
+        let prefix = format!("{path}/command/");
+        let mut commands = Self { prefix, gate, audit, refusals: Refusals::default(), clock, carrier, settings };
+        let version = format!("karaul {}", env!("CARGO_PKG_VERSION"));
+        commands.note(Record::new(Occasion::Start).detail(version));
+        commands.note(Record::new(Occasion::Keys).detail(names(&commands.settings)));
+        commands.gate.set(&commands.settings);
+        commands
+    }
+
+    /// Takes what came on a topic in the session of this number. `None` if the topic is none of a command, so
+    /// that there is nowhere to answer.
+    pub fn take(&mut self, topic: &str, payload: &[u8], session: u64) -> Option<Answer> {
+        let verb: Verb = topic.strip_prefix(&self.prefix)?.parse().ok()?;
+        let now = self.clock.now();
+        let answer = match self.gate.admit(verb, payload, now, session) {
+            Ok(admitted) => self.admitted(verb, &admitted, now),
+            Err(refused) => self.refused(refused, now),
+        };
+        self.tend();
+        Some(answer)
+    }
+
+    /// To be called every few seconds: sums up refusals, and puts changed keys into force and on record.
+    pub fn tend(&mut self) {
+        let now = self.clock.now();
+        if let Some(record) = self.refusals.sum(now) {
+            self.note(record);
+        }
+        let settings = self.carrier.settings();
+        if settings != self.settings {
+            self.gate.set(&settings);
+            self.note(Record::new(Occasion::Keys).detail(names(&settings)));
+            self.settings = settings;
+        }
+    }
+
+    /// Puts on record that the agent stops.
+    pub fn stop(&mut self) {
+        self.note(Record::new(Occasion::Stop));
+    }
+
+    /// Counters for `health/box`.
+    #[must_use]
+    pub const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn admitted(&mut self, verb: Verb, admitted: &Admitted, now: Stamp) -> Answer {
+        let command = &admitted.command;
+        let (mut outcome, audit) = match self.audit.record(now.wall, intent(admitted)) {
+            Ok(number) => {
+                let outcome = self.allowed(admitted).unwrap_or_else(|| self.carrier.carry_out(command));
+                (outcome, Some(number))
+            }
+            Err(error) => (Outcome::new(ReplyCode::AuditUnavailable, error.to_string()), None),
+        };
+        if let Some(number) = audit
+            && let Err(error) = self.audit.record(self.clock.now().wall, result(verb, number, &outcome))
+            && outcome.picture.is_some()
+        {
+            // The picture has not left yet, and does not leave without its entry.
+            outcome = Outcome::new(ReplyCode::AuditUnavailable, error.to_string());
+        }
+        self.gate.count(outcome.code);
+        let Outcome { code, detail, picture } = outcome;
+        let time = self.clock.now().wall;
+        Answer { verb, reply: Reply { jti: Some(command.jti), time, code, detail, audit, picture }, keep: true }
+    }
+
+    /// Why a role that is only for some cameras may not do this; `None` if it may.
+    fn allowed(&self, admitted: &Admitted) -> Option<Outcome> {
+        let named = match &admitted.command.order {
+            Order::Acknowledge { .. } | Order::Resolve { .. } | Order::FalsePositive { .. } => false,
+            Order::Snapshot { camera, .. } => camera.is_some(),
+            _ => true,
+        };
+        if named || admitted.cameras.is_none() {
+            return None;
+        }
+        let role = &admitted.command.role;
+        let detail = match self.carrier.camera_of(&admitted.command.order) {
+            Some(camera) if admitted.may(&camera) => return None,
+            Some(camera) => format!("the role {role} is not for the camera {camera}"),
+            None => format!("the role {role} is only for some cameras, and it is not known of which one this is"),
+        };
+        Some(Outcome::new(ReplyCode::Forbidden, detail))
+    }
+
+    fn refused(&mut self, refused: Refused, now: Stamp) -> Answer {
+        let audit = match self.refusals.note(&refused, now).map(|record| self.audit.record(now.wall, record)) {
+            Some(Ok(number)) => Some(number),
+            // The log has said it.
+            Some(Err(_)) | None => None,
+        };
+        // One line each for those with an entry, so that nobody can flood the log of the agent either.
+        if audit.is_some() {
+            let key = refused.key.as_ref().map(Segment::as_str);
+            tracing::warn!(verb = %refused.verb, key, "command refused: {}", refused.detail);
+        }
+        let keep = audit.is_some();
+        let Refused { code, detail, jti, verb, .. } = refused;
+        Answer { verb, reply: Reply { jti, time: now.wall, code, detail, audit, picture: None }, keep }
+    }
+
+    /// Puts on record what nothing depends on.
+    fn note(&self, record: Record) {
+        // A failure has been logged, and the next command is refused for it.
+        let _ = self.audit.record(self.clock.now().wall, record);
+    }
+}

@@ -1,0 +1,145 @@
+//! What comes in from the broker: receipts for the outbox, commands for whoever carries them out.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use karaul_wire::{Command, Order, Receipt, ReplyCode, Segment, Severity};
+
+use super::{CarryOut, Commands, Orders, Outcome, commands::Answer, delivery::Delivery, line::Line};
+use crate::{
+    config::{self, Delivery as Delivered},
+    stop::Stop,
+    trust::{Gate, audit::Audit},
+    uplink::{Inbox, Incoming, Message},
+};
+
+/// So long it is waited for a message before other things are looked after.
+const LOOK: Duration = Duration::from_secs(2);
+/// A receipt that cannot be read is said once in this time.
+const SAY_EVERY: Duration = Duration::from_secs(600);
+
+/// Commands by what became of them, for `health/box`.
+#[derive(Debug, Default)]
+pub(super) struct Counts(Mutex<BTreeMap<ReplyCode, u64>>);
+
+impl Counts {
+    pub(super) fn read(&self) -> BTreeMap<ReplyCode, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, counts: BTreeMap<ReplyCode, u64>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
+}
+
+impl CarryOut for Arc<Orders> {
+    fn carry_out(&self, command: &Command) -> Outcome {
+        Orders::carry_out(self, command)
+    }
+
+    fn camera_of(&self, order: &Order) -> Option<Segment> {
+        Orders::camera_of(self, order)
+    }
+
+    fn settings(&self) -> config::Commands {
+        self.config().commands.clone()
+    }
+}
+
+/// Takes messages for this box, one after the other, in a thread of its own.
+pub(super) struct Reception {
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) line: Arc<Line>,
+    pub(super) delivery: Delivery,
+    pub(super) orders: Arc<Orders>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) counts: Arc<Counts>,
+}
+
+impl Reception {
+    /// Works until it is time to stop.
+    pub(super) fn run(self, stop: &Stop) {
+        let Delivery { path, clock, .. } = &self.delivery;
+        let config = self.orders.config();
+        let worked_before = self.audit.worked_before();
+        let gate = Gate::open(&config.storage.path, path, &config.commands, worked_before);
+        let (audit, carrier) = (Arc::clone(&self.audit), Arc::clone(&self.orders));
+        let mut commands = Commands::start(path, gate, audit, Arc::clone(clock), carrier);
+        let receipts = match &config.broker.delivery {
+            Delivered::Receipt(consumer) => Some(path.receipt(consumer)),
+            Delivered::Puback => None,
+        };
+        let (mut shown, mut said) = (None, None);
+        while !stop.is_stopped() {
+            self.show_head(&mut shown);
+            match self.inbox.take(LOOK, stop) {
+                Some(incoming) if Some(&incoming.topic) == receipts.as_ref() => self.receipt(&incoming, &mut said),
+                Some(Incoming { topic, payload, .. }) => {
+                    let session = self.line.report().map_or(0, |report| report.session);
+                    if let Some(answer) = commands.take(&topic, &payload, session) {
+                        self.answer(answer);
+                    }
+                }
+                None => {}
+            }
+            commands.tend();
+            self.counts.set(commands.gate().counts().clone());
+        }
+        commands.stop();
+        self.show_head(&mut shown);
+    }
+
+    fn receipt(&self, incoming: &Incoming, said: &mut Option<Duration>) {
+        match serde_json::from_slice::<Receipt>(&incoming.payload) {
+            Ok(receipt) => self.delivery.outbox.receipt(&receipt),
+            Err(error) => {
+                let now = self.delivery.clock.now().mono;
+                if said.is_none_or(|at| now.saturating_sub(at) >= SAY_EVERY) {
+                    tracing::error!(
+                        "a receipt on {} cannot be read ({error}); alerts wait in the outbox until one can; the consumer \
+                         has to write what the schema receipt.json says",
+                        incoming.topic
+                    );
+                    *said = Some(now);
+                }
+            }
+        }
+    }
+
+    fn answer(&self, answer: Answer) {
+        let Answer { verb, reply, keep } = answer;
+        let topic = self.delivery.path.reply(verb);
+        let payload = match serde_json::to_vec(&reply) {
+            Ok(payload) => payload,
+            Err(error) => return tracing::error!("a reply cannot be written as JSON: {error}"),
+        };
+        if !keep {
+            return self.delivery.board.pass(topic, payload);
+        }
+        let severity = Severity::Warning;
+        let message = Message { topic, payload, retain: false, severity, incident: None, sequence: None };
+        let Ok(()) = self.delivery.outbox.commit(|batch| {
+            batch.put(message);
+            Ok::<_, std::convert::Infallible>(())
+        });
+    }
+
+    /// Shows the head of the audit log, if it has grown since.
+    fn show_head(&self, shown: &mut Option<u64>) {
+        let last = self.audit.last();
+        if *shown == Some(last) {
+            return;
+        }
+        match self.audit.head(self.delivery.clock.now().wall) {
+            Ok(head) => {
+                self.delivery.board.set(self.delivery.path.audit(), head.into_bytes());
+                *shown = Some(last);
+            }
+            // Said by the log itself, and tried again.
+            Err(error) => tracing::debug!("{error}"),
+        }
+    }
+}

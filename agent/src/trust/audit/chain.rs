@@ -1,0 +1,252 @@
+//! The end of the log that is written to.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    AuditError, Entry, Occasion, Record,
+    entry::{Link, NO_HASH},
+    verify::{self, Walk},
+};
+use crate::trust::key::sync_folder_of;
+
+/// A file that has grown to this is followed by another one: it can still be mailed.
+const ROTATE_AT: u64 = 4 << 20;
+/// A file is read whole at the start; one that is longer than this was not written by the agent.
+const LONGEST: u64 = 16 * ROTATE_AT;
+
+/// The last file, and what the next entry is chained to.
+#[derive(Debug)]
+pub(super) struct Chain {
+    folder: PathBuf,
+    /// The file that is written to; `None` before the first one.
+    path: Option<PathBuf>,
+    /// Open for appending. `None` after a failure: it is opened anew then, and cut back to `len`.
+    file: Option<File>,
+    /// So much of it is known to be on the disk.
+    len: u64,
+    number: u64,
+    hash: String,
+    time: Option<Timestamp>,
+    rotate_at: u64,
+}
+
+/// What was found in a file.
+struct Found {
+    /// The last entry that is whole.
+    last: Option<Link>,
+    /// Where it ends.
+    end: u64,
+    /// What comes after it.
+    rest: Vec<u8>,
+    /// The first thing that is wrong before it.
+    fault: Option<String>,
+}
+
+impl Chain {
+    /// Opens the log in a folder, making the folder if need be. What is wrong at its end is repaired and put
+    /// on record; everything else in it is left as it is.
+    pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Self, AuditError> {
+        let disk = |source| AuditError::disk(folder, source);
+        fs::create_dir_all(folder).map_err(disk)?;
+        let files = verify::files(folder).map_err(disk)?;
+        let mut chain = Self {
+            folder: folder.to_owned(),
+            path: None,
+            file: None,
+            len: 0,
+            number: 0,
+            hash: NO_HASH.to_owned(),
+            time: None,
+            rotate_at: ROTATE_AT,
+        };
+        let mut wrong = Vec::new();
+        for (first, path) in files.iter().rev() {
+            let found = read(path).map_err(|source| AuditError::disk(path, source))?;
+            if chain.path.is_none() {
+                chain.path = Some(path.clone());
+                chain.len = found.end;
+                if !found.rest.is_empty() {
+                    wrong.push(chain.cut_off(&found.rest)?);
+                }
+            }
+            wrong.extend(found.fault.map(|fault| Record::new(Occasion::Damaged).detail(fault)));
+            if let Some(last) = found.last {
+                chain.number = last.entry.number;
+                chain.hash = last.hash;
+                chain.time = Some(last.entry.time);
+                break;
+            }
+            // A file without an entry: the power went before its first one. The one before it has the end.
+            chain.number = first.saturating_sub(1);
+        }
+        for record in wrong {
+            let what = record.detail.as_deref().unwrap_or_default();
+            tracing::error!("audit log {}: {what}", folder.display());
+            chain.append(now, record)?;
+        }
+        Ok(chain)
+    }
+
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    pub(super) const fn time(&self) -> Option<Timestamp> {
+        self.time
+    }
+
+    /// Writes an entry and flushes it to the disk.
+    pub(super) fn append(&mut self, now: Timestamp, record: Record) -> Result<u64, AuditError> {
+        if self.is_gone() {
+            self.begin_another(now)?;
+        }
+        let entry = Entry { number: self.number + 1, time: now, record, previous: self.hash.clone() };
+        let (line, hash) = entry.seal().map_err(|why| AuditError::disk(&self.folder, why.into()))?;
+        let path = self.target(entry.number);
+        self.write(&path, &line).map_err(|source| {
+            // Whatever of it is on the disk is cut off before the next attempt.
+            self.file = None;
+            AuditError::disk(&path, source)
+        })?;
+        self.len += line.len() as u64;
+        (self.number, self.hash, self.time) = (entry.number, hash, Some(now));
+        Ok(entry.number)
+    }
+
+    /// Is the file that was written to another one now, or none, or does it lack what was written?
+    fn is_gone(&self) -> bool {
+        let Some(path) = self.path.as_ref().filter(|_| self.len > 0) else { return false };
+        match (fs::metadata(path), self.file.as_ref().map(File::metadata)) {
+            (Err(_), _) => true,
+            (Ok(there), _) if there.len() < self.len => true,
+            (Ok(there), Some(Ok(ours))) => (there.dev(), there.ino()) != (ours.dev(), ours.ino()),
+            (Ok(_), _) => false,
+        }
+    }
+
+    /// Goes on in a new file, and says so.
+    fn begin_another(&mut self, now: Timestamp) -> Result<(), AuditError> {
+        let (path, len) = (self.path.take(), self.len);
+        (self.file, self.len) = (None, 0);
+        let name = path.as_deref().map(name).unwrap_or_default();
+        let what =
+            format!("{name} was removed, replaced or cut while the agent ran; its last entry was {}", self.number);
+        if let Err(error) = self.append(now, Record::new(Occasion::Damaged).detail(what.clone())) {
+            // Nothing is lost by that: the next attempt begins here again.
+            (self.path, self.file, self.len) = (path, None, len);
+            return Err(error);
+        }
+        tracing::error!("audit log {}: {what}", self.folder.display());
+        Ok(())
+    }
+
+    /// The file that takes this entry.
+    fn target(&mut self, number: u64) -> PathBuf {
+        match &self.path {
+            Some(path) if self.len < self.rotate_at => path.clone(),
+            _ => {
+                let path = self.folder.join(format!("{number:020}.{}", verify::ENDING));
+                (self.path, self.file, self.len) = (Some(path.clone()), None, 0);
+                path
+            }
+        }
+    }
+
+    fn write(&mut self, path: &Path, line: &[u8]) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            closed => closed.insert(reopen(path, self.len)?),
+        };
+        file.write_all(line)?;
+        file.sync_data()
+    }
+
+    /// Keeps what follows the last whole entry in a file of its own, and cuts it off. Returns what is to be put
+    /// on record about it.
+    fn cut_off(&mut self, rest: &[u8]) -> Result<Record, AuditError> {
+        let path = self.path.clone().unwrap_or_else(|| self.folder.clone());
+        let disk = |source| AuditError::disk(&path, source);
+        let digest = hex::encode(Sha256::digest(rest));
+        let kept = self.folder.join(format!("cut-off-{}.bin", &digest[..16]));
+        let keep = || {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(&kept)?;
+            file.write_all(rest)?;
+            file.sync_all()?;
+            sync_folder_of(&kept)
+        };
+        keep().map_err(disk)?;
+        self.file = Some(reopen(&path, self.len).map_err(disk)?);
+        // One entry is written at a time, so a power cut can leave only one unfinished.
+        let lines = rest.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        let (event, what) = match lines {
+            0 | 1 => (Occasion::Repaired, "an unfinished entry, as a power cut leaves it,"),
+            _ => (Occasion::Damaged, "more than one unreadable line, which no power cut leaves,"),
+        };
+        let (len, kept) = (rest.len(), name(&kept));
+        let detail = format!("{what} was cut off the end: {len} bytes with SHA-256 {digest}, kept in {kept}");
+        Ok(Record::new(event).detail(detail))
+    }
+
+    /// As after a write that failed.
+    #[cfg(test)]
+    pub(super) fn fail(&mut self) {
+        self.file = None;
+    }
+
+    #[cfg(test)]
+    pub(super) fn rotate_at(mut self, len: u64) -> Self {
+        self.rotate_at = len;
+        self
+    }
+}
+
+/// Opens a file for appending, cut back to what is known to be in it. Cutting also marks the last page as
+/// changed, so that it is written again if the disk failed to take it before.
+fn reopen(path: &Path, len: u64) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path)?;
+    file.set_len(len)?;
+    file.sync_all()?;
+    if len == 0 {
+        sync_folder_of(path)?;
+    }
+    Ok(file)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn read(path: &Path) -> io::Result<Found> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is far longer than the agent writes any"));
+    }
+    let (mut last, mut end, mut at) = (None, 0, 0);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        at += line.len();
+        let Some(line) = line.strip_suffix(b"\n") else { break };
+        if let Some(link) = Link::parse(line).filter(Link::is_whole) {
+            (last, end) = (Some(link), at);
+        }
+    }
+    let mut walk = Walk::new(None);
+    walk.file(path, &mut &bytes[..end])?;
+    let fault = walk.done().faults.into_iter().next().map(|fault| fault.to_string());
+    Ok(Found { last, end: end as u64, rest: bytes.split_off(end), fault })
+}

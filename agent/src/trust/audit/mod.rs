@@ -1,0 +1,220 @@
+//! The audit log: who did what to this box and to the personal data on it, and when.
+//!
+//! It is a folder of text files, each named by the number of its first entry. A line is a JSON object whose
+//! last two members are the hash of the entry before and its own, so that no entry can be changed, removed or
+//! moved unless all after it are written anew ([`verify`] says where that happened); and the head, signed with
+//! the box's own key and published, tells whether even that was done. The hash of a line is the SHA-256 of its
+//! bytes before `,"hash":"`; `tools/audit_verify.py` checks a log with nothing but that sentence. (Chained
+//! logs: Schneier and Kelsey, *Secure Audit Logs to Support Computer Forensics*, 1999; a published head as in
+//! RFC 9162.)
+//!
+//! A command makes two entries: one before it is carried out, since a picture that has left cannot be called
+//! back, and one with its result. A first one without a second therefore means: perhaps carried out.
+//!
+//! Each entry is flushed to the disk before [`Audit::record`] returns. If that fails, what the entry was for
+//! is not done, and it is tried anew with the next one. Nothing is ever deleted by the agent: at the usual few
+//! commands a day the log grows by less than a megabyte a year.
+
+mod chain;
+mod entry;
+mod error;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use karaul_wire::{AuditHead, BoxPath, SigningKey};
+
+use self::chain::Chain;
+pub use self::{
+    entry::{Entry, Occasion, Record},
+    error::AuditError,
+    verify::{Checked, Fault, ReadError, check, entries},
+};
+use super::{
+    jws,
+    key::{BoxKey, PrivateKey, box_key},
+};
+
+/// The log of one box, shared by all who have something to put on record.
+#[derive(Debug)]
+pub struct Audit {
+    /// The folder of its files.
+    folder: PathBuf,
+    /// The file of the box's key.
+    key_file: PathBuf,
+    /// The box, by its path.
+    iss: String,
+    /// There were entries when it was opened, or nobody knows.
+    worked_before: bool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// `None` as long as the folder could not be read.
+    chain: Option<Chain>,
+    key: Option<PrivateKey>,
+    /// What went before the log could be written; the key's entry at most.
+    waiting: Vec<Record>,
+    /// Why the last record failed.
+    trouble: Option<String>,
+}
+
+impl Audit {
+    /// Opens the log in `audit` of the storage folder, and makes the box's key, `box.key`, if there is none. The
+    /// end of an entry that a power cut left unfinished is cut off, kept in a file, and put on record.
+    ///
+    /// This never fails: what cannot be had now is logged, and tried again with each record.
+    #[must_use]
+    pub fn open(storage: &Path, path: &BoxPath, now: Timestamp) -> Self {
+        let folder = storage.join("audit");
+        let worked_before = verify::files(&folder)
+            .map_or_else(|error| error.kind() != std::io::ErrorKind::NotFound, |files| !files.is_empty());
+        let (key_file, iss) = (storage.join("box.key"), path.to_string());
+        let audit = Self { folder, key_file, iss, worked_before, inner: Mutex::default() };
+        let mut inner = audit.lock();
+        if let Err(error) = audit.ready(&mut inner, now) {
+            tracing::error!("{error}");
+            inner.trouble = Some(error.to_string());
+        }
+        drop(inner);
+        audit
+    }
+
+    /// Puts something on record. When this returns a number, the entry of that number is on the disk.
+    ///
+    /// # Errors
+    /// If it is not; then nothing may be done that needs it.
+    pub fn record(&self, now: Timestamp, record: Record) -> Result<u64, AuditError> {
+        let mut inner = self.lock();
+        let written = self.ready(&mut inner, now).and_then(|chain| chain.append(now, record));
+        match &written {
+            Ok(_) => {
+                if inner.trouble.take().is_some() {
+                    tracing::info!("the audit log can be written again");
+                }
+            }
+            Err(error) => {
+                let text = error.to_string();
+                // Said once, not with each command.
+                if inner.trouble.as_ref() != Some(&text) {
+                    tracing::error!("{text}");
+                }
+                inner.trouble = Some(text);
+            }
+        }
+        written
+    }
+
+    /// The signed head for `audit/box`: a compact JWS of an [`AuditHead`].
+    ///
+    /// # Errors
+    /// If the log cannot be read or the box's key not be had.
+    pub fn head(&self, now: Timestamp) -> Result<String, AuditError> {
+        let mut inner = self.lock();
+        let chain = self.ready(&mut inner, now)?;
+        let head = AuditHead {
+            iss: self.iss.clone(),
+            number: chain.number(),
+            hash: chain.hash().to_owned(),
+            time: chain.time().unwrap_or(now),
+        };
+        let key = self.key(&mut inner)?;
+        // Texts and numbers always make JSON.
+        let claims = serde_json::to_vec(&head).unwrap_or_default();
+        Ok(jws::sign(key, AuditHead::TYPE, &key.public().thumbprint(), &claims))
+    }
+
+    /// The key that signs the head, for `meta/box`.
+    ///
+    /// # Errors
+    /// If it cannot be had.
+    pub fn signing_key(&self, now: Timestamp) -> Result<SigningKey, AuditError> {
+        let mut inner = self.lock();
+        if let Err(error) = self.ready(&mut inner, now) {
+            // The key does not need the log.
+            tracing::debug!("{error}");
+        }
+        let public = self.key(&mut inner)?.public();
+        Ok(SigningKey { kid: public.thumbprint(), x: public.to_string() })
+    }
+
+    /// Has this box worked before, as far as the log tells?
+    #[must_use]
+    pub const fn worked_before(&self) -> bool {
+        self.worked_before
+    }
+
+    /// The number of the last entry; 0 if there is none, or the log cannot be read.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.lock().chain.as_ref().map_or(0, Chain::number)
+    }
+
+    /// Why the last attempt to put something on record failed, in one sentence.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.lock().trouble.clone()
+    }
+
+    /// The chain, opened if it was not, and with all on record that could not be written before.
+    fn ready<'a>(&self, inner: &'a mut Inner, now: Timestamp) -> Result<&'a mut Chain, AuditError> {
+        if inner.chain.is_none() {
+            inner.chain = Some(Chain::open(&self.folder, now)?);
+        }
+        if let Err(error) = self.key(inner) {
+            // Entries need no key, only the head does; whoever wants that is told.
+            tracing::debug!("{error}");
+        }
+        let Some(chain) = &mut inner.chain else {
+            return Err(AuditError::disk(&self.folder, std::io::Error::other("it is not open")));
+        };
+        while let Some(record) = inner.waiting.first() {
+            chain.append(now, record.clone())?;
+            inner.waiting.remove(0);
+        }
+        Ok(chain)
+    }
+
+    /// The box's key, made if there is none; that is to go on record.
+    fn key<'a>(&self, inner: &'a mut Inner) -> Result<&'a PrivateKey, AuditError> {
+        if inner.key.is_none() {
+            let (key, how) = box_key(&self.key_file)?;
+            let first = inner.chain.as_ref().is_some_and(|chain| chain.number() == 0);
+            let new = "and a new one made: heads signed from now on have another key";
+            let detail = match &how {
+                BoxKey::Kept => None,
+                BoxKey::Made if first => Some("the box's key was made".to_owned()),
+                BoxKey::Made => Some(format!("the box's key was lost {new}")),
+                BoxKey::Replaced(kept) => {
+                    Some(format!("the box's key was damaged, moved to {}, {new}", kept.display()))
+                }
+            };
+            if let Some(detail) = detail {
+                let kid = key.public().thumbprint();
+                if first && how == BoxKey::Made {
+                    tracing::info!(kid, "{detail}");
+                } else {
+                    tracing::error!(kid, "{detail}; tell the operations centre");
+                }
+                let record = Record { key: Some(kid), ..Record::new(Occasion::BoxKey) };
+                inner.waiting.push(record.detail(detail));
+            }
+            inner.key = Some(key);
+        }
+        match &inner.key {
+            Some(key) => Ok(key),
+            None => Err(AuditError::disk(&self.key_file, std::io::Error::other("there is no key"))),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
