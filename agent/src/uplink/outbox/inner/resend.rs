@@ -46,7 +46,7 @@ impl Inner {
     /// Whoever asks has to be told why not.
     pub(in crate::uplink::outbox) fn replay(&mut self, ranges: &[GapRange]) -> Result<Replay, String> {
         self.write_pending();
-        let ranges: Vec<_> = ranges.iter().map(|wanted| up_to(range(wanted), self.sequence)).collect();
+        let ranges: Vec<_> = ranges.iter().map(range).collect();
         let found = match (&self.trouble, &self.store) {
             (None, Some(store)) => store.find(&ranges, false, self.clock.now().wall),
             (Some(trouble), _) => return Err(trouble.sentence.clone()),
