@@ -165,10 +165,11 @@ fn pictures_come_with_their_time() {
         let frames = watched.frames(30);
         assert!(frames.iter().all(|frame| frame.1 == size));
         assert!(frames.is_sorted_by(|a, b| a.0.mono < b.0.mono));
-        // The first ones wait for the decoder; after that a stamp is within a moment of the burned-in time.
+        // The first ones wait for the decoder; after that a stamp is within a moment of the burned-in time:
+        // earlier by as much as the jitter buffer corrects, later by what the way takes.
         for (stamp, _, burned) in &frames[15..] {
             let late = stamp.wall.as_millisecond() - burned.unwrap().as_millis() as i64;
-            assert!((-20..300).contains(&late), "{path} {transport:?}: {late} ms");
+            assert!((-200..300).contains(&late), "{path} {transport:?}: {late} ms");
         }
         assert!(watched.counters.read().decoded >= 30);
     }

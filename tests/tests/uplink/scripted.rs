@@ -10,6 +10,8 @@ use crate::{
 };
 
 const SHORT: Duration = Duration::from_millis(300);
+/// So many of those that waited for the connection are in flight at a time.
+const BACKLOG: usize = 12;
 
 fn number(publish: &Publish) -> u64 {
     event(&publish.payload).sequence.0
@@ -59,6 +61,7 @@ fn acknowledgements_out_of_order_and_late_find_their_own() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(40);
     let first = peer.publishes(16);
     assert_eq!(numbers(&first), (1..=16).collect::<Vec<_>>());
@@ -242,6 +245,7 @@ fn an_answer_just_before_the_end_counts() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(16);
     let publishes = peer.publishes(16);
     for publish in &publishes {
@@ -261,21 +265,21 @@ fn a_broker_that_never_acknowledges_is_left_and_gets_it_again() {
     let agent = Agent::start(settings(broker.port()));
     agent.alert(20);
     let mut peer = broker.sign_on();
-    let first = peer.publishes(16);
+    let first = peer.publishes(BACKLOG);
     assert_eq!(peer.publish(), None, "it is given up after two keep-alives, though it answers pings");
     assert!(agent.wait_disconnected().last_error.unwrap().contains("has not answered for 10 s"));
     let mut peer = broker.sign_on();
-    let again = peer.publishes(16);
+    let again = peer.publishes(BACKLOG);
     assert_eq!(numbers(&again), numbers(&first));
     for publish in again {
         peer.acknowledge(publish.packet_id);
     }
-    for publish in peer.publishes(4) {
+    for publish in peer.publishes(20 - BACKLOG) {
         peer.acknowledge(publish.packet_id);
     }
     agent.wait_empty();
     let report = agent.wait("all acknowledged", |report| report.delivered == 20);
-    assert_eq!((report.connections, report.resent), (2, 16));
+    assert_eq!((report.connections, report.resent), (2, BACKLOG as u64));
 }
 
 #[test]
@@ -331,7 +335,8 @@ fn a_receive_maximum_that_shrinks_is_kept() {
     let agent = Agent::start(settings(broker.port()));
     agent.alert(20);
     let mut peer = broker.sign_on();
-    assert_eq!(peer.publishes(16).len(), 16);
+    assert_eq!(peer.publishes(BACKLOG).len(), BACKLOG);
+    assert!(peer.is_quiet(Duration::from_millis(100)), "four places stay free for what is new");
     drop(peer);
     let mut got = Vec::new();
     for maximum in [3, 1] {
