@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::{runtime, sync::watch, time};
 
 use super::{
-    BackoffPolicy, Concern, Inbox, LinkError, LinkReport, Outbox, StateBoard, Version,
+    Concern, LinkError, LinkReport, LinkSettings, Outbox, StateBoard, Version,
     backoff::Backoff,
     connection::{self, Ended, Memory, Stood, json, wait_for},
     mqtt::SignOn,
@@ -21,7 +21,7 @@ use super::{
     route::{Next, Route},
     versions::Versions,
 };
-use crate::{clock::Clock, config::Broker};
+use crate::clock::Clock;
 
 /// While there is no connection, the disk is still tended this often.
 const TEND: Duration = Duration::from_secs(2);
@@ -29,64 +29,6 @@ const TEND: Duration = Duration::from_secs(2);
 /// A connection that stood so long was a good one. One that carried messages and broke
 /// sooner was not: two boxes with the same path throw each other out like that.
 const GOOD: Duration = Duration::from_secs(10);
-
-/// Messages that the box wants to hear.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscription {
-    /// A topic, perhaps with `+` or `#`.
-    pub filter: String,
-    /// Whether those that the broker keeps from before count. A command that was kept is old by definition.
-    pub retained: bool,
-}
-
-/// What the link needs to know.
-#[derive(Clone, Debug)]
-pub struct LinkSettings {
-    /// Where the broker is and how to sign on.
-    pub broker: Broker,
-    /// The address of the box's topics.
-    pub path: BoxPath,
-    /// Published on `meta/box` at each connection; the link fills in `session`.
-    pub birth: BoxBirth,
-    /// How long to wait before dialling again.
-    pub backoff: BackoffPolicy,
-    /// An alert published so long after its commit is marked `backfill`.
-    pub late_after: Duration,
-    /// What the broker does not take is offered to it again after this long.
-    pub pause: Duration,
-    /// What goes into the [`Inbox`].
-    pub subscriptions: Vec<Subscription>,
-    /// Where what comes in on them goes. A link that is started anew may be given that of the one before.
-    pub inbox: Arc<Inbox>,
-    /// While a fallback is in use, the brokers before it are tried again after this long, on average.
-    pub return_after: Duration,
-    /// How often the files of `[broker]` are looked at.
-    pub look: Duration,
-    /// At an orderly stop, what waits may still be sent for this long.
-    pub flush: Duration,
-}
-
-impl LinkSettings {
-    /// Settings with the usual times.
-    #[must_use]
-    pub fn new(broker: Broker, path: BoxPath, birth: BoxBirth) -> Self {
-        let [late_after, pause, return_after, look, flush] = [10, 600, 300, 60, 3].map(Duration::from_secs);
-        let (subscriptions, backoff) = (Vec::new(), BackoffPolicy::default());
-        Self {
-            broker,
-            path,
-            birth,
-            backoff,
-            late_after,
-            pause,
-            subscriptions,
-            inbox: Arc::default(),
-            return_after,
-            look,
-            flush,
-        }
-    }
-}
 
 /// The link to the broker: one thread. Dropping it is an orderly stop.
 pub struct Link {

@@ -22,6 +22,7 @@ mod report;
 mod retained;
 mod rival;
 mod route;
+mod settings;
 mod versions;
 mod window;
 
@@ -31,8 +32,9 @@ pub use self::{
     board::StateBoard,
     error::LinkError,
     inbox::{Inbox, InboxReport, Incoming},
-    link::{Link, LinkSettings, Subscription},
+    link::Link,
     mqtt::{AskError, Question, Version, ask},
     outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, OutboxSettings, Replay, Waiting},
     report::{Concern, LinkReport},
+    settings::{LinkSettings, Subscription},
 };
