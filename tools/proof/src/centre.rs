@@ -190,7 +190,7 @@ impl Drop for Centre {
 pub(crate) fn retained(port: u16, filter: &str) -> Result<BTreeMap<String, Vec<u8>>, ProofError> {
     /// When nothing more comes for so long, that was all.
     const QUIET: Duration = Duration::from_millis(700);
-    let mut options = MqttOptions::new("retained", "127.0.0.1", port);
+    let mut options = MqttOptions::new(format!("retained-{}", Uuid::now_v7()), "127.0.0.1", port);
     options.set_max_packet_size(1 << 20, 1 << 20);
     let (client, mut connection) = Client::new(options, 10);
     client.subscribe(filter, QoS::AtLeastOnce).map_err(|error| ProofError::Client(error.to_string()))?;

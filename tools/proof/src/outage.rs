@@ -86,8 +86,7 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     let shared: Arc<dyn Clock> = Arc::<DayClock>::clone(&clock);
     let path = rig::path("outage");
     let outbox = rig::outbox(folder.path(), rig::QUOTA, false, &shared)?;
-    let mut day =
-        Day { clock, shared, path, outbox, random: fastrand::Rng::with_seed(options.seed), alerts: 0 };
+    let mut day = Day { clock, shared, path, outbox, random: fastrand::Rng::with_seed(options.seed), alerts: 0 };
     let port = free_port()?;
     let mut settings = rig::settings(port, &day.path);
     settings.broker.backlog_rate = options.backlog_rate;
@@ -118,7 +117,8 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     let missing = (1..=day.alerts).filter(|number| record.event(*number).is_none()).map(|number| number.to_string());
     let late = record.first.iter().filter(|arrival| arrival.backfill).count();
 
-    let mut report = Report::new(format!("{} h without a broker, backlog_rate {}", options.hours, options.backlog_rate));
+    let mut report =
+        Report::new(format!("{} h without a broker, backlog_rate {}", options.hours, options.backlog_rate));
     report.fact("alerts committed meanwhile, four cameras", format!("{alerts}, written in {}", time(took)));
     report.fact("messages waiting at the return (alerts and states)", backlog);
     report.fact("dropped under the default quota of 256 MiB", dropped);

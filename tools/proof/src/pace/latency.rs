@@ -55,8 +55,8 @@ pub(super) fn measure(alerts: u32, background: u64) -> Result<Spread, ProofError
     if let Some(thread) = beside {
         thread.join().map_err(|_| ProofError::Client("a producer panicked".to_owned()))??;
     }
-    let times = committed.iter().filter_map(|(began, sequence)| {
-        Some(listener.seen(*sequence)?.saturating_duration_since(*began))
-    });
+    let times = committed
+        .iter()
+        .filter_map(|(began, sequence)| Some(listener.seen(*sequence)?.saturating_duration_since(*began)));
     Ok(Spread::of(times))
 }

@@ -41,7 +41,8 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     report.fact("this disk: fdatasync of 4 KiB", disk::fdatasync(200)?);
     for background in [0, 100] {
         let spread = latency::measure(options.alerts, background)?;
-        let beside = if background == 0 { "alone".to_owned() } else { format!("beside {background} lesser ones a second") };
+        let beside =
+            if background == 0 { "alone".to_owned() } else { format!("beside {background} lesser ones a second") };
         let what = format!("critical alerts, from the call of commit until the broker has read the PUBLISH, {beside}");
         let good = spread.percentile(99) <= PROMPT;
         if options.no_aims {

@@ -148,7 +148,8 @@ pub(super) fn check(folder: &Path, image: &Image, known: &Known) -> Result<(), S
     if let Some(lost) = (1..=known.committed).find(|number| !there.contains(number) && !is_excused(*number)) {
         return Err(format!("number {lost} is lost; all up to {} were committed", known.committed));
     }
-    let gap_lost = known.gaps_committed.iter().find(|name| !gaps_there.contains(*name) && !known.gaps_handed.contains(*name));
+    let gap_lost =
+        known.gaps_committed.iter().find(|name| !gaps_there.contains(*name) && !known.gaps_handed.contains(*name));
     gap_lost.map_or(Ok(()), |name| Err(format!("the message {name} is lost")))
 }
 

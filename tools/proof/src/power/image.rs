@@ -124,7 +124,8 @@ impl Disk {
     /// The name of a file that is synced for the first time is on the disk, and so is what happened to that name
     /// before.
     fn settle_name(&mut self, inode: usize) {
-        let made = self.steps.iter().position(|step| matches!(step, Step::Link { inode: linked, .. } if *linked == inode));
+        let made =
+            self.steps.iter().position(|step| matches!(step, Step::Link { inode: linked, .. } if *linked == inode));
         let Some(Step::Link { name, .. }) = made.map(|made| self.steps[made].clone()) else { return };
         let (mut index, mut last) = (0, false);
         while !last {
@@ -310,9 +311,8 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         let unlink = Call::Unlink { name: "a".to_owned() };
         let mut disk = disk(&[open(0, "a"), Call::Sync { file: 0 }, open(1, "b"), unlink]);
-        let mut names = |disk: &Disk, loss| {
-            disk.after_power_cut(loss, &mut random).files.into_keys().collect::<Vec<_>>().concat()
-        };
+        let mut names =
+            |disk: &Disk, loss| disk.after_power_cut(loss, &mut random).files.into_keys().collect::<Vec<_>>().concat();
         assert_eq!((names(&disk, Loss::All), names(&disk, Loss::Nothing)), ("a".to_owned(), "b".to_owned()));
         disk.apply(&Call::SyncFolder);
         assert_eq!(names(&disk, Loss::All), "b");

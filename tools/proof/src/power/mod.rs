@@ -115,7 +115,8 @@ fn cut(seed: u64, calls: &[Call], images: u32, tally: &mut Tally) -> Result<(), 
     for (index, call) in calls.iter().chain([&Call::End]).enumerate() {
         if call.is_boundary() {
             tally.boundaries += 1;
-            let losses = [Loss::All, Loss::Nothing].into_iter().chain((0..images).map(|n| Loss::Some { tail: n % 2 == 0 }));
+            let losses =
+                [Loss::All, Loss::Nothing].into_iter().chain((0..images).map(|n| Loss::Some { tail: n % 2 == 0 }));
             for loss in losses {
                 let image = disk.after_power_cut(loss, &mut random);
                 let folder = tempfile::tempdir_in(fast_folder())?;

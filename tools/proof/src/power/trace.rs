@@ -12,22 +12,55 @@ use crate::error::ProofError;
 
 /// The system calls that change files or the order of their changes.
 pub(super) const CALLS: [&str; 17] = [
-    "openat", "open", "creat", "pwrite64", "write", "pwritev", "writev", "ftruncate", "fallocate", "fsync", "fdatasync",
-    "rename", "renameat", "renameat2", "unlink", "unlinkat", "close",
+    "openat",
+    "open",
+    "creat",
+    "pwrite64",
+    "write",
+    "pwritev",
+    "writev",
+    "ftruncate",
+    "fallocate",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "close",
 ];
 
 /// One thing that happened. Files are numbered as they are opened: a number stands for the file, whatever its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// A name that is opened for writing; made, if it is not there.
-    Open { file: usize, name: String, truncate: bool },
-    Write { file: usize, offset: u64, bytes: Vec<u8> },
-    Truncate { file: usize, length: u64 },
-    Sync { file: usize },
+    Open {
+        file: usize,
+        name: String,
+        truncate: bool,
+    },
+    Write {
+        file: usize,
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    Truncate {
+        file: usize,
+        length: u64,
+    },
+    Sync {
+        file: usize,
+    },
     /// The folder itself.
     SyncFolder,
-    Rename { from: String, to: String },
-    Unlink { name: String },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Unlink {
+        name: String,
+    },
     /// A line on standard output.
     Said(String),
     End,
@@ -70,7 +103,9 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Vec<Call>, ProofError> {
         if line.starts_with("+++") || line.starts_with("---") {
             continue;
         }
-        reader.line(line).ok_or_else(|| ProofError::Trace { line: index + 1, text: line.chars().take(120).collect() })?;
+        reader
+            .line(line)
+            .ok_or_else(|| ProofError::Trace { line: index + 1, text: line.chars().take(120).collect() })?;
     }
     Ok(reader.calls)
 }
