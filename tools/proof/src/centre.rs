@@ -2,7 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::channel},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+        mpsc::channel,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -125,6 +129,7 @@ impl Record {
 pub(crate) struct Centre {
     client: Client,
     record: Arc<Mutex<Record>>,
+    paused: Arc<AtomicBool>,
 }
 
 impl Centre {
@@ -136,8 +141,13 @@ impl Centre {
         let record = Arc::new(Mutex::new(Record::default()));
         let (ready, is_ready) = channel();
         let (subscriber, sink, path) = (client.clone(), Arc::clone(&record), path.clone());
+        let paused = Arc::new(AtomicBool::new(false));
+        let pause = Arc::clone(&paused);
         thread::spawn(move || {
             for event in connection.iter() {
+                while pause.load(SeqCst) {
+                    thread::sleep(Duration::from_millis(1));
+                }
                 match event {
                     // A broker that was killed may have forgotten the session.
                     Ok(Event::Incoming(Packet::ConnAck(answer))) if !answer.session_present => {
@@ -158,7 +168,12 @@ impl Centre {
         for _ in 0..2 {
             is_ready.recv_timeout(READY).map_err(|_| ProofError::late("the subscription was not confirmed", READY))?;
         }
-        Ok(Self { client, record })
+        Ok(Self { client, record, paused })
+    }
+
+    /// Reads nothing for a while, so that the broker has to keep it.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, SeqCst);
     }
 
     /// What arrived so far.

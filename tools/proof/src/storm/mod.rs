@@ -49,7 +49,8 @@ pub(crate) struct Options {
     /// How often the agent gets a SIGKILL.
     #[arg(long, default_value_t = 1000)]
     kills: u32,
-    /// Kill mosquitto too, so that it loses what it had acknowledged, and confirm by receipts.
+    /// Kill mosquitto too, so that it loses what it had acknowledged for a subscriber that was slow, and confirm by
+    /// receipts.
     #[arg(long)]
     receipts: bool,
     /// Seed of the random points; otherwise a new one each time.
@@ -69,7 +70,9 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     let mut random = fastrand::Rng::with_seed(seed);
     let began = Instant::now();
     let folder = tempfile::tempdir()?;
-    let mut broker = Broker::start(0)?;
+    // One that is going to be killed saves nothing before an orderly stop.
+    let extra = if options.receipts { "autosave_on_changes false\nautosave_interval 3600" } else { "" };
+    let mut broker = Broker::start_with(0, extra, |_| {})?;
     let path = rig::path("storm");
     let centre = Centre::start(broker.port, &path)?;
     let mut ledger = Ledger::new(&folder.path().join("ledger"));
@@ -94,7 +97,11 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
             }
             Blow::Broker => {
                 if options.receipts && random.bool() {
+                    // What waits for the subscriber is lost with the broker, though the agent has its PUBACKs.
+                    centre.pause(true);
+                    thread::sleep(Duration::from_micros(random.u64(..300_000)));
                     broker.kill();
+                    centre.pause(false);
                 } else {
                     broker.stop()?;
                 }
@@ -183,6 +190,8 @@ fn finish(
     path: &karaul_wire::BoxPath,
     receipts: bool,
 ) -> Result<Vec<String>, ProofError> {
+    // The last one may have been started a moment ago, and a SIGTERM would be the end of it.
+    agent.wait_for(STUCK, |line| (line == "ready").then_some(()))?;
     agent.signal("TERM")?;
     let end = Instant::now() + DRAINED;
     let mut open = Vec::new();

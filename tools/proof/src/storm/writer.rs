@@ -53,11 +53,12 @@ struct Writer {
     open: Vec<Alert>,
 }
 
-/// Commits incidents until it is killed. After SIGTERM it closes all but a few, waits until all is delivered, and
+/// Says that it is ready for a SIGTERM and commits incidents until it is killed. After a SIGTERM it closes all but a few, waits until all is delivered, and
 /// prints which are open.
 pub(crate) fn write(options: &Options) -> Result<(), ProofError> {
     let over = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGTERM, Arc::clone(&over))?;
+    println!("ready");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let path = rig::path("storm");
     let outbox = rig::outbox(&options.folder.join("state"), rig::QUOTA, options.receipts, &clock)?;
