@@ -7,11 +7,12 @@
 #                 MODEL=dir                              another detector (default models/yard-nano)
 #   make test     format, lints, licences, all tests
 #   make bench    cost per camera, memory and latency on this machine
+#   make proof    that nothing is lost, small numbers of everything (about two minutes); docs/proof.md has the large ones
 
 ORT_DYLIB_PATH ?= $(CURDIR)/.karaul/onnxruntime/libonnxruntime.so
 export ORT_DYLIB_PATH
 
-.PHONY: setup demo test bench
+.PHONY: setup demo test bench proof
 
 setup:
 	@tools/setup.sh
@@ -31,3 +32,14 @@ bench: setup
 	$(call announce,karaul-bench)
 	@cargo build --quiet --release -p karaul -p karaul-simulator -p karaul-stage -p karaul-bench
 	@target/release/karaul-bench $(BENCH)
+
+proof: setup
+	$(call announce,karaul-proof)
+	@cargo build --quiet --release -p karaul-proof
+	@echo "about two minutes"
+	@target/release/karaul-proof storm --alerts 2000 --broker-restarts 20 --kills 20
+	@target/release/karaul-proof storm --receipts --alerts 2000 --broker-restarts 20 --kills 20
+	@target/release/karaul-proof power-cut --seeds 2
+	@target/release/karaul-proof outage --hours 2 --backlog-rate 1000
+	@target/release/karaul-proof pace --seconds 5
+	@target/release/karaul-proof link --quick

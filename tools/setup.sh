@@ -27,7 +27,7 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav gstreamer1.0-tools gstreamer1.0-rtsp
-  mosquitto mosquitto-clients openssl jq
+  mosquitto mosquitto-clients openssl jq strace
 )
 missing=()
 for package in "${packages[@]}"; do

@@ -101,6 +101,14 @@ impl Broker {
         Ok(())
     }
 
+    /// SIGKILL: what it did not save since its last word to the disk is lost, sessions and acknowledged
+    /// messages with it.
+    pub fn kill(&mut self) {
+        if let Some(mut program) = self.program.take() {
+            program.kill();
+        }
+    }
+
     /// Address for configurations.
     #[must_use]
     pub fn url(&self) -> String {

@@ -110,6 +110,13 @@ pub enum OutboxError {
 impl OutboxError {
     /// The agent goes on in memory meanwhile; all else stops it from starting.
     pub(super) const fn passes(&self) -> bool {
-        matches!(self, Self::DiskFull { .. } | Self::QuotaFull { .. } | Self::ReadOnly { .. } | Self::Disk { .. })
+        matches!(
+            self,
+            Self::DiskFull { .. }
+                | Self::QuotaFull { .. }
+                | Self::ReadOnly { .. }
+                | Self::Disk { .. }
+                | Self::Corrupt { .. }
+        )
     }
 }

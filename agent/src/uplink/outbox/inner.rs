@@ -114,7 +114,13 @@ impl Inner {
             connected: false,
             trouble: None,
         };
-        match inner.open_store() {
+        let mut opened = inner.open_store();
+        if let Err(OutboxError::Corrupt { .. }) = opened {
+            // Not seen before it was read: now it is looked at more closely, and what can be is saved.
+            inner.suspect = true;
+            opened = inner.open_store();
+        }
+        match opened {
             Ok(()) => {}
             Err(error) if error.passes() => {
                 let values = inner.numbers.values();

@@ -1,4 +1,5 @@
 mod crash;
+mod damage;
 mod model;
 mod order;
 mod receipt;

@@ -5,14 +5,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::ErrorCode;
+use rusqlite::{Error, ErrorCode};
 
 use crate::uplink::OutboxError;
 
 /// SQLite's errors, sorted by what a person can do about them.
-pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> OutboxError {
+pub(super) fn explain(path: &Path, error: &Error) -> OutboxError {
     let path = path.to_owned();
     let detail = error.to_string();
+    // The tables are strict and their numbers are always there: SQLite reads such a page without a complaint, and
+    // only what it finds there shows the damage.
+    if matches!(
+        error,
+        Error::InvalidColumnType(..)
+            | Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..)
+            | Error::QueryReturnedNoRows
+    ) {
+        return OutboxError::Corrupt { path, detail };
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => OutboxError::DiskFull { path },
         Some(ErrorCode::ReadOnly) => OutboxError::ReadOnly { path },

@@ -91,7 +91,13 @@ impl Store {
             fs::rename(&salvaged, &path).map_err(|source| folder_error(dir, source))?;
         }
         let check = suspect || is_unclean(&path);
-        match Self::prepare(&path, quota, check) {
+        let prepared = Self::prepare(&path, quota, check).and_then(|store| {
+            if suspect {
+                store.read_through()?;
+            }
+            Ok(store)
+        });
+        match prepared {
             Err(OutboxError::Corrupt { detail, .. }) => {
                 remove_all(&salvaged).map_err(|source| folder_error(dir, source))?;
                 // Closed before it is renamed, so that all of it is in one file.
@@ -141,6 +147,24 @@ impl Store {
         let waiting = number("SELECT count(*) FROM message")?.cast_unsigned();
         let gaps = read_gaps(&connection).map_err(explain)?;
         Ok(Self { connection, path: path.to_owned(), pages, leftover, waiting, gaps })
+    }
+
+    /// Reads all that waits and all that is remembered. SQLite's check does not see a word that is no text or an id
+    /// of another length; one such row would stop all that come after it.
+    fn read_through(&self) -> Result<(), OutboxError> {
+        let read = || -> rusqlite::Result<()> {
+            let mut statement = self.connection.prepare(&queue::select_all())?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                queue::read(row)?;
+            }
+            Ok(())
+        };
+        read().map_err(|error| self.reason(&error))?;
+        self.incidents()?;
+        self.topics()?;
+        self.number("sequence")?;
+        self.number("session").map(drop)
     }
 
     /// The missing numbers.

@@ -106,10 +106,13 @@ impl Store {
 
 /// The highest number, and those that may have been in the holes.
 fn lost(messages: &Rescued<Waiting>, counted: u64) -> (u64, Vec<RangeInclusive<u64>>) {
-    let highest = messages.rows.iter().filter_map(|waiting| waiting.message.sequence).max().unwrap_or(0).max(counted);
+    // A damaged page can hold any number.
+    let possible = |number: &u64| *number > 0 && i64::try_from(*number).is_ok();
+    let numbers = messages.rows.iter().filter_map(|waiting| waiting.message.sequence);
+    let highest = numbers.chain([counted]).filter(possible).max().unwrap_or(0);
     let mut lost = Vec::new();
     for hole in &messages.holes {
-        let number = |waiting: &Waiting| waiting.message.sequence.filter(|_| !waiting.again);
+        let number = |waiting: &Waiting| waiting.message.sequence.filter(|n| !waiting.again && possible(n));
         let before = messages.rows[..*hole].iter().rev().find_map(number);
         let after = messages.rows[*hole..].iter().find_map(number);
         // The same step may have a row on each side.
