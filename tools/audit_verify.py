@@ -8,8 +8,14 @@ Compare number and hash of the last entry with a head that was published on audi
 
 import hashlib, json, pathlib, sys
 
+files = sorted(pathlib.Path(sys.argv[1]).glob("[0-9]*.jsonl"))
 number, last, faults = 0, "0" * 64, 0
-for file in sorted(pathlib.Path(sys.argv[1]).glob("*.jsonl")):
+if not files:
+    sys.exit(f"{sys.argv[1]}: there is no audit log here")
+for file in files:
+    if not file.read_bytes().endswith(b"\n"):
+        faults += 1
+        print(f"{file.name}: the last line is not whole")
     for n, line in enumerate(file.read_bytes().splitlines(), 1):
         text, mark, seal = line.rpartition(b',"hash":"')
         try:

@@ -151,7 +151,7 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         changing: Mutex::default(),
     });
     let counts = Arc::default();
-    let mut pulse = Pulse::new(&delivery, Arc::clone(&inbox), Arc::clone(&counts));
+    let mut pulse = Pulse::new(&delivery, Arc::clone(&inbox), Arc::clone(&counts), Arc::clone(&audit));
     let reception = Reception {
         inbox,
         line: Arc::clone(&line),

@@ -9,6 +9,7 @@ use super::{delivery::Delivery, guard::Tally, line::Line, posts::Posts, receptio
 use crate::{
     camera::Counters,
     clock::Clock,
+    trust::audit::Audit,
     uplink::{Inbox, LinkReport, Outbox, StateBoard},
 };
 
@@ -27,11 +28,12 @@ pub(super) struct Pulse {
     inbox: Arc<Inbox>,
     /// Commands by what became of them.
     commands: Arc<Counts>,
+    audit: Arc<Audit>,
     last: Duration,
 }
 
 impl Pulse {
-    pub(super) fn new(delivery: &Delivery, inbox: Arc<Inbox>, commands: Arc<Counts>) -> Self {
+    pub(super) fn new(delivery: &Delivery, inbox: Arc<Inbox>, commands: Arc<Counts>, audit: Arc<Audit>) -> Self {
         let now = delivery.clock.now().mono;
         Self {
             topic: delivery.path.health(),
@@ -41,6 +43,7 @@ impl Pulse {
             board: Arc::clone(&delivery.board),
             inbox,
             commands,
+            audit,
             last: now,
         }
     }
@@ -63,6 +66,8 @@ impl Pulse {
     fn health(&self, sent: &LinkReport, posts: &Posts) -> BoxHealth {
         let now = self.clock.now();
         let posts = posts.all();
+        let trouble: Vec<String> = self.outbox.trouble().into_iter().chain(self.audit.trouble()).collect();
+        let trouble = (!trouble.is_empty()).then(|| trouble.join("; "));
         let cameras = posts.iter().map(|post| (post.camera.id.clone(), counts(&post.counters, &post.shared.tally)));
         BoxHealth {
             time: now.wall,
@@ -73,7 +78,7 @@ impl Pulse {
             connections: sent.connections,
             dropped: self.outbox.dropped(),
             held: sent.held,
-            trouble: self.outbox.trouble(),
+            trouble,
             unconfirmed: self.outbox.unconfirmed(),
             commands: self.commands.read(),
             link: Some(LinkHealth {

@@ -72,13 +72,14 @@ impl Reception {
             Delivered::Receipt(consumer) => Some(path.receipt(consumer)),
             Delivered::Puback => None,
         };
-        let (mut shown, mut said) = (None, None);
+        let (mut shown, mut said, mut session) = (None, None, 0);
         while !stop.is_stopped() {
             self.show_head(&mut shown);
             match self.inbox.take(LOOK, stop) {
                 Some(incoming) if Some(&incoming.topic) == receipts.as_ref() => self.receipt(&incoming, &mut said),
                 Some(Incoming { topic, payload, .. }) => {
-                    let session = self.line.report().map_or(0, |report| report.session);
+                    // While the link is looked at by others, or started anew, it is the last one known.
+                    session = self.line.report().map_or(session, |report| report.session);
                     if let Some(answer) = commands.take(&topic, &payload, session) {
                         self.answer(answer);
                     }

@@ -188,7 +188,11 @@ impl Standing {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wanted = self.state().clone();
         change(&mut wanted);
-        self.write(&wanted)?;
+        if let Err(error) = self.write(&wanted) {
+            // Part of it may have reached the disk: what is in force has to be written again.
+            self.state().unsaved = true;
+            return Err(error);
+        }
         *self.state() = State { unsaved: false, ..wanted };
         Ok(())
     }

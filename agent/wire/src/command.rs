@@ -42,9 +42,10 @@ impl Command {
     pub const TYPE: &str = "karaul-command+jwt";
 }
 
-/// What a command asks for: the verb and its arguments.
+/// What a command asks for: the verb and its arguments. Unlike anywhere else an argument that is not known is an
+/// error: one that is left out widens the order, so a mistyped or later one must not be passed over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "verb", content = "args", rename_all = "snake_case")]
+#[serde(tag = "verb", content = "args", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Order {
     /// A person has taken the incident.
     Acknowledge {
@@ -289,6 +290,20 @@ mod tests {
         assert_eq!(command.order, Order::Disarm { camera: None, rule: None, seconds: 600 });
         assert_eq!(serde_json::from_str::<Command>(&serde_json::to_string(&command).unwrap()).unwrap(), command);
         assert!(serde_json::from_str::<Command>(&text.replace("disarm", "destroy")).is_err());
+    }
+
+    #[test]
+    fn a_mistyped_argument_does_not_widen_an_order() {
+        let claims = |args: &str| {
+            let text = format!(
+                r#"{{"aud":"karaul1/a/b/c/d","iat":1,"exp":2,"jti":"00000000-0000-0000-0000-000000000001",
+                "actor":"duty officer","role":"operator","reason":"drill","later":1,"verb":"disarm","args":{args}}}"#
+            );
+            serde_json::from_str::<Command>(&text)
+        };
+        assert!(claims(r#"{"seconds":600,"camera":"gate"}"#).is_ok(), "a claim that is not known is passed over");
+        let error = claims(r#"{"seconds":600,"cam":"gate"}"#).unwrap_err().to_string();
+        assert!(error.starts_with("unknown field `cam`"), "{error}");
     }
 
     #[test]

@@ -143,8 +143,8 @@ pub struct BoxHealth {
     /// Messages that the broker refuses; they wait and are offered again.
     #[serde(default)]
     pub held: u64,
-    /// Why the disk takes no messages at present, in one sentence for people. They wait
-    /// in memory then, and a crash would lose them.
+    /// Why the disk takes no messages or no entries of the audit log at present, in sentences for people. Messages
+    /// wait in memory then, and a crash would lose them; pictures are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
     /// Alerts that the broker has and the consumer has not confirmed yet; 0 without a consumer.

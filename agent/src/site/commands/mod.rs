@@ -73,12 +73,13 @@ impl<C: CarryOut> Commands<C> {
     /// that there is nowhere to answer.
     pub fn take(&mut self, topic: &str, payload: &[u8], session: u64) -> Option<Answer> {
         let verb: Verb = topic.strip_prefix(&self.prefix)?.parse().ok()?;
+        // First, so that nobody uses a key that is no longer in force.
+        self.tend();
         let now = self.clock.now();
         let answer = match self.gate.admit(verb, payload, now, session) {
             Ok(admitted) => self.admitted(verb, &admitted, now),
             Err(refused) => self.refused(refused, now),
         };
-        self.tend();
         Some(answer)
     }
 

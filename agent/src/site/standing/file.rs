@@ -70,7 +70,11 @@ pub(super) fn read(path: &Path, now: Stamp, boot_id: Option<Uuid>) -> Result<Sta
         }
         match line.order(now, same_boot) {
             Some(order) => _ = state.disarmed.insert((line.camera, line.rule), order),
-            None => tracing::info!(camera = %line.camera, rule = %line.rule, "armed: its time is over, or not certain"),
+            None => {
+                tracing::info!(camera = %line.camera, rule = %line.rule, "armed: its time is over, or not certain");
+                // Or it would be in force again once the clock is right.
+                state.unsaved = true;
+            }
         }
     }
     Ok(state)

@@ -191,6 +191,7 @@ impl Chain {
         // One entry is written at a time, so a power cut can leave only one unfinished.
         let lines = rest.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
         let (event, what) = match lines {
+            _ if rest.ends_with(b"\n") => (Occasion::Damaged, "an unreadable line that had been written whole"),
             0 | 1 => (Occasion::Repaired, "an unfinished entry, as a power cut leaves it,"),
             _ => (Occasion::Damaged, "more than one unreadable line, which no power cut leaves,"),
         };

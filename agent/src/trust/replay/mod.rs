@@ -95,7 +95,8 @@ impl Replays {
     /// `expected`: there should be one, as this box has worked before.
     pub(super) fn open(storage: &Path, expected: bool) -> Self {
         let path = storage.join("trust.sqlite");
-        let forgot = expected && !path.exists();
+        // An empty file has never been one: it was cut off.
+        let forgot = expected && fs::metadata(&path).map_or(true, |file| file.len() == 0);
         if forgot {
             tracing::error!("{} is gone, and with it which commands have been here", path.display());
         }

@@ -5,7 +5,7 @@ use std::{iter, ops::RangeInclusive, time::Duration};
 use karaul_wire::{GapRange, Receipt};
 
 use super::Inner;
-use crate::uplink::outbox::{OutboxError, Replay, store::MOST_COPIES};
+use crate::uplink::outbox::{Gaps, OutboxError, Replay, store::MOST_COPIES};
 
 /// How often it is looked for alerts that are too old to be kept, or whose receipt is overdue.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ impl Inner {
         }
         self.write_pending();
         let stored = receipt.up_to.map(|up_to| 0..=up_to.0).into_iter().chain(receipt.ranges.iter().map(range));
-        let stored: Vec<_> = stored.collect();
+        let stored = merged(stored);
         if let Err(error) = self.heed(&stored, receipt) {
             self.fail(&error);
         }
@@ -36,7 +36,7 @@ impl Inner {
         if self.trouble.is_some() || receipt.missing.is_empty() {
             return Ok(());
         }
-        let missing: Vec<_> = receipt.missing.iter().map(|missing| up_to(range(missing), self.sequence)).collect();
+        let missing = merged(receipt.missing.iter().map(|missing| up_to(range(missing), self.sequence)));
         let found = store.find(&missing, true, self.clock.now().wall)?;
         self.wanted.extend(found.here);
         self.gaps.join(&found.gone);
@@ -46,7 +46,7 @@ impl Inner {
     /// Whoever asks has to be told why not.
     pub(in crate::uplink::outbox) fn replay(&mut self, ranges: &[GapRange]) -> Result<Replay, String> {
         self.write_pending();
-        let ranges: Vec<_> = ranges.iter().map(range).collect();
+        let ranges = merged(ranges.iter().map(range));
         let found = match (&self.trouble, &self.store) {
             (None, Some(store)) => store.find(&ranges, false, self.clock.now().wall),
             (Some(trouble), _) => return Err(trouble.sentence.clone()),
@@ -114,6 +114,13 @@ impl Inner {
     }
 }
 
+/// Each number once, however often it is named: a thousand times "everything" is everything.
+fn merged(ranges: impl Iterator<Item = RangeInclusive<u64>>) -> Vec<RangeInclusive<u64>> {
+    let mut numbers = Gaps::default();
+    ranges.for_each(|range| numbers.add(range));
+    numbers.ranges().collect()
+}
+
 fn range(range: &GapRange) -> RangeInclusive<u64> {
     range.first.0..=range.last.0
 }
@@ -121,4 +128,16 @@ fn range(range: &GapRange) -> RangeInclusive<u64> {
 /// Nobody can have missed a number that was not given out.
 fn up_to(range: RangeInclusive<u64>, last: u64) -> RangeInclusive<u64> {
     *range.start()..=last.min(*range.end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_looked_for_once_however_often_it_is_named() {
+        let named = (0..1000).map(|_| 0..=u64::MAX).chain([3..=5, 4..=9]);
+        assert_eq!(merged(named), [0..=u64::MAX]);
+        assert_eq!(merged([3..=5, 8..=7, 4..=6].into_iter()), [3..=6]);
+    }
 }
