@@ -7,7 +7,7 @@
 #                 MODEL=dir                              another detector (default models/yard-nano)
 #   make test     format, lints, licences, all tests
 #   make bench    cost per camera, memory and latency on this machine
-#   make proof    that nothing is lost, small numbers of everything (about two minutes); docs/proof.md has the large ones
+#   make proof    that nothing is lost, small numbers of everything (about three minutes); docs/proof.md has the large ones
 
 ORT_DYLIB_PATH ?= $(CURDIR)/.karaul/onnxruntime/libonnxruntime.so
 export ORT_DYLIB_PATH
@@ -36,7 +36,7 @@ bench: setup
 proof: setup
 	$(call announce,karaul-proof)
 	@cargo build --quiet --release -p karaul-proof
-	@echo "about two minutes"
+	@echo "about three minutes"
 	@target/release/karaul-proof storm --alerts 2000 --broker-restarts 20 --kills 20
 	@target/release/karaul-proof storm --receipts --alerts 2000 --broker-restarts 20 --kills 20
 	@target/release/karaul-proof power-cut --seeds 2

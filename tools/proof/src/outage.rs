@@ -5,6 +5,7 @@
 //! on the machine's own timer), and all after the broker's return, when the clock goes on at the machine's pace.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -20,7 +21,7 @@ use karaul_wire::{Alert, BoxPath, Phase, Severity};
 use uuid::Uuid;
 
 use crate::{
-    centre::{Centre, retained},
+    centre::{Arrival, Centre, retained},
     error::ProofError,
     figures::{Spread, time},
     report::Report,
@@ -194,13 +195,13 @@ impl Day {
     }
 }
 
-fn disorder(arrivals: &[crate::centre::Arrival]) -> Vec<String> {
-    let mut last = std::collections::BTreeMap::<Uuid, u32>::new();
-    let wrong = |arrival: &&crate::centre::Arrival| {
-        last.insert(arrival.incident, arrival.rev).unwrap_or_default() + 1 != arrival.rev
-    };
-    let mut wrong = wrong;
-    arrivals.iter().filter(|arrival| wrong(arrival)).map(|arrival| arrival.incident.to_string()).collect()
+/// Incidents whose steps did not arrive one after the other.
+fn disorder(arrivals: &[Arrival]) -> Vec<String> {
+    let mut last = BTreeMap::<Uuid, u32>::new();
+    let mut is_next =
+        |arrival: &Arrival| last.insert(arrival.incident, arrival.rev).unwrap_or_default() + 1 == arrival.rev;
+    let wrong = arrivals.iter().filter(|arrival| !is_next(arrival));
+    wrong.map(|arrival| arrival.incident.to_string()).collect()
 }
 
 fn strings(numbers: &[u64]) -> Vec<String> {

@@ -4,7 +4,8 @@ use std::process::Command;
 
 /// Runs a proof and returns its table. Where strace is missing the power cuts are skipped, and that is said.
 fn proof(arguments: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_karaul-proof")).args(arguments.split(' ')).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_karaul-proof")).args(arguments.split(' ')).output();
+    let output = output.expect("the program can be started");
     let (table, words) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{arguments}: {table}{words}");
     for line in words.lines().filter(|line| line.starts_with("skipped")) {

@@ -33,7 +33,7 @@ pub(crate) struct Options {
     /// How long alerts are sent over each link. All links are tried at the same time.
     #[arg(long, default_value_t = 240)]
     seconds: u64,
-    /// Twenty seconds, and 4 s on and 8 s off instead of 30 and 90.
+    /// Fourteen seconds, and 3 s on and 6 s off instead of 30 and 90.
     #[arg(long)]
     quick: bool,
     /// Seed of the losses.
@@ -52,8 +52,8 @@ struct Outcome {
 
 /// Carries it out.
 pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
-    let length = if options.quick { Duration::from_secs(20) } else { Duration::from_secs(options.seconds) };
-    let [on, off] = if options.quick { [4, 8] } else { [30, 90] }.map(Duration::from_secs);
+    let length = if options.quick { Duration::from_secs(14) } else { Duration::from_secs(options.seconds) };
+    let [on, off] = if options.quick { [3, 6] } else { [30, 90] }.map(Duration::from_secs);
     let steady = |name, bits_per_second, round_trip, loss| {
         (name, Shape { bits_per_second, round_trip: Duration::from_millis(round_trip), loss, on_off: None })
     };

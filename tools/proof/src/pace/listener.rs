@@ -60,7 +60,8 @@ fn serve(stream: &TcpStream, seen: &Seen) -> io::Result<()> {
                     let [high, low, rest @ ..] = rest else { return Ok(()) };
                     output.write_all(&[0x40, 2, *high, *low])?;
                     // The properties' length is one byte for what we send.
-                    let payload = rest.get(1 + usize::from(rest[0])..).unwrap_or_default();
+                    let properties = rest.first().map_or(0, |length| usize::from(*length));
+                    let payload = rest.get(1 + properties..).unwrap_or_default();
                     note(topic, payload, at, seen);
                 }
             }

@@ -178,7 +178,7 @@ impl Reader<'_> {
             "unlink" => self.unlinked(parts.first()?),
             "unlinkat" => self.unlinked(parts.get(1)?),
             // Nobody here writes so; a recording with it would be misread, so it is refused.
-            _ => self.open.get(&number(0)?).is_none().then_some(()),
+            _ => (!self.open.contains_key(&number(0)?)).then_some(()),
         }
     }
 

@@ -66,14 +66,23 @@ pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let kept = path.with_extension("damaged.sqlite");
     // Otherwise the log of an earlier damaged file would be taken for that of this one.
     remove_all(&kept)?;
-    for suffix in ["", "-wal"] {
-        match fs::rename(with_suffix(path, suffix), with_suffix(&kept, suffix)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Err(_) | Ok(()) => {}
-        }
-    }
-    remove(&with_suffix(path, "-shm"))?;
+    move_aside(path, &kept, "")?;
+    set_log_aside(path)?;
     Ok(kept)
+}
+
+/// The second half of [`set_aside`], for one that ended before it. SQLite would take the log of the damaged file
+/// for that of the file which is going to have its name, and write its pages into that.
+pub(super) fn set_log_aside(path: &Path) -> io::Result<()> {
+    move_aside(path, &path.with_extension("damaged.sqlite"), "-wal")?;
+    remove(&with_suffix(path, "-shm"))
+}
+
+fn move_aside(path: &Path, kept: &Path, suffix: &str) -> io::Result<()> {
+    match fs::rename(with_suffix(path, suffix), with_suffix(kept, suffix)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(_) | Ok(()) => Ok(()),
+    }
 }
 
 /// Removes a database with its log.

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use self::salvage::Salvage;
 use self::{
-    fault::{explain, folder_error, is_unclean, probe, remove_all, set_aside},
+    fault::{explain, folder_error, is_unclean, probe, remove_all, set_aside, set_log_aside},
     queue::Queue,
     room::Room,
 };
@@ -87,7 +87,8 @@ impl Store {
         let path = dir.join("outbox.sqlite");
         let salvaged = dir.join("outbox.salvaged.sqlite");
         if !path.exists() && salvaged.exists() {
-            // Ended between the two renames below.
+            // Ended between the renames below.
+            set_log_aside(&path).map_err(|source| folder_error(dir, source))?;
             fs::rename(&salvaged, &path).map_err(|source| folder_error(dir, source))?;
         }
         let check = suspect || is_unclean(&path);

@@ -110,3 +110,19 @@ fn ending_while_saving_loses_nothing() {
     unclean(dir.path());
     assert_eq!(open(dir.path(), PLENTY).trouble(), None);
 }
+
+/// The start that salvages a file may be cut off after the damaged file got its other name and before its log did.
+#[test]
+fn the_log_of_a_damaged_file_never_gets_into_the_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let last = thirty(dir.path());
+    fs::rename(dir.path().join("outbox.sqlite"), dir.path().join("outbox.salvaged.sqlite")).unwrap();
+    // A log with pages of another database, whole and valid.
+    let other = tempfile::tempdir().unwrap();
+    let damaged = open(other.path(), PLENTY);
+    put(&damaged, "of the damaged file");
+    fs::copy(other.path().join("outbox.sqlite-wal"), dir.path().join("outbox.sqlite-wal")).unwrap();
+    let outbox = open(dir.path(), PLENTY);
+    assert_eq!(numbers(&outbox), (11..=last).collect::<Vec<_>>());
+    assert!(dir.path().join("outbox.damaged.sqlite-wal").exists());
+}
