@@ -109,6 +109,8 @@ fn an_acknowledgement_for_nobody_credits_nobody() {
         let broker = ScriptedBroker::new();
         let agent = Agent::start(settings(broker.port()));
         let mut peer = broker.sign_on();
+        // One that is committed before the box knows of it waits for the connection, and goes after the next.
+        agent.wait_connected();
         agent.alert(2);
         let before = peer.publishes(2);
         peer.acknowledge(packet_id);
