@@ -59,6 +59,7 @@ fn acknowledgements_out_of_order_and_late_find_their_own() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(40);
     let first = peer.publishes(16);
     assert_eq!(numbers(&first), (1..=16).collect::<Vec<_>>());
@@ -85,6 +86,7 @@ fn what_was_not_acknowledged_is_sent_again_with_the_same_id() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(3);
     let before = peer.publishes(3);
     peer.acknowledge(before[1].packet_id);
@@ -109,7 +111,6 @@ fn an_acknowledgement_for_nobody_credits_nobody() {
         let broker = ScriptedBroker::new();
         let agent = Agent::start(settings(broker.port()));
         let mut peer = broker.sign_on();
-        // One that is committed before the box knows of it waits for the connection, and goes after the next.
         agent.wait_connected();
         agent.alert(2);
         let before = peer.publishes(2);
@@ -130,6 +131,7 @@ fn a_second_acknowledgement_of_the_same_credits_nobody() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(2);
     let before = peer.publishes(2);
     peer.acknowledge(before[0].packet_id);
@@ -148,6 +150,7 @@ fn a_refused_message_is_kept_and_the_others_go_on() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(3);
     let publishes = peer.publishes(3);
     peer.refuse(publishes[0].packet_id, 0x87);
@@ -244,6 +247,7 @@ fn an_answer_just_before_the_end_counts() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(16);
     let publishes = peer.publishes(16);
     for publish in &publishes {
