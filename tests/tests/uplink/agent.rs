@@ -112,6 +112,7 @@ impl Agent {
         }
     }
 
+    /// What is committed before that waits for the connection: it goes after what is new, and not to fill the window.
     pub(crate) fn wait_connected(&self) -> LinkReport {
         self.wait("connected", |report| report.connected.is_some())
     }

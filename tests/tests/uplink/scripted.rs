@@ -88,6 +88,7 @@ fn what_was_not_acknowledged_is_sent_again_with_the_same_id() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(3);
     let before = peer.publishes(3);
     peer.acknowledge(before[1].packet_id);
@@ -112,6 +113,7 @@ fn an_acknowledgement_for_nobody_credits_nobody() {
         let broker = ScriptedBroker::new();
         let agent = Agent::start(settings(broker.port()));
         let mut peer = broker.sign_on();
+        agent.wait_connected();
         agent.alert(2);
         let before = peer.publishes(2);
         peer.acknowledge(packet_id);
@@ -131,6 +133,7 @@ fn a_second_acknowledgement_of_the_same_credits_nobody() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(2);
     let before = peer.publishes(2);
     peer.acknowledge(before[0].packet_id);
@@ -149,6 +152,7 @@ fn a_refused_message_is_kept_and_the_others_go_on() {
     let broker = ScriptedBroker::new();
     let agent = Agent::start(settings(broker.port()));
     let mut peer = broker.sign_on();
+    agent.wait_connected();
     agent.alert(3);
     let publishes = peer.publishes(3);
     peer.refuse(publishes[0].packet_id, 0x87);
