@@ -91,8 +91,6 @@ pub(super) async fn live(
 
 struct Talk<'a> {
     shared: &'a Shared,
-    /// What the box's own topics begin with.
-    own: String,
     memory: &'a mut Memory,
     client: Client,
     session: u64,
@@ -133,7 +131,6 @@ impl<'a> Talk<'a> {
         let heard = shared.clock.now().mono;
         Self {
             shared,
-            own: format!("{}/", shared.settings.path),
             memory,
             client,
             session,
@@ -279,7 +276,11 @@ impl<'a> Talk<'a> {
                 Some(_) => self.heard_about(&refusals),
                 None => tracing::debug!("an answer to a subscription {packet_id} that nobody made"),
             },
-            Event::Received(message) => self.received(message),
+            Event::Received(message) => {
+                // It may be the receipt for what was acknowledged just before, and others read it.
+                self.settle();
+                self.received(message);
+            }
             // rumqttc also says so about a sign-off that it means to send and does not.
             Event::SignedOff if matches!(self.phase, Phase::SigningOff { .. }) => self.phase = Phase::Done,
             Event::SignedOff | Event::Heard | Event::Other | Event::Wrong(_) => {}
@@ -314,6 +315,9 @@ impl<'a> Talk<'a> {
     fn answered(&mut self, item: Item, refusal: Option<String>) {
         match (item, refusal) {
             (Item::Row { sent, alert }, None) => {
+                if self.is_guest(&sent.topic) {
+                    self.memory.guests.accepted();
+                }
                 self.delivered.push(sent.row);
                 self.memory.written.remove(&sent.row);
                 let outdated = self.memory.held.accepted(sent.row, sent.retain.then_some(sent.topic.as_str()));

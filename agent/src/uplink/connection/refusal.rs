@@ -1,5 +1,7 @@
 //! What is done about messages and states that the broker does not take.
 
+use karaul_wire::BoxPath;
+
 use super::{Item, Sent, Talk};
 use crate::uplink::{held::Suspect, outbox::Kin};
 
@@ -38,9 +40,10 @@ impl Talk<'_> {
         }
     }
 
-    /// Is the topic none of the box's own? What is for other systems must not cost an alert.
+    /// Is the topic none of Karaul's? What is for other systems must not cost an alert. A box that was given
+    /// another path still has alerts under the old one.
     pub(super) fn is_guest(&self, topic: &str) -> bool {
-        !topic.starts_with(&self.own)
+        !topic.strip_prefix(BoxPath::ROOT).is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// Nothing is sent to other systems for a while; their events are dropped meanwhile.

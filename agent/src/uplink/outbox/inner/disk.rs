@@ -115,6 +115,8 @@ impl Inner {
                 self.gaps.add(*lost.start()..=last.min(*lost.end()));
             }
             self.gaps.add(salvage.sequence + 1..=last);
+            // And what is left out from here on, if this run had begun to count already.
+            self.gaps.add(self.sequence + 1..=if self.sequence > 0 { sequence } else { 0 });
         } else if let Some(began_after) = self.floor.or(fresh.then_some(sequence)) {
             // Left out by this run, or given out from memory by one that ended before it could write them.
             self.gaps.add(stored + 1..=began_after);

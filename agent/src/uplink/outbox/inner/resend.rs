@@ -108,7 +108,10 @@ impl Inner {
             Ok(rows) => self.next_row += rows.cast_signed(),
             Err(error) => {
                 self.wanted.extend(numbers);
-                self.fail(&error);
+                // A copy that finds no room is no trouble: the alert is there, and tried again later.
+                if !matches!(error, OutboxError::DiskFull { .. } | OutboxError::QuotaFull { .. }) {
+                    self.fail(&error);
+                }
             }
         }
     }

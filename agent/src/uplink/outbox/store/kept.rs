@@ -60,7 +60,7 @@ pub(super) fn add(
 /// The consumer has stored these numbers.
 pub(super) fn confirm(connection: &Connection, ranges: &[RangeInclusive<u64>]) -> rusqlite::Result<u64> {
     let mut update =
-        connection.prepare_cached("UPDATE kept SET confirmed = 1 WHERE sequence BETWEEN ? AND ? AND NOT confirmed")?;
+        connection.prepare_cached("UPDATE kept SET confirmed = 1 WHERE NOT confirmed AND sequence BETWEEN ? AND ?")?;
     let mut confirmed = 0;
     for range in ranges {
         confirmed += update.execute([signed(*range.start()), signed(*range.end())])? as u64;

@@ -19,8 +19,18 @@ const fn share(severity: Severity) -> u64 {
 const SPARE: u64 = 16;
 /// Once room has to be made, this part of the quota is made free.
 const SLACK: u64 = 50;
-/// Rows that go at a time.
-const BITE: i64 = 16;
+/// Rows that go at a time: in a small quota few, so that not more goes than must; in a large one many, because each
+/// time they have to be looked for.
+const fn bite_of(pages: u64) -> i64 {
+    let rows = (pages / (2 * SLACK)).cast_signed();
+    if rows < 4 {
+        4
+    } else if rows > 512 {
+        512
+    } else {
+        rows
+    }
+}
 
 /// What had to go.
 #[derive(Debug, Default)]
@@ -45,12 +55,16 @@ pub(super) struct Room<'a> {
     connection: &'a Connection,
     pages: u64,
     used: u64,
+    /// Rows that go at a time.
+    bite: i64,
+    /// Nothing more can be merged, or sent no more: it need not be looked for again in this transaction.
+    merged: bool,
     pub gone: Gone,
 }
 
 impl<'a> Room<'a> {
     pub(super) fn new(connection: &'a Connection, pages: u64) -> rusqlite::Result<Self> {
-        let mut room = Self { connection, pages, used: 0, gone: Gone::default() };
+        let mut room = Self { connection, pages, used: 0, bite: bite_of(pages), merged: false, gone: Gone::default() };
         room.count()?;
         Ok(room)
     }
@@ -95,18 +109,19 @@ impl<'a> Room<'a> {
     /// Something goes. `false` if nothing may.
     fn bite(&mut self, most: Severity) -> rusqlite::Result<bool> {
         let connection = self.connection;
-        if kept::forget_some(connection)? {
+        if !self.merged && kept::forget_some(connection)? {
             return Ok(true);
         }
         let copies = "DELETE FROM message WHERE row IN (SELECT row FROM message WHERE again ORDER BY row LIMIT ?)";
-        let copies = connection.prepare_cached(copies)?.execute([BITE])?;
+        let copies = connection.prepare_cached(copies)?.execute([self.bite])?;
         if copies > 0 {
             self.gone.left += copies as u64;
             return Ok(true);
         }
-        if self.coalesce()? {
+        if !self.merged && self.coalesce()? {
             return Ok(true);
         }
+        self.merged = true;
         for severity in Severity::ALL.into_iter().filter(|severity| *severity <= most) {
             if self.drop_confirmable(severity)? || self.drop_steps(severity)? || self.drop_endings(severity)? {
                 return Ok(true);
@@ -120,13 +135,14 @@ impl<'a> Room<'a> {
         let updates = "SELECT sequence FROM message AS m WHERE passing AND NOT retain AND EXISTS \
                        (SELECT 1 FROM message AS later WHERE later.incident = m.incident AND later.row > m.row \
                         AND later.sequence > m.sequence AND NOT later.retain) ORDER BY row LIMIT ?1";
-        if self.drop_sequences(updates, params![BITE])? {
+        let bite = self.bite;
+        if self.drop_sequences(updates, params![bite])? {
             return Ok(true);
         }
         let states = "DELETE FROM message WHERE row IN (SELECT row FROM message AS m WHERE retain AND payload <> x'' \
                       AND EXISTS (SELECT 1 FROM message AS later WHERE later.incident = m.incident \
                       AND later.row > m.row AND later.topic = m.topic AND later.retain) ORDER BY row LIMIT ?1)";
-        let left = self.connection.prepare_cached(states)?.execute([BITE])? as u64;
+        let left = self.connection.prepare_cached(states)?.execute([bite])? as u64;
         self.gone.left += left;
         Ok(left > 0)
     }
@@ -134,9 +150,11 @@ impl<'a> Room<'a> {
     /// Those that the broker has, though the consumer has not confirmed them.
     fn drop_confirmable(&mut self, severity: Severity) -> rusqlite::Result<bool> {
         let numbers: Vec<i64> = {
-            let sql = "SELECT sequence FROM kept WHERE severity = ? ORDER BY sequence LIMIT ?";
+            let sql = "SELECT sequence FROM kept WHERE severity = ? AND NOT confirmed ORDER BY sequence LIMIT ?";
             let mut oldest = self.connection.prepare_cached(sql)?;
-            oldest.query_map(params![severity.as_str(), BITE], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
+            oldest
+                .query_map(params![severity.as_str(), self.bite], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?
         };
         let mut delete = self.connection.prepare_cached("DELETE FROM kept WHERE sequence = ?")?;
         for number in &numbers {
@@ -148,20 +166,19 @@ impl<'a> Room<'a> {
 
     /// The oldest steps that clear nothing, and messages that belong to no step and are not critical.
     fn drop_steps(&mut self, severity: Severity) -> rusqlite::Result<bool> {
-        let steps = "SELECT sequence FROM message AS m WHERE severity = ?2 AND sequence IS NOT NULL \
-                     AND (NOT retain OR payload <> x'') AND NOT EXISTS \
+        let steps = "SELECT sequence FROM message AS m WHERE severity = ?2 AND sequence IS NOT NULL AND NOT retain \
+                     AND NOT EXISTS \
                      (SELECT 1 FROM message AS c WHERE c.sequence = m.sequence AND c.retain AND c.payload = x'') \
-                     GROUP BY sequence ORDER BY min(row) LIMIT ?1";
-        if self.drop_sequences(steps, params![BITE, severity.as_str()])? {
+                     ORDER BY row LIMIT ?1";
+        let bite = self.bite;
+        if self.drop_sequences(steps, params![bite, severity.as_str()])? {
             return Ok(true);
         }
-        if severity == Severity::Critical {
-            // `gap/box` is one of these: a hole must not stay unexplained.
-            return Ok(false);
-        }
+        // States whose alert has gone out, and what belongs to no step, but for `gap/box`, which is critical: a hole
+        // must not stay unexplained.
         let others = "DELETE FROM message WHERE row IN (SELECT row FROM message WHERE severity = ?2 \
-                      AND sequence IS NULL AND (NOT retain OR payload <> x'') ORDER BY row LIMIT ?1)";
-        let left = self.connection.prepare_cached(others)?.execute(params![BITE, severity.as_str()])? as u64;
+                      AND iif(retain, payload <> x'', sequence IS NULL AND ?2 <> 'critical') ORDER BY row LIMIT ?1)";
+        let left = self.connection.prepare_cached(others)?.execute(params![bite, severity.as_str()])? as u64;
         self.gone.left += left;
         self.gone.dropped += left;
         Ok(left > 0)
@@ -173,7 +190,7 @@ impl<'a> Room<'a> {
             let sql = "SELECT row, sequence FROM message WHERE severity = ? AND sequence IS NOT NULL AND NOT retain \
                        ORDER BY row LIMIT ?";
             let mut oldest = self.connection.prepare_cached(sql)?;
-            let rows = oldest.query_map(params![severity.as_str(), BITE], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows = oldest.query_map(params![severity.as_str(), self.bite], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<rusqlite::Result<_>>()?
         };
         let mut delete = self.connection.prepare_cached("DELETE FROM message WHERE row = ?")?;

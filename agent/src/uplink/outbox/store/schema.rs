@@ -10,7 +10,7 @@ use crate::uplink::OutboxError;
 /// Value of `user_version`; raise it with each change and migrate in [`make`].
 const VERSION: i64 = 3;
 
-/// `again` marks a copy of what was delivered before, `superseded` what later steps of the same
+/// `again` marks a copy of what was delivered before, `passing` what later steps of the same
 /// incident make superfluous.
 const NEW: &str = "
     CREATE TABLE message (
@@ -58,11 +58,14 @@ const REST: &str = "
         done_ms INTEGER NOT NULL,
         tries INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX kept_age ON kept (confirmed, done_ms);
+    CREATE INDEX kept_age ON kept (done_ms) WHERE confirmed;
+    CREATE INDEX kept_open ON kept (sequence) WHERE NOT confirmed;
+    CREATE INDEX kept_severity ON kept (severity, sequence) WHERE NOT confirmed;
     CREATE INDEX message_incident ON message (incident, row) WHERE incident IS NOT NULL;
     CREATE INDEX message_sequence ON message (sequence) WHERE sequence IS NOT NULL;
     CREATE INDEX message_severity ON message (severity, row);
     CREATE INDEX message_passing ON message (row) WHERE passing;
+    CREATE INDEX message_state ON message (row) WHERE retain;
     CREATE INDEX message_again ON message (row) WHERE again;
 ";
 
