@@ -7,6 +7,7 @@ mod resend;
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
+    ops::RangeInclusive,
     sync::Arc,
     time::Duration,
 };
@@ -63,6 +64,13 @@ pub(super) struct Inner {
     done: Vec<Waiting>,
     /// Messages on disk that had to make room for others, since the start.
     evicted: u64,
+    /// Something had to make room, or found none, since the broker took anything: what comes is written at once, so
+    /// that whoever commits learns whether it was kept.
+    tight: bool,
+    /// The steps that found no room at the last write.
+    refused: BTreeSet<u64>,
+    /// What the last receipt said is stored, of the numbers given out by then.
+    confirmed: Vec<RangeInclusive<u64>>,
     /// Numbers that somebody wants again and that are not in the queue yet.
     wanted: BTreeSet<u64>,
     /// When old ones were last looked for.
@@ -104,6 +112,9 @@ impl Inner {
             acknowledged: BTreeSet::new(),
             done: Vec::new(),
             evicted: 0,
+            tight: false,
+            refused: BTreeSet::new(),
+            confirmed: Vec::new(),
             wanted: BTreeSet::new(),
             tidied: None,
             suspect: false,
@@ -143,7 +154,10 @@ impl Inner {
         let live = self.connected;
         let before: Vec<_> = batch.incidents.keys().map(|id| (*id, self.incidents.get(id).cloned())).collect();
         let (first_row, first_number) = (self.next_row, self.sequence + 1);
-        let urgent = batch.gaps_told || batch.messages.iter().any(|draft| draft.message.severity == Severity::Critical);
+        let clears = batch.messages.iter().any(|draft| draft.message.clears());
+        let urgent = batch.gaps_told
+            || self.tight
+            || batch.messages.iter().any(|draft| draft.message.severity == Severity::Critical);
         self.sequence = batch.sequence;
         self.numbers.cover(batch.sequence);
         if batch.gaps_told {
@@ -161,18 +175,19 @@ impl Inner {
         if urgent || self.trouble.is_some() || self.spill.messages().len() >= MOST_PENDING {
             self.write_out();
         }
-        let mut kept = true;
+        let mut kept = clears || self.refused.range(first_number..).next().is_none();
         if self.trouble.is_some() && !self.spill.is_empty() {
             let refusable = self.spill.contains_from(first_row);
             self.trim();
             kept = !refusable || self.spill.contains_from(first_row);
-            if !kept {
-                // What it would have told is not told again, so its numbers are missing.
-                self.gaps.add(first_number..=self.sequence);
-                for (id, state) in before {
-                    self.set_incident(id, state);
-                }
+        }
+        if !kept {
+            // What it would have told is not told again, so its numbers are missing.
+            self.gaps.add(first_number..=self.sequence);
+            for (id, state) in before {
+                self.set_incident(id, state);
             }
+            self.pending = true;
         }
         if kept {
             self.orphans.retain(|id| self.incidents.contains_key(id));
@@ -260,6 +275,7 @@ impl Inner {
                 None => _ = self.acknowledged.insert(*row),
             }
         }
+        self.tight = false;
         self.write_out();
         self.feed_again();
     }

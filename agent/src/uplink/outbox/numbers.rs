@@ -73,8 +73,9 @@ impl Numbers {
 
     /// Makes sure that `limit` covers `sequence`. Called before the database is written.
     pub(super) fn cover(&mut self, sequence: u64) {
-        if sequence > self.values.limit {
-            self.write(Values { limit: sequence.saturating_add(AHEAD), ..self.values });
+        if sequence > self.values.limit || self.failed {
+            let limit = self.values.limit.max(sequence.saturating_add(AHEAD));
+            self.write(Values { limit, ..self.values });
         }
     }
 
@@ -90,7 +91,7 @@ impl Numbers {
     }
 
     fn write(&mut self, values: Values) {
-        if values == self.values {
+        if values == self.values && !self.failed {
             return;
         }
         self.values = values;
@@ -149,6 +150,18 @@ mod tests {
         assert_eq!(Numbers::open(dir.path()).values().limit, 5 + AHEAD);
         numbers.cover(5 + AHEAD);
         assert_eq!(Numbers::open(dir.path()).values().limit, 5 + AHEAD);
+    }
+
+    #[test]
+    fn a_write_that_failed_is_made_up_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("state");
+        let mut numbers = Numbers::open(&folder);
+        numbers.cover(1);
+        std::fs::create_dir(&folder).unwrap();
+        assert_eq!(Numbers::open(&folder).values().limit, 0);
+        numbers.cover(2);
+        assert!(Numbers::open(&folder).values().limit > 2);
     }
 
     #[test]

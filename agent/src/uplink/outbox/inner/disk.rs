@@ -76,6 +76,8 @@ impl Inner {
             };
             self.gaps.join(&gone.numbers);
             self.evicted += gone.dropped;
+            self.tight |= gone.dropped > 0;
+            self.refused = gone.refused;
             self.acknowledged.clear();
             self.done.clear();
             let (written, later) = mem::take(&mut self.spill.incidents).into_iter().partition(|(_, state)| ripe(state));
@@ -89,7 +91,9 @@ impl Inner {
             self.spill.topics.clear();
             self.spill.written(chunk);
             if whole {
-                self.telling = Gaps::default();
+                if !gone.untold {
+                    self.telling = Gaps::default();
+                }
                 return Ok(());
             }
         }

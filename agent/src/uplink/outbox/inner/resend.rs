@@ -32,6 +32,8 @@ impl Inner {
     fn heed(&mut self, stored: &[RangeInclusive<u64>], receipt: &Receipt) -> Result<(), OutboxError> {
         let Some(store) = &mut self.store else { return Ok(()) };
         store.confirm(stored)?;
+        // It may be here before what it confirms is noted as acknowledged; see `tidy`.
+        self.confirmed = merged(stored.iter().map(|range| up_to(range.clone(), self.sequence)));
         // While the disk is in trouble nobody can say what is not there.
         if self.trouble.is_some() || receipt.missing.is_empty() {
             return Ok(());
@@ -83,6 +85,7 @@ impl Inner {
         self.tidied = Some(now.mono);
         let Some(store) = &mut self.store else { return };
         let mut tidy = || {
+            store.confirm(&self.confirmed)?;
             store.expire(self.settings.retention, now.wall)?;
             if self.settings.receipts { store.overdue(MOST_COPIES, now.wall) } else { Ok(Vec::new()) }
         };

@@ -1,5 +1,7 @@
 //! Who gets the room when the quota is used up.
 
+use std::collections::BTreeSet;
+
 use karaul_wire::Severity;
 use rusqlite::{Connection, params};
 
@@ -41,6 +43,10 @@ pub(in super::super) struct Gone {
     pub dropped: u64,
     /// How many of them were in the queue.
     pub left: u64,
+    /// The steps that were not let in.
+    pub refused: BTreeSet<u64>,
+    /// What tells of gaps was not let in.
+    pub untold: bool,
 }
 
 /// Keeps the books of the pages during one transaction.
@@ -72,6 +78,10 @@ impl<'a> Room<'a> {
     /// Makes room for a message. `false` if there is none, because all else is more important.
     pub(super) fn admit(&mut self, waiting: &Waiting) -> rusqlite::Result<bool> {
         let message = &waiting.message;
+        // A step goes whole, but for what clears a topic.
+        if message.sequence.is_some_and(|number| self.gone.refused.contains(&number)) {
+            return Ok(message.clears());
+        }
         let bytes = (message.topic.len() + message.payload.len()) as u64;
         // A row that does not fit its page goes on in pages of its own; the indexes take some as well.
         let need = bytes / PAGE_SIZE * 5 / 4 + 2;
@@ -94,7 +104,11 @@ impl<'a> Room<'a> {
     /// Counts a message that was not let in.
     pub(super) fn refuse(&mut self, waiting: &Waiting) {
         self.gone.dropped += 1;
-        if let Some(number) = waiting.message.told() {
+        let message = &waiting.message;
+        self.gone.refused.extend(message.sequence);
+        // Only `gap/box` is critical and no step of an incident.
+        self.gone.untold |= message.sequence.is_none() && message.severity == Severity::Critical;
+        if let Some(number) = message.told() {
             self.gone.numbers.add(number..=number);
         }
     }

@@ -145,6 +145,21 @@ fn replay_sends_again_what_is_there_a_portion_at_a_time() {
 }
 
 #[test]
+fn a_receipt_that_comes_too_early_counts_for_what_was_given_out_by_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = with_receipts(dir.path(), &clock);
+    step(&outbox, 1, Severity::Critical, Open, 0);
+    outbox.receipt(&up_to(u64::MAX));
+    step(&outbox, 2, Severity::Critical, Open, 0);
+    deliver(&outbox, usize::MAX);
+    assert_eq!(outbox.unconfirmed(), 2);
+    clock.advance(Duration::from_secs(11));
+    outbox.tend();
+    assert_eq!(outbox.unconfirmed(), 1, "the second came after it");
+}
+
+#[test]
 fn without_receipts_nothing_waits_for_one_any_more() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();

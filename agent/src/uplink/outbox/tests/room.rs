@@ -46,7 +46,8 @@ fn each_severity_has_its_share_and_the_oldest_of_the_least_goes_first() {
     assert_eq!(told, (1..=800 - left as u64).collect::<Vec<_>>(), "not even these go silently");
 
     // What is less important than all that is there finds no room, and is known to be missing.
-    step(&outbox, 9000, Severity::Info, Open, 1500);
+    assert!(!step(&outbox, 9000, Severity::Info, Open, 1500).1, "and whoever commits it is told");
+    assert!(!outbox.lock().open_incidents().iter().any(|(id, _)| *id == Uuid::from_u128(9000)));
     assert_eq!((count(&outbox, Severity::Info), missing(&outbox).last()), (0, Some(&801)));
     assert_eq!(outbox.dropped() as usize, 2 * missing(&outbox).len());
     assert!(fs::metadata(dir.path().join("outbox.sqlite")).unwrap().len() <= MIB);
