@@ -76,7 +76,10 @@ impl Reception {
         while !stop.is_stopped() {
             self.show_head(&mut shown);
             match self.inbox.take(LOOK, stop) {
-                Some(incoming) if Some(&incoming.topic) == receipts.as_ref() => self.receipt(&incoming, &mut said),
+                Some(incoming) if Some(&incoming.topic) == receipts.as_ref() => {
+                    self.receipt(&incoming, &mut said);
+                    commands.tend();
+                }
                 Some(Incoming { topic, payload, .. }) => {
                     // While the link is looked at by others, or started anew, it is the last one known.
                     session = self.line.report().map_or(session, |report| report.session);
@@ -84,9 +87,8 @@ impl Reception {
                         self.answer(answer);
                     }
                 }
-                None => {}
+                None => commands.tend(),
             }
-            commands.tend();
             self.counts.set(commands.gate().counts().clone());
         }
         commands.stop();

@@ -72,9 +72,9 @@ impl<C: CarryOut> Commands<C> {
     /// Takes what came on a topic in the session of this number. `None` if the topic is none of a command, so
     /// that there is nowhere to answer.
     pub fn take(&mut self, topic: &str, payload: &[u8], session: u64) -> Option<Answer> {
-        let verb: Verb = topic.strip_prefix(&self.prefix)?.parse().ok()?;
         // First, so that nobody uses a key that is no longer in force.
         self.tend();
+        let verb: Verb = topic.strip_prefix(&self.prefix)?.parse().ok()?;
         let now = self.clock.now();
         let answer = match self.gate.admit(verb, payload, now, session) {
             Ok(admitted) => self.admitted(verb, &admitted, now),
@@ -132,12 +132,7 @@ impl<C: CarryOut> Commands<C> {
 
     /// Why a role that is only for some cameras may not do this; `None` if it may.
     fn allowed(&self, admitted: &Admitted) -> Option<Outcome> {
-        let named = match &admitted.command.order {
-            Order::Acknowledge { .. } | Order::Resolve { .. } | Order::FalsePositive { .. } => false,
-            Order::Snapshot { camera, .. } => camera.is_some(),
-            _ => true,
-        };
-        if named || admitted.cameras.is_none() {
+        if !admitted.needs_look_up() {
             return None;
         }
         let role = &admitted.command.role;

@@ -71,6 +71,11 @@ impl Admitted {
     pub fn may(&self, camera: &Segment) -> bool {
         self.cameras.as_ref().is_none_or(|cameras| cameras.contains(camera))
     }
+
+    /// Is the role only for some cameras, and has the camera of what the order names to be looked up?
+    pub(crate) fn needs_look_up(&self) -> bool {
+        self.cameras.is_some() && matches!(scope(&self.command.order), Scope::Elsewhere)
+    }
 }
 
 /// What an order is about, as far as it can be seen from the order.

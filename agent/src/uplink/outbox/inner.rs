@@ -200,10 +200,14 @@ impl Inner {
     /// Writes what nobody has hurried for yet.
     pub(super) fn write_pending(&mut self) {
         if self.pending {
-            self.write_out();
-            if self.trouble.is_some() && !self.spill.is_empty() {
-                self.trim();
-            }
+            self.write_and_trim();
+        }
+    }
+
+    fn write_and_trim(&mut self) {
+        self.write_out();
+        if self.trouble.is_some() && !self.spill.is_empty() {
+            self.trim();
         }
     }
 
@@ -289,10 +293,7 @@ impl Inner {
 
     pub(super) fn tend(&mut self) {
         if self.trouble.is_some() || !self.spill.is_empty() {
-            self.write_out();
-            if self.trouble.is_some() && !self.spill.is_empty() {
-                self.trim();
-            }
+            self.write_and_trim();
         }
         self.tidy();
         self.feed_again();
