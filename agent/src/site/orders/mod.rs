@@ -84,24 +84,20 @@ impl Orders {
         done.unwrap_or_else(|refused| refused)
     }
 
-    /// The camera that an order concerns, by name or by the incident or picture that it names; `None` if it
-    /// concerns more than one, or that cannot be told.
+    /// The camera of the incident or kept picture that an order names; `None` if it names none, or that cannot be
+    /// told.
     #[must_use]
     pub fn camera_of(&self, order: &Order) -> Option<Segment> {
-        let register = &self.delivery.register;
         match order {
             Order::Acknowledge { incident } | Order::Resolve { incident } | Order::FalsePositive { incident } => {
-                match register.find(*incident) {
+                match self.delivery.register.find(*incident) {
                     Entry::Open(camera) => Some(camera),
                     Entry::Closed(closed) => Some(closed.camera),
                     Entry::Unknown => None,
                 }
             }
-            Order::Snapshot { camera: Some(camera), evidence: None, .. } => Some(camera.clone()),
-            Order::Snapshot { camera: None, evidence: Some(id), .. } => register.camera_of_picture(*id),
-            Order::TestIncident { camera, .. } | Order::CameraEnable { camera, .. } => Some(camera.clone()),
-            Order::Arm { camera, .. } | Order::Disarm { camera, .. } => camera.clone(),
-            Order::Snapshot { .. } | Order::Replay { .. } | Order::Reload {} => None,
+            Order::Snapshot { evidence: Some(id), .. } => self.delivery.album.camera_of(*id),
+            _ => None,
         }
     }
 
