@@ -15,7 +15,10 @@ use jiff::Timestamp;
 use karaul_wire::Segment;
 use uuid::Uuid;
 
-use crate::clock::{Clock, Stamp};
+use crate::{
+    clock::{Clock, Stamp},
+    config::Config,
+};
 
 /// Nobody disarms for longer.
 pub(super) const LONGEST: u32 = 7 * 24 * 3600;
@@ -161,6 +164,32 @@ impl Standing {
             None => _ = state.switched.remove(camera),
         };
         if on { self.change(switch) } else { self.change_if_written(switch) }
+    }
+
+    /// Forgets what was ordered for rules and cameras that this config does not have, or they would be disarmed or
+    /// off if ever they came back. Tells what it was.
+    pub(super) fn forget_gone(&self, config: &Config) -> Vec<String> {
+        let camera = |id: &Segment| config.cameras.iter().find(|camera| camera.id == *id);
+        let is_rule = |(id, rule): &Place| camera(id).is_some_and(|c| c.rules.iter().any(|r| r.id == *rule));
+        let state = self.state();
+        let rules = state.disarmed.keys().filter(|place| !is_rule(place));
+        let rules = rules.map(|(camera, rule)| format!("rule {rule} of camera {camera} was disarmed"));
+        let cameras = state.switched.iter().filter(|(id, _)| camera(id).is_none());
+        let cameras = cameras.map(|(id, on)| format!("camera {id} was switched {}", if *on { "on" } else { "off" }));
+        let gone: Vec<String> = rules.chain(cameras).collect();
+        drop(state);
+        if gone.is_empty() {
+            return gone;
+        }
+        let forgotten = self.change(|state| {
+            state.disarmed.retain(|place, _| is_rule(place));
+            state.switched.retain(|id, _| camera(id).is_some());
+        });
+        if let Err(error) = forgotten {
+            tracing::error!("{error}");
+        }
+        tracing::warn!("forgotten, because the config has them no more: {}", gone.join(", "));
+        gone
     }
 
     /// Forgets what has ended, follows a wall clock that was set, writes what is left of the time, and what could
