@@ -152,6 +152,11 @@ fn a_command_is_carried_out_and_on_record() {
 
     let picture = file("gate.jpg");
     let snapshot = ["snapshot", "--camera", "gate", "--purpose", "theft", "--output", &picture];
+    // Where it cannot be kept, it is not asked for: there is no entry of this below.
+    fs::write(&picture, "an earlier one").unwrap();
+    let there = format!("karaul: --output: {picture} is there already; name another file\n");
+    assert_eq!(about(&snapshot, &["--role", "operator"]), (Some(1), there));
+    fs::remove_file(&picture).unwrap();
     let expected = format!("done: snapshot is done\nthe picture is in {picture}\n");
     assert_eq!(about(&snapshot, &["--role", "operator"]), (Some(0), expected));
     assert_eq!(fs::read(&picture).unwrap(), vec![7; 300_000]);

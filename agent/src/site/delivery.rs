@@ -29,7 +29,7 @@ pub(super) struct Delivery {
 impl Sink for Delivery {
     fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>) -> bool {
         if let (Phase::Open, Some(picture)) = (step.alert.incident.phase, picture) {
-            match self.album.keep(picture) {
+            match self.album.keep(&step.alert.location.camera, picture) {
                 Ok(evidence) => step.attach(evidence),
                 // An alert without its picture is better than none.
                 Err(error) => tracing::error!(camera = %step.alert.location.camera, "{error}"),
@@ -82,9 +82,6 @@ impl Delivery {
         // An answer may come as soon as it is out.
         if phase == Phase::Open {
             self.register.enter(&incident, &camera);
-            for evidence in &alert.evidence {
-                self.register.enter_picture(evidence.id, &camera);
-            }
         }
         let stored = self.outbox.offer(|batch| {
             let recorded = self.clock.now().wall;

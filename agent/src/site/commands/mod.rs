@@ -24,8 +24,7 @@ pub trait CarryOut {
     /// Does what a command asks for. It has a limit of its own.
     fn carry_out(&self, command: &Command) -> Outcome;
 
-    /// The camera of the incident or picture that an order names; `None` if it cannot be told. Asked only for
-    /// roles that are for some cameras.
+    /// The camera of the incident or picture that an order names; `None` if it names none, or that cannot be told.
     fn camera_of(&self, order: &Order) -> Option<Segment>;
 
     /// The keys and roles in force.
@@ -70,11 +69,14 @@ impl<C: CarryOut> Commands<C> {
     }
 
     /// Takes what came on a topic in the session of this number. `None` if the topic is none of a command, so
-    /// that there is nowhere to answer.
+    /// that there is nowhere to answer; what comes for a verb that there is not is counted.
     pub fn take(&mut self, topic: &str, payload: &[u8], session: u64) -> Option<Answer> {
         // First, so that nobody uses a key that is no longer in force.
         self.tend();
-        let verb: Verb = topic.strip_prefix(&self.prefix)?.parse().ok()?;
+        let Ok(verb) = topic.strip_prefix(&self.prefix)?.parse::<Verb>() else {
+            self.gate.count(ReplyCode::Malformed);
+            return None;
+        };
         let now = self.clock.now();
         let answer = match self.gate.admit(verb, payload, now, session) {
             Ok(admitted) => self.admitted(verb, &admitted, now),
@@ -110,9 +112,11 @@ impl<C: CarryOut> Commands<C> {
 
     fn admitted(&mut self, verb: Verb, admitted: &Admitted, now: Stamp) -> Answer {
         let command = &admitted.command;
-        let (mut outcome, audit) = match self.audit.record(now.wall, intent(admitted)) {
+        let camera = self.carrier.camera_of(&command.order);
+        let (mut outcome, audit) = match self.audit.record(now.wall, intent(admitted, camera.as_ref())) {
             Ok(number) => {
-                let outcome = self.allowed(admitted).unwrap_or_else(|| self.carrier.carry_out(command));
+                let refused = forbidden(admitted, camera.as_ref());
+                let outcome = refused.unwrap_or_else(|| self.carrier.carry_out(command));
                 (outcome, Some(number))
             }
             Err(error) => (Outcome::new(ReplyCode::AuditUnavailable, error.to_string()), None),
@@ -128,20 +132,6 @@ impl<C: CarryOut> Commands<C> {
         let Outcome { code, detail, picture } = outcome;
         let time = self.clock.now().wall;
         Answer { verb, reply: Reply { jti: Some(command.jti), time, code, detail, audit, picture }, keep: true }
-    }
-
-    /// Why a role that is only for some cameras may not do this; `None` if it may.
-    fn allowed(&self, admitted: &Admitted) -> Option<Outcome> {
-        if !admitted.needs_look_up() {
-            return None;
-        }
-        let role = &admitted.command.role;
-        let detail = match self.carrier.camera_of(&admitted.command.order) {
-            Some(camera) if admitted.may(&camera) => return None,
-            Some(camera) => format!("the role {role} is not for the camera {camera}"),
-            None => format!("the role {role} is only for some cameras, and it is not known of which one this is"),
-        };
-        Some(Outcome::new(ReplyCode::Forbidden, detail))
     }
 
     fn refused(&mut self, refused: Refused, now: Stamp) -> Answer {
@@ -165,4 +155,18 @@ impl<C: CarryOut> Commands<C> {
         // A failure has been logged, and the next command is refused for it.
         let _ = self.audit.record(self.clock.now().wall, record);
     }
+}
+
+/// Why a role that is only for some cameras may not do this to what `camera` has taken or seen; `None` if it may.
+fn forbidden(admitted: &Admitted, camera: Option<&Segment>) -> Option<Outcome> {
+    if !admitted.needs_look_up() {
+        return None;
+    }
+    let role = &admitted.command.role;
+    let detail = match camera {
+        Some(camera) if admitted.may(camera) => return None,
+        Some(camera) => format!("the role {role} is not for the camera {camera}"),
+        None => format!("the role {role} is only for some cameras, and it is not known of which one this is"),
+    };
+    Some(Outcome::new(ReplyCode::Forbidden, detail))
 }

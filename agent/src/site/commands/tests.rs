@@ -143,6 +143,19 @@ fn a_command_is_on_record_before_and_after() {
 }
 
 #[test]
+fn the_entry_names_the_camera_of_what_has_only_an_id() {
+    let mut office = Office::new(None);
+    let id = Uuid::nil();
+    office.send(Order::Snapshot { camera: None, evidence: Some(id), purpose: "theft".to_owned() });
+    office.send(Order::Acknowledge { incident: id });
+    office.send(Order::Resolve { incident: id });
+    let objects: Vec<String> = office.logged().into_iter().filter_map(|record| record.object).collect();
+    let known =
+        [format!("evidence {id}, camera yard"), format!("incident {id}, camera gate"), format!("incident {id}")];
+    assert_eq!(objects, known);
+}
+
+#[test]
 fn nothing_is_done_without_a_record() {
     let mut office = Office::new(None);
     let log = office.dir.path().join("audit");
@@ -175,6 +188,8 @@ fn refused_commands_are_answered_and_only_signed_ones_kept() {
     assert_eq!((answer.keep, answer.reply.audit), (true, Some(4)));
     assert_eq!(office.commands.take(&path().box_status(), b"", 1), None);
     assert_eq!(office.commands.take(&format!("{}/command/explode", path()), b"", 1), None);
+    let counts = office.commands.gate().counts();
+    assert_eq!(counts.values().sum::<u64>(), 3, "a verb that there is not is counted as well: {counts:?}");
     office.clock.advance(Duration::from_secs(61));
     office.commands.tend();
     let last = office.logged().pop().unwrap();

@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// The entry before a command is carried out.
-pub(super) fn intent(admitted: &Admitted) -> Record {
+/// The entry before a command is carried out. `camera` is that of the incident or picture that it names.
+pub(super) fn intent(admitted: &Admitted, camera: Option<&Segment>) -> Record {
     let Admitted { command, key, .. } = admitted;
     let purpose = match &command.order {
         Order::Snapshot { purpose, .. } => Some(purpose.clone()),
@@ -25,7 +25,7 @@ pub(super) fn intent(admitted: &Admitted) -> Record {
         key: Some(key.to_string()),
         role: Some(command.role.clone()),
         verb: Some(command.order.verb()),
-        object: Some(object(&command.order)),
+        object: Some(object(&command.order, camera)),
         reason: Some(command.reason.clone()),
         purpose,
         jti: Some(command.jti),
@@ -44,14 +44,15 @@ pub(super) fn result(verb: Verb, number: u64, outcome: &Outcome) -> Record {
 }
 
 /// What an order is about, in words.
-fn object(order: &Order) -> String {
+fn object(order: &Order, camera: Option<&Segment>) -> String {
+    let at = camera.map_or_else(String::new, |camera| format!(", camera {camera}"));
     let place = |camera: &Option<Segment>, rule: &Option<Segment>| {
         let camera = camera.as_ref().map_or_else(|| "all cameras".to_owned(), |camera| format!("camera {camera}"));
         rule.as_ref().map_or_else(|| camera.clone(), |rule| format!("{camera}, rule {rule}"))
     };
     match order {
         Order::Acknowledge { incident } | Order::Resolve { incident } | Order::FalsePositive { incident } => {
-            format!("incident {incident}")
+            format!("incident {incident}{at}")
         }
         Order::Arm { camera, rule } => place(camera, rule),
         Order::Disarm { camera, rule, seconds } => format!("{}, for {seconds} s", place(camera, rule)),
@@ -64,7 +65,7 @@ fn object(order: &Order) -> String {
             let more = if ranges.len() > MOST { format!(" … ({} ranges)", ranges.len()) } else { String::new() };
             format!("alerts {}{more}", list.join(", "))
         }
-        Order::Snapshot { evidence: Some(evidence), .. } => format!("evidence {evidence}"),
+        Order::Snapshot { evidence: Some(evidence), .. } => format!("evidence {evidence}{at}"),
         Order::Snapshot { camera, .. } => place(camera, &None),
         Order::Reload {} => "config".to_owned(),
         Order::CameraEnable { camera, enabled } => format!("camera {camera}, {}", if *enabled { "on" } else { "off" }),
