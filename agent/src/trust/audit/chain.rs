@@ -112,7 +112,7 @@ impl Chain {
         if self.is_gone() {
             self.begin_another(now)?;
         }
-        let entry = Entry { number: self.number + 1, time: now, record, previous: self.hash.clone() };
+        let entry = Entry { number: self.number.saturating_add(1), time: now, record, previous: self.hash.clone() };
         let (line, hash) = entry.seal().map_err(|why| AuditError::disk(&self.folder, why.into()))?;
         let path = self.target(entry.number);
         self.write(&path, &line).map_err(|source| {

@@ -34,7 +34,7 @@ use self::chain::Chain;
 pub use self::{
     entry::{Entry, Occasion, Record},
     error::AuditError,
-    verify::{Checked, Fault, ReadError, check, entries},
+    verify::{Checked, Fault, ReadError, check, check_bytes, entries},
 };
 use super::{
     jws,

@@ -152,6 +152,25 @@ fn each_kind_of_change_has_its_sentence() {
     assert_eq!(faults(&folder(&dir), None), []);
 }
 
+/// Also those with a number after which none comes.
+#[test]
+fn any_bytes_can_be_checked() {
+    let (dir, audit) = log(2);
+    let bytes = fs::read(first_file(&dir)).unwrap();
+    assert_eq!(check_bytes(&bytes, Some(&head(&audit))).faults, []);
+    let text = String::from_utf8(bytes).unwrap();
+    let last = text.lines().last().unwrap().replace("\"number\":2", &format!("\"number\":{}", u64::MAX));
+    let forged = forge(&last);
+    let faults = check_bytes(format!("{forged}\n{forged}\n").as_bytes(), None).faults;
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    fs::write(first_file(&dir), format!("{forged}\n")).unwrap();
+    drop(audit);
+    let _ = Audit::open(dir.path(), &path(), at(5)).record(at(6), record(6));
+    for bytes in [&b""[..], b"\n", b"{}", &[0xff; 100]] {
+        let _ = check_bytes(bytes, None);
+    }
+}
+
 /// The line with a hash that fits its text.
 fn forge(line: &str) -> String {
     use sha2::{Digest as _, Sha256};
