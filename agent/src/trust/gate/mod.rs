@@ -1,9 +1,11 @@
 //! The gate: which commands are let in.
 //!
 //! Checks stand in this order, and the first that fails decides: size, form, key, signature, claims, audience,
-//! verb, freshness, role of the key, verb and camera of the role, replay. What comes before the signature costs
-//! little and believes nothing. Only a command that passes everything else is written into the memory of
-//! commands, so nobody without a key can fill it; and it is on the disk before the command is carried out.
+//! verb, freshness, role of the key, verb of the role, camera that the order names, replay. What comes before the
+//! signature costs little and believes nothing. Only a command that passes everything else is written into the
+//! memory of commands, so nobody without a key can fill it; and it is on the disk before the command is carried out.
+//! Where an order names an incident or a picture, whoever knows of which camera that is asks [`Admitted::may`]
+//! afterwards, with the command on record already.
 //!
 //! Freshness: a command is valid from `iat` to `exp`, give or take the configured tolerance, by the wall clock.
 //! If that is not to be trusted ([`super::wall`] says when), the command has to name the session that
@@ -22,7 +24,7 @@ use std::{
 
 use karaul_wire::{BoxPath, Command, Order, ReplyCode, Segment, Verb};
 
-pub use self::refused::{Refusals, Refused};
+pub use self::refused::{Notice, Refusals, Refused};
 use super::{
     jws::Token,
     replay::{ReplayError, Replays, Seen},
@@ -140,10 +142,10 @@ impl Gate {
     /// # Errors
     /// Why it is refused.
     pub fn admit(&mut self, verb: Verb, payload: &[u8], now: Stamp, session: u64) -> Result<Admitted, Refused> {
-        let mut refused = Refused::new(verb, payload);
-        self.check(verb, payload, now, session, &mut refused).map_err(|(code, detail)| {
-            self.count(code);
-            (refused.code, refused.detail) = (code, detail);
+        let mut refused = Refused::new(verb);
+        self.check(verb, payload, now, session, &mut refused).map_err(|why| {
+            self.count(why.0);
+            refused.because(why);
             refused
         })
     }
@@ -175,7 +177,7 @@ impl Gate {
         let Some(claims) = token.verify(&key.public_key) else {
             return no(ReplyCode::BadSignature, format!("the signature is not that of the key {id}"));
         };
-        refused.signed(&id);
+        refused.signed(&id, &claims);
         let command: Command = serde_json::from_slice(&claims)
             .map_err(|why| (ReplyCode::Malformed, format!("the claims are not those of a command: {why}")))?;
         texts(&command)?;
