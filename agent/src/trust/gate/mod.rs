@@ -11,6 +11,10 @@
 //! If that is not to be trusted ([`super::wall`] says when), the command has to name the session that
 //! `status/box` shows: that number never comes again, so neither does the command. Within one session it then
 //! stays valid, as a box without a clock cannot know better.
+//!
+//! If the memory of commands is lost, a command has for a while to be both, fresh by the clock, where that is
+//! trusted, and of a session that began after the loss. A session whose commands are not all remembered is
+//! [spent](Gate::spent): whoever has the link then begins another one.
 
 mod refused;
 #[cfg(test)]
@@ -172,7 +176,8 @@ impl Gate {
     ) -> Result<Admitted, Refusal> {
         let token = Token::parse(payload, Command::TYPE, LARGEST)
             .map_err(|why| (ReplyCode::Malformed, format!("this is not a command: {why}")))?;
-        let doubt = self.doubt(now);
+        self.look_back(now);
+        let doubt = self.wall.doubt(now.wall, self.replays.newest());
         let (id, key) = self.key(token.kid(), now, doubt.is_none())?;
         let Some(claims) = token.verify(&key.public_key) else {
             return no(ReplyCode::BadSignature, format!("the signature is not that of the key {id}"));
@@ -197,7 +202,7 @@ impl Gate {
         self.replays.take(seen, trusted_now, session).map_err(|why| {
             let code = match why {
                 ReplayError::Replayed => ReplyCode::Replayed,
-                ReplayError::Full => ReplyCode::Busy,
+                ReplayError::Full | ReplayError::Spent => ReplyCode::Busy,
                 ReplayError::Forgot | ReplayError::Disk { .. } | ReplayError::Damaged { .. } => {
                     ReplyCode::AuditUnavailable
                 }
@@ -207,8 +212,15 @@ impl Gate {
         Ok(Admitted { command, key: id, cameras })
     }
 
-    /// What speaks against going by the wall clock.
-    fn doubt(&mut self, now: Stamp) -> Option<Doubt> {
+    /// Sessions up to this number are of no use any more, and if the present one is among them, the box has to
+    /// connect anew, and count on from there. At the start these are those of earlier runs.
+    #[must_use]
+    pub fn spent(&self) -> u64 {
+        self.replays.spent()
+    }
+
+    /// Was the memory lost, or is that so long ago that it does not matter any more?
+    fn look_back(&mut self, now: Stamp) {
         if self.replays.take_forgot() {
             // All that was accepted before has expired then.
             let wait = self.settings.longest_validity + 2 * GREATEST_TOLERANCE;
@@ -218,8 +230,6 @@ impl Gate {
             self.careful_until = None;
             self.replays.recovered();
         }
-        let lost = self.careful_until.map(|_| Doubt::MemoryLost);
-        lost.or_else(|| self.wall.doubt(now.wall, self.replays.newest()))
     }
 
     /// A key that has run out is as if it were not there. Without a trusted clock that is known only of those
@@ -255,11 +265,19 @@ impl Gate {
             let what = format!("it names another session than the present one, {session} (see status/box)");
             return no(ReplyCode::WrongSession, what);
         }
-        if let Some(doubt) = doubt {
-            if command.session.is_none() {
-                let what = format!("{doubt}, so a command has to name the session, now {session} (see status/box)");
-                return no(ReplyCode::WrongSession, what);
-            }
+        if command.session.is_some() && session <= self.spent() {
+            let what = format!(
+                "the box does not know (any more) which commands of session {session} were here and begins another one; \
+                 name that (see status/box)"
+            );
+            return no(ReplyCode::WrongSession, what);
+        }
+        let careful = self.careful_until.map(|_| Doubt::MemoryLost);
+        if let Some(doubt) = doubt.or(careful).filter(|_| command.session.is_none()) {
+            let what = format!("{doubt}, so a command has to name the session, now {session} (see status/box)");
+            return no(ReplyCode::WrongSession, what);
+        }
+        if doubt.is_some() {
             return Ok(());
         }
         let tolerance = seconds(clock_tolerance);
