@@ -225,11 +225,12 @@ impl Caller {
                 }
             }
         };
-        timeout(limit, wait).await.unwrap_or_else(|_| {
-            Err(match nameless {
-                Some(detail) => AskError::Unrecognised { limit, detail },
-                None => AskError::Silent { limit },
-            })
+        if let Ok(answered) = timeout(limit, wait).await {
+            return answered;
+        }
+        Err(match nameless {
+            Some(detail) => AskError::Unrecognised { limit, detail },
+            None => AskError::Silent { limit },
         })
     }
 
