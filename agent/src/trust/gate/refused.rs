@@ -48,8 +48,10 @@ impl Refused {
         self.jti = jti(claims);
     }
 
-    /// Parts of what came can be in the sentence; it is not longer than other texts in the audit log.
-    pub(super) fn because(&mut self, (code, mut detail): (ReplyCode, String)) {
+    /// Parts of what came can be in the sentence: it stays one line, for logs and terminals, and is not longer than
+    /// other texts in the audit log.
+    pub(super) fn because(&mut self, (code, detail): (ReplyCode, String)) {
+        let mut detail = detail.replace(char::is_control, " ");
         if let Some((at, _)) = detail.char_indices().nth(LONGEST_TEXT) {
             detail.truncate(at);
             detail.push('…');

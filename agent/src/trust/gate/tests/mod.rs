@@ -231,13 +231,14 @@ fn each_wrong_claim_has_its_code_and_sentence() {
     let refused = post.gate.admit(Verb::Arm, payload.as_bytes(), post.now, SESSION).unwrap_err();
     let expected = "malformed: the claims are not those of a command: missing field `aud` at line 1 column 2";
     assert_eq!((said(&refused).as_str(), refused.is_signed()), (expected, true));
-    // What it says of itself comes back only in part.
+    // What it says of itself comes back only in part, and as one line.
     let long = serde_json::to_string(&good)
         .unwrap()
-        .replace("\"verb\":\"disarm\"", &format!("\"verb\":\"{}\"", "ж".repeat(5000)));
+        .replace("\"verb\":\"disarm\"", &format!("\"verb\":\"\\u001b[2K\\n{}\"", "ж".repeat(5000)));
     let payload = jws::sign(&post.key, Command::TYPE, "desk", long.as_bytes());
     let refused = post.gate.admit(Verb::Arm, payload.as_bytes(), post.now, SESSION).unwrap_err();
     assert_eq!((refused.detail.chars().count(), refused.jti), (LONGEST_TEXT + 1, Some(good.jti)));
+    assert!(refused.detail.contains("жж") && !refused.detail.contains(char::is_control), "{}", refused.detail);
 }
 
 #[test]
