@@ -136,10 +136,13 @@ fn a_command_is_carried_out_and_on_record() {
 
     let (code, text) = about(&["disarm", "--seconds", "600"], &["--role", "operator"]);
     assert_eq!(code, Some(1));
-    assert_eq!(
-        text,
-        format!("karaul: no box {} has ever signed on at this broker; check its path and the broker\n", path())
+    let path = path();
+    let status = path.box_status();
+    let expected = format!(
+        "karaul: the broker gave no status of a box {path} within 3 s; check the path, the broker, and whether this user \
+         may read {status}\n"
     );
+    assert_eq!(text, expected);
 
     start_box(port, folder.path(), PublicKey::parse(&public).unwrap());
     let disarm = ["disarm", "--seconds", "600"];
@@ -147,7 +150,9 @@ fn a_command_is_carried_out_and_on_record() {
     let chief = about(&disarm, &["--role", "chief"]);
     assert_eq!(chief, (Some(1), "forbidden: the key desk has not the role chief\n".to_owned()));
     let stranger = about(&disarm, &["--role", "operator", "--kid", "nobody"]);
-    let unknown = "unknown key: the config of this box has no key of the id in kid\n";
+    let unknown = "karaul: the box has not answered within 5 s, but it has refused a command whose signature it cannot \
+                   check, which names none, and most likely is this one: the config of this box has no key of the id in \
+                   kid\n";
     assert_eq!(stranger, (Some(1), unknown.to_owned()));
 
     let picture = file("gate.jpg");

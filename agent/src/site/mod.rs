@@ -52,7 +52,10 @@ use crate::{
     config::{Config, Delivery as Delivered},
     evidence::{Album, AlbumError},
     stop::Stop,
-    trust::audit::{Audit, Occasion, Record},
+    trust::{
+        Gate,
+        audit::{Audit, Occasion, Record},
+    },
     uplink::{Inbox, Link, LinkError, LinkSettings, Outbox, OutboxError, OutboxSettings, Subscription},
     vision::{Runtime, VisionError},
 };
@@ -130,6 +133,9 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
     };
     let standing = Arc::new(Standing::open(&storage, Arc::clone(&clock), boot_id));
     let audit = Arc::new(Audit::open(&storage, &path, clock.now().wall));
+    let gate = Gate::open(&storage, &path, &config.commands, audit.worked_before());
+    // Each of the two keeps the other from counting anew: numbers of sessions never come again.
+    delivery.outbox.session_was(gate.spent());
     delivery.tidy(boot_id, &config.site.languages);
 
     let signing_key = audit.signing_key(clock.now().wall).ok();
@@ -161,7 +167,7 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         counts,
     };
     let ran = posts.take_up(config).and_then(|_| {
-        posts.crew.add("commands".to_owned(), |stop| reception.run(stop))?;
+        posts.crew.add("commands".to_owned(), |stop| reception.run(gate, stop))?;
         posts.crew.add("reloads".to_owned(), reloading(orders, audit, reloads))?;
         posts.crew.watch(|| {
             camera::bearable()?;

@@ -61,18 +61,16 @@ pub(super) struct Reception {
 
 impl Reception {
     /// Works until it is time to stop.
-    pub(super) fn run(self, stop: &Stop) {
+    pub(super) fn run(self, gate: Gate, stop: &Stop) {
         let Delivery { path, clock, .. } = &self.delivery;
         let config = self.orders.config();
-        let worked_before = self.audit.worked_before();
-        let gate = Gate::open(&config.storage.path, path, &config.commands, worked_before);
         let (audit, carrier) = (Arc::clone(&self.audit), Arc::clone(&self.orders));
         let mut commands = Commands::start(path, gate, audit, Arc::clone(clock), carrier);
         let receipts = match &config.broker.delivery {
             Delivered::Receipt(consumer) => Some(path.receipt(consumer)),
             Delivered::Puback => None,
         };
-        let (mut shown, mut said, mut session) = (None, None, 0);
+        let (mut shown, mut said, mut session, mut ended) = (None, None, 0, 0);
         while !stop.is_stopped() {
             self.show_head(&mut shown);
             match self.inbox.take(LOOK, stop) {
@@ -86,6 +84,10 @@ impl Reception {
                     if let Some(answer) = commands.take(&topic, &payload, session) {
                         self.answer(answer);
                     }
+                    if session > ended && session <= commands.gate().spent() {
+                        ended = session;
+                        self.begin_session(commands.gate().spent());
+                    }
                 }
                 None => commands.tend(),
             }
@@ -93,6 +95,16 @@ impl Reception {
         }
         commands.stop();
         self.show_head(&mut shown);
+    }
+
+    /// Connects anew, since commands that name the present session are not let in any more.
+    fn begin_session(&self, spent: u64) {
+        tracing::warn!("commands that name sessions up to {spent} are not let in any more; the broker is dialled anew");
+        self.delivery.outbox.session_was(spent);
+        let _changing = self.orders.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.line.switch(&self.orders.config().broker) {
+            tracing::error!("{error}");
+        }
     }
 
     fn receipt(&self, incoming: &Incoming, said: &mut Option<Duration>) {

@@ -14,7 +14,7 @@ use crate::{
     clock::{Clock, Stamp},
     config,
     trust::{
-        Admitted, Gate, Refusals, Refused,
+        Admitted, Gate, Notice, Refusals, Refused,
         audit::{Audit, Occasion, Record},
     },
 };
@@ -53,6 +53,8 @@ pub struct Commands<C> {
     clock: Arc<dyn Clock>,
     carrier: C,
     settings: config::Commands,
+    /// They are not on record yet.
+    owed: bool,
 }
 
 impl<C: CarryOut> Commands<C> {
@@ -60,16 +62,18 @@ impl<C: CarryOut> Commands<C> {
     pub fn start(path: &BoxPath, gate: Gate, audit: Arc<Audit>, clock: Arc<dyn Clock>, carrier: C) -> Self {
         let settings = carrier.settings();
         let prefix = format!("{path}/command/");
-        let mut commands = Self { prefix, gate, audit, refusals: Refusals::default(), clock, carrier, settings };
+        let refusals = Refusals::default();
+        let mut commands = Self { prefix, gate, audit, refusals, clock, carrier, settings, owed: true };
         let version = format!("karaul {}", env!("CARGO_PKG_VERSION"));
         commands.note(Record::new(Occasion::Start).detail(version));
-        commands.note(Record::new(Occasion::Keys).detail(names(&commands.settings)));
         commands.gate.set(&commands.settings);
+        commands.tend();
         commands
     }
 
     /// Takes what came on a topic in the session of this number. `None` if the topic is none of a command, so
-    /// that there is nowhere to answer; what comes for a verb that there is not is counted.
+    /// that there is nowhere to answer, or if it is one of too many that nobody wants an answer to. What comes for
+    /// a verb that there is not is counted.
     pub fn take(&mut self, topic: &str, payload: &[u8], session: u64) -> Option<Answer> {
         // First, so that nobody uses a key that is no longer in force.
         self.tend();
@@ -78,29 +82,35 @@ impl<C: CarryOut> Commands<C> {
             return None;
         };
         let now = self.clock.now();
-        let answer = match self.gate.admit(verb, payload, now, session) {
-            Ok(admitted) => self.admitted(verb, &admitted, now),
+        match self.gate.admit(verb, payload, now, session) {
+            Ok(admitted) => Some(self.admitted(verb, &admitted, now)),
             Err(refused) => self.refused(refused, now),
-        };
-        Some(answer)
+        }
     }
 
     /// To be called every few seconds: sums up refusals, and puts changed keys into force and on record.
     pub fn tend(&mut self) {
         let now = self.clock.now();
-        if let Some(record) = self.refusals.sum(now) {
+        for record in self.refusals.sum(now) {
             self.note(record);
         }
         let settings = self.carrier.settings();
         if settings != self.settings {
             self.gate.set(&settings);
-            self.note(Record::new(Occasion::Keys).detail(names(&settings)));
             self.settings = settings;
+            self.owed = true;
+        }
+        if self.owed {
+            // Tried again until it is there; no command is carried out before, as its own entry fails too.
+            self.owed = !self.note(Record::new(Occasion::Keys).detail(names(&self.settings)));
         }
     }
 
     /// Puts on record that the agent stops.
     pub fn stop(&mut self) {
+        for record in self.refusals.rest(self.clock.now()) {
+            self.note(record);
+        }
         self.note(Record::new(Occasion::Stop));
     }
 
@@ -134,11 +144,12 @@ impl<C: CarryOut> Commands<C> {
         Answer { verb, reply: Reply { jti: Some(command.jti), time, code, detail, audit, picture }, keep: true }
     }
 
-    fn refused(&mut self, refused: Refused, now: Stamp) -> Answer {
-        let audit = match self.refusals.note(&refused, now).map(|record| self.audit.record(now.wall, record)) {
-            Some(Ok(number)) => Some(number),
-            // The log has said it.
-            Some(Err(_)) | None => None,
+    fn refused(&mut self, refused: Refused, now: Stamp) -> Option<Answer> {
+        let audit = match self.refusals.note(&refused, now) {
+            // A failure has been said by the log.
+            Notice::Entry(record) => self.audit.record(now.wall, *record).ok(),
+            Notice::Answer => None,
+            Notice::Silence => return None,
         };
         // One line each for those with an entry, so that nobody can flood the log of the agent either.
         if audit.is_some() {
@@ -147,13 +158,13 @@ impl<C: CarryOut> Commands<C> {
         }
         let keep = audit.is_some();
         let Refused { code, detail, jti, verb, .. } = refused;
-        Answer { verb, reply: Reply { jti, time: now.wall, code, detail, audit, picture: None }, keep }
+        Some(Answer { verb, reply: Reply { jti, time: now.wall, code, detail, audit, picture: None }, keep })
     }
 
-    /// Puts on record what nothing depends on.
-    fn note(&self, record: Record) {
+    /// Puts on record what nothing depends on. Is it?
+    fn note(&self, record: Record) -> bool {
         // A failure has been logged, and the next command is refused for it.
-        let _ = self.audit.record(self.clock.now().wall, record);
+        self.audit.record(self.clock.now().wall, record).is_ok()
     }
 }
 

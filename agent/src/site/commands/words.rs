@@ -72,19 +72,29 @@ fn object(order: &Order, camera: Option<&Segment>) -> String {
     }
 }
 
-/// The keys in force, with what tells one from another, and the roles with what they may do.
+/// The keys in force, with what tells one from another, the roles with what they may do, and what decides whether
+/// a command is fresh: everything by which the gate judges, so that no change of it goes without an entry.
 pub(super) fn names(settings: &config::Commands) -> String {
+    let config::Commands { longest_validity, clock_tolerance, time_sync_file, keys, roles } = settings;
     let list = |names: Vec<&str>| names.join(" ");
-    let keys = settings.keys.iter().map(|(id, key)| {
-        format!("key {id} ({}) {}", key.public_key, list(key.roles.iter().map(Segment::as_str).collect()))
+    let none = keys.is_empty().then(|| "no keys, so no command is taken".to_owned());
+    let keys = keys.iter().map(|(id, config::CommandKey { public_key, roles, not_after })| {
+        let roles = list(roles.iter().map(Segment::as_str).collect());
+        let end = not_after.map(|end| format!(", not after {end}")).unwrap_or_default();
+        format!("key {id} ({public_key}) {roles}{end}")
     });
-    let roles = settings.roles.iter().map(|(id, role)| {
-        let verbs = list(role.verbs.iter().map(|verb| verb.as_str()).collect());
-        match &role.cameras {
+    let roles = roles.iter().map(|(id, config::Role { verbs, cameras })| {
+        let verbs = list(verbs.iter().map(|verb| verb.as_str()).collect());
+        match cameras {
             Some(cameras) => format!("role {id}: {verbs}, on {}", list(cameras.iter().map(Segment::as_str).collect())),
             None => format!("role {id}: {verbs}"),
         }
     });
-    let all: Vec<String> = keys.chain(roles).collect();
-    if all.is_empty() { "no keys, so no command is taken".to_owned() } else { all.join("; ") }
+    let limits = format!(
+        "longest_validity {} s, clock_tolerance {} s, time_sync_file {}",
+        longest_validity.as_secs_f64(),
+        clock_tolerance.as_secs_f64(),
+        time_sync_file.display()
+    );
+    none.into_iter().chain(keys).chain(roles).chain([limits]).collect::<Vec<_>>().join("; ")
 }

@@ -291,6 +291,15 @@ impl Inner {
         self.session
     }
 
+    pub(super) fn session_was(&mut self, session: u64) {
+        /// More than a box that dials every five minutes has in nine years.
+        const AHEAD: u64 = 1_000_000;
+        if self.session < session {
+            self.session = session.saturating_add(AHEAD);
+            tracing::error!("the count of sessions was lost; it goes on after {}", self.session);
+        }
+    }
+
     pub(super) fn tend(&mut self) {
         if self.trouble.is_some() || !self.spill.is_empty() {
             self.write_and_trim();

@@ -282,6 +282,12 @@ impl Outbox {
         self.lock().next_session()
     }
 
+    /// Tells of a session that there certainly was. If the count is behind that, it was lost, and goes on far enough
+    /// ahead that no number comes again.
+    pub fn session_was(&self, session: u64) {
+        self.lock().session_was(session);
+    }
+
     /// The next waiting messages, at most `limit`, for which `skip` is false; it is asked with
     /// the row and its kin. New ones come first, and then at most `backlog` of those that were there
     /// before the broker was, the critical ones of them first. The steps of an incident stay in order.

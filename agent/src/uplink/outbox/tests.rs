@@ -228,6 +228,20 @@ fn a_damaged_file_is_moved_aside_and_numbers_go_on() {
 }
 
 #[test]
+fn a_lost_count_of_sessions_goes_on_after_all_that_there_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), PLENTY);
+    outbox.session_was(0);
+    assert_eq!(outbox.session(), 1);
+    outbox.session_was(1);
+    assert_eq!(outbox.session(), 2);
+    outbox.session_was(480);
+    assert_eq!(outbox.session(), 1_000_481);
+    drop(outbox);
+    assert_eq!(open(dir.path(), PLENTY).session(), 1_000_482);
+}
+
+#[test]
 fn when_the_disk_is_full_alerts_go_on_in_memory_and_come_back_to_disk() {
     let dir = tempfile::tempdir().unwrap();
     let clock = clock();
