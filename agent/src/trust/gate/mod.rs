@@ -176,8 +176,9 @@ impl Gate {
             return no(ReplyCode::BadSignature, format!("the signature is not that of the key {id}"));
         };
         refused.signed(&id);
-        let command: Command = serde_json::from_slice(&claims)
-            .map_err(|why| (ReplyCode::Malformed, format!("the claims are not those of a command: {why}")))?;
+        let command: Command = serde_json::from_slice(&claims).map_err(|why| {
+            (ReplyCode::Malformed, one_line(&format!("the claims are not those of a command: {why}")))
+        })?;
         texts(&command)?;
         refused.named(&command);
         if command.aud != self.audience {
@@ -299,6 +300,11 @@ impl Gate {
         }
         Ok(cameras.clone())
     }
+}
+
+/// What a parser says may repeat what the sender wrote, and goes into the agent's own log: nobody begins a line there.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// What goes into the audit log has to be fit for it.
