@@ -37,7 +37,11 @@ fuzz_target!(|bytes: &[u8]| {
         let audit = Audit::open(unit.folder.path(), &unit.path, unit.head.time);
         let before = audit.last();
         let number = audit.record(unit.head.time, Record::new(Occasion::Start));
-        assert!(number.is_ok_and(|number| number == before.saturating_add(1)), "the box cannot be commanded any more: {:?}", audit.trouble());
+        assert!(
+            number.is_ok_and(|number| number == before.saturating_add(1)),
+            "the box cannot be commanded any more: {:?}",
+            audit.trouble()
+        );
         let (after, covered) = (unit.check(None), unit.check(Some(&unit.head)));
         assert!(honest || !covered.faults.is_empty(), "a start has hidden a change");
         assert!(!alone.faults.is_empty() || after.faults.is_empty(), "a start has spoilt the log: {after:?}");
