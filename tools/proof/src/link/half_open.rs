@@ -17,7 +17,7 @@ const LINKS: u32 = 8;
 /// The promise, in keep-alives.
 const AIM: f64 = 2.0;
 /// The agent looks at its clock, and this program at the agent, now and then.
-const GRACE: Duration = Duration::from_millis(250);
+const GRACE: Duration = Duration::from_millis(500);
 /// After the silence everything arrives within this time, a pause of the link's dialling included.
 const DRAINED: Duration = Duration::from_secs(120);
 
@@ -73,7 +73,7 @@ fn measure(number: u32, port: u16, keep_alive: Duration) -> Result<Outcome, Proo
     relay.freeze(true);
     let silent = Instant::now();
     // Whether there is something to send makes no difference.
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         sent.push(alert()?);
     }
     rig::wait(&format!("{unit}: the silence was not noticed"), 4 * keep_alive, || link.report().connected.is_none())?;
