@@ -1,8 +1,6 @@
 //! One camera over real RTSP: what it sees, and what it says when it does not.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-mod watched;
-
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -10,22 +8,152 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::SeqCst},
+        mpsc::{self, Receiver, Sender},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use karaul::{
-    camera::{self, Frame, Observer, StreamSettings, keeper},
-    clock::{Clock, SystemClock},
-    config::Transport,
+    camera::{self, Counters, Frame, Observer, StreamSettings, keeper},
+    clock::{Clock, Stamp, SystemClock},
+    config::{CameraUrl, Decoder, Transport},
     stop::Stop,
+    trust::Secret,
+    vision::Layout,
 };
-use karaul_simulator::{Authentication, Settings, Simulator};
+use karaul_simulator::{Authentication, Settings, Simulator, timecode};
 use karaul_tests::{Relay, data};
 use karaul_wire::BlindReason;
 
-use crate::watched::{SOON, Told, Watched, closed_port, login, settings, simulator, simulator_on};
+/// What an observer was told.
+#[derive(Debug)]
+enum Told {
+    Frame { stamp: Stamp, size: (usize, usize), burned: Option<Duration> },
+    Seeing,
+    Blind(BlindReason, String),
+}
+
+struct Notes {
+    told: Sender<Told>,
+    /// How long it looks at each picture.
+    slow: Duration,
+}
+
+impl Observer for Notes {
+    fn frame(&mut self, frame: &Frame) {
+        let planes = frame.planes();
+        let Layout::I420 { y, y_stride, .. } = planes.layout else { panic!("software decoders give I420") };
+        let burned = timecode::read(y, planes.width, planes.height, y_stride);
+        let size = (planes.width, planes.height);
+        let _ = self.told.send(Told::Frame { stamp: frame.stamp, size, burned });
+        thread::sleep(self.slow);
+    }
+
+    fn seeing(&mut self) {
+        let _ = self.told.send(Told::Seeing);
+    }
+
+    fn blind(&mut self, reason: BlindReason, detail: &str) {
+        let _ = self.told.send(Told::Blind(reason, detail.to_owned()));
+    }
+}
+
+/// A camera that is being watched, until dropped.
+struct Watched {
+    told: Receiver<Told>,
+    counters: Arc<Counters>,
+    stop: Stop,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watched {
+    fn new(settings: StreamSettings) -> Self {
+        Self::slowly(settings, Duration::ZERO)
+    }
+
+    fn slowly(settings: StreamSettings, slow: Duration) -> Self {
+        camera::init().unwrap();
+        let (sender, told) = mpsc::channel();
+        let (counters, stop) = (Arc::<Counters>::default(), Stop::new());
+        let thread = thread::spawn({
+            let (counters, stop) = (Arc::clone(&counters), stop.clone());
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            move || keeper::run(&settings, &clock, &counters, &stop, 7, &mut Notes { told: sender, slow })
+        });
+        Self { told, counters, stop, thread: Some(thread) }
+    }
+
+    /// The first thing told, within `limit`, that `wanted` takes; what comes before it is left aside.
+    fn wait<T>(&self, limit: Duration, wanted: impl Fn(Told) -> Option<T>) -> T {
+        let end = Instant::now() + limit;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let told = self.told.recv_timeout(left).unwrap_or_else(|_| panic!("nothing of the kind in {limit:?}"));
+            if let Some(found) = wanted(told) {
+                return found;
+            }
+        }
+    }
+
+    fn seeing(&self, limit: Duration) {
+        self.wait(limit, |told| matches!(told, Told::Seeing).then_some(()));
+    }
+
+    fn blind(&self, limit: Duration) -> (BlindReason, String) {
+        self.wait(limit, |told| if let Told::Blind(reason, detail) = told { Some((reason, detail)) } else { None })
+    }
+
+    fn frames(&self, count: usize) -> Vec<(Stamp, (usize, usize), Option<Duration>)> {
+        let frame = |told| match told {
+            Told::Frame { stamp, size, burned } => Some((stamp, size, burned)),
+            Told::Seeing => None,
+            Told::Blind(reason, detail) => panic!("{reason:?}: {detail}"),
+        };
+        (0..count).map(|_| self.wait(SOON, frame)).collect()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.stop.stop();
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+/// Enough for anything that is not meant to take long, on a busy machine.
+const SOON: Duration = Duration::from_secs(15);
+
+fn settings(port: u16, path: &str) -> StreamSettings {
+    StreamSettings {
+        camera: "gate".to_owned(),
+        url: CameraUrl { host: "127.0.0.1".to_owned(), port: port.try_into().unwrap(), path: path.to_owned() },
+        login: None,
+        transport: Transport::Tcp,
+        decoder: Decoder::Auto,
+        connect_limit: StreamSettings::CONNECT_LIMIT,
+        picture_limit: StreamSettings::PICTURE_LIMIT,
+    }
+}
+
+fn login(mut settings: StreamSettings, password: &str) -> StreamSettings {
+    settings.login = Some(("viewer".to_owned(), Secret::new(password.to_owned())));
+    settings
+}
+
+fn simulator(mounts: &[&str]) -> Simulator {
+    simulator_on(0, mounts)
+}
+
+fn simulator_on(port: u16, mounts: &[&str]) -> Simulator {
+    let mounts = mounts.iter().map(|mount| mount.parse().unwrap()).collect();
+    Simulator::start(&Settings { port, mounts, ..Settings::default() }).unwrap()
+}
+
+/// One closed port of this machine.
+fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
 
 #[test]
 fn pictures_come_with_their_time() {
@@ -185,7 +313,7 @@ fn a_clip_repeats_without_a_seam() {
     let folder = tempfile::tempdir().unwrap();
     let clip = folder.path().join("clip.h264");
     // Two pictures at 25 a second: every other one lies on a seam.
-    fs::write(&clip, include_bytes!("../../../agent/src/camera/trial.h264")).unwrap();
+    fs::write(&clip, include_bytes!("../../agent/src/camera/trial.h264")).unwrap();
     for options in [",copy", ""] {
         let simulator = simulator(&[&format!("/a=file:{}{options}", clip.display())]);
         let watched = Watched::new(settings(simulator.port(), "/a"));
