@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// What was written.
 const WRITTEN: &[u8] = include_bytes!("../seeds/audit/written.jsonl");
 
-/// A box that has its key, and the head for what was written.
+/// A box, its key, and the head for what was written.
 struct Box {
     folder: TempDir,
     path: BoxPath,
@@ -27,14 +27,14 @@ thread_local! {
 
 fuzz_target!(|bytes: &[u8]| {
     BOX.with(|unit| {
-        let file = unit.put(bytes);
+        unit.put(bytes);
         let honest = bytes.starts_with(WRITTEN);
         let (alone, covered) = (unit.check(None), unit.check(Some(&unit.head)));
         assert!(honest || !covered.faults.is_empty(), "a change was not found");
         assert!(bytes != WRITTEN || alone.faults.is_empty() && covered.faults.is_empty(), "{covered:?}");
         assert!(alone.faults.len() <= covered.faults.len());
 
-        let audit = Audit::open(unit.folder.path(), &unit.path, unit.head.time);
+        let audit = Audit::open(&unit.storage(), &unit.path, unit.head.time);
         let before = audit.last();
         let number = audit.record(unit.head.time, Record::new(Occasion::Start));
         assert!(
@@ -45,15 +45,12 @@ fuzz_target!(|bytes: &[u8]| {
         let (after, covered) = (unit.check(None), unit.check(Some(&unit.head)));
         assert!(honest || !covered.faults.is_empty(), "a start has hidden a change");
         assert!(!alone.faults.is_empty() || after.faults.is_empty(), "a start has spoilt the log: {after:?}");
-        drop(audit);
-        fs::remove_dir_all(file.parent().expect("a file in a folder")).expect("our own folder");
     });
 });
 
 impl Box {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        // It is kept, so that its making is no entry of the log.
         PrivateKey::from_seed(&[1; 32]).write_new(&folder.path().join("box.key")).expect("an empty folder");
         let id = |text: &str| text.parse().expect("a literal id");
         let path = BoxPath { region: id("almaty"), district: id("turksib"), site: id("school-042"), unit: id("b7f3") };
@@ -71,15 +68,21 @@ impl Box {
         unit
     }
 
-    /// The log is these bytes.
-    fn put(&self, bytes: &[u8]) -> PathBuf {
-        let file = self.folder.path().join("audit/00000000000000000001.jsonl");
-        fs::create_dir_all(self.folder.path().join("audit")).expect("our own folder");
-        fs::write(&file, bytes).expect("the temporary folder takes a file");
-        file
+    fn storage(&self) -> PathBuf {
+        self.folder.path().join("storage")
+    }
+
+    /// The log is these bytes, and nothing else is there but the key, so that its making is no entry.
+    fn put(&self, bytes: &[u8]) {
+        // There is none before the first.
+        let _ = fs::remove_dir_all(self.storage());
+        fs::create_dir_all(self.storage().join("audit")).expect("our own folder");
+        fs::copy(self.folder.path().join("box.key"), self.storage().join("box.key")).expect("our own folder");
+        let file = self.storage().join("audit/00000000000000000001.jsonl");
+        fs::write(file, bytes).expect("the temporary folder takes a file");
     }
 
     fn check(&self, head: Option<&AuditHead>) -> Checked {
-        check(&self.folder.path().join("audit"), head).expect("there is a file that can be read")
+        check(&self.storage().join("audit"), head).expect("there is a file that can be read")
     }
 }

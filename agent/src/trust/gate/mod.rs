@@ -176,9 +176,8 @@ impl Gate {
             return no(ReplyCode::BadSignature, format!("the signature is not that of the key {id}"));
         };
         refused.signed(&id);
-        let command: Command = serde_json::from_slice(&claims).map_err(|why| {
-            (ReplyCode::Malformed, one_line(&format!("the claims are not those of a command: {why}")))
-        })?;
+        let command: Command =
+            serde_json::from_slice(&claims).map_err(|why| (ReplyCode::Malformed, why_no_command(&why)))?;
         texts(&command)?;
         refused.named(&command);
         if command.aud != self.audience {
@@ -302,8 +301,9 @@ impl Gate {
     }
 }
 
-/// What a parser says may repeat what the sender wrote, and goes into the agent's own log: nobody begins a line there.
-fn one_line(text: &str) -> String {
+/// What the parser says may repeat what the sender wrote, and goes into the agent's own log: nobody begins a line there.
+fn why_no_command(why: &serde_json::Error) -> String {
+    let text = format!("the claims are not those of a command: {why}");
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
