@@ -176,8 +176,8 @@ impl Gate {
             return no(ReplyCode::BadSignature, format!("the signature is not that of the key {id}"));
         };
         refused.signed(&id);
-        let command: Command =
-            serde_json::from_slice(&claims).map_err(|why| (ReplyCode::Malformed, why_no_command(&why)))?;
+        let command: Command = serde_json::from_slice(&claims)
+            .map_err(|why| (ReplyCode::Malformed, plain(&format!("the claims are not those of a command: {why}"))))?;
         texts(&command)?;
         refused.named(&command);
         if command.aud != self.audience {
@@ -301,9 +301,8 @@ impl Gate {
     }
 }
 
-/// What the parser says may repeat what the sender wrote, and goes into the agent's own log: nobody begins a line there.
-fn why_no_command(why: &serde_json::Error) -> String {
-    let text = format!("the claims are not those of a command: {why}");
+/// What a parser says may repeat what the sender wrote, and goes into the agent's own log: nobody begins a line there.
+fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
