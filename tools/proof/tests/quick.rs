@@ -57,4 +57,5 @@ fn alerts_keep_coming_at_pace() {
 fn bad_links_delay_and_lose_nothing() {
     let table = proof("link --quick");
     assert_eq!(table.matches("none lost, states as they should be | kept |").count(), 4, "{table}");
+    assert!(table.contains("| half-open: none lost | kept |"), "{table}");
 }

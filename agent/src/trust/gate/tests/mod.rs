@@ -126,6 +126,17 @@ fn disarm(camera: Option<&str>) -> Order {
 }
 
 #[test]
+fn a_refusal_is_one_line_whatever_the_sender_writes() {
+    let mut post = Post::new();
+    let mut claims = serde_json::to_value(post.command(disarm(None))).unwrap();
+    claims["args"] = serde_json::json!({ "x\u{1b}[2K\nERROR all cameras are off": 1 });
+    let payload = jws::sign(&post.key, Command::TYPE, "desk", claims.to_string().as_bytes()).into_bytes();
+    let refused = post.gate.admit(Verb::Disarm, &payload, post.now, SESSION).unwrap_err();
+    assert_eq!(refused.code, ReplyCode::Malformed);
+    assert!(refused.detail.contains("all cameras are off") && !refused.detail.contains(char::is_control));
+}
+
+#[test]
 fn a_good_command_is_let_in_once() {
     let mut post = Post::new();
     let command = post.command(disarm(None));
