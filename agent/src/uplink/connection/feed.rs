@@ -160,7 +160,7 @@ impl Talk<'_> {
             return Vec::new();
         }
         let now = self.now();
-        self.shared.outbox.next(limit, backlog, |row, kin| {
+        self.shared.outbox.next_in_turn(limit, backlog, |row, kin| {
             self.memory.held.blocks(row, kin, now)
                 || self.window.any(|item| matches!(item, Item::Row { sent, .. } if sent.row == row))
         })
