@@ -184,7 +184,7 @@ impl Gate {
         };
         refused.signed(&id, &claims);
         let command: Command = serde_json::from_slice(&claims)
-            .map_err(|why| (ReplyCode::Malformed, plain(&format!("the claims are not those of a command: {why}"))))?;
+            .map_err(|why| (ReplyCode::Malformed, format!("the claims are not those of a command: {why}")))?;
         texts(&command)?;
         refused.named(&command);
         if command.aud != self.audience {
@@ -319,11 +319,6 @@ impl Gate {
         }
         Ok(cameras.clone())
     }
-}
-
-/// What a parser says may repeat what the sender wrote, and goes into the agent's own log: nobody begins a line there.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// What goes into the audit log has to be fit for it.
