@@ -90,8 +90,8 @@ impl<'a> Queue<'a> {
         if self.found.iter().any(|found| found.row == number) {
             return Ok(true);
         }
-        let retained = row.get::<_, bool>(3)?.then(|| row.get::<_, String>(1)).transpose()?;
-        Ok((self.skip)(number, Kin { incident: incident(row)?, retained: retained.as_deref() }))
+        let topic = row.get_ref(1)?.as_str()?;
+        Ok((self.skip)(number, Kin { incident: incident(row)?, topic, retained: row.get(3)? }))
     }
 
     fn select(&self, which: &str) -> rusqlite::Result<CachedStatement<'a>> {
