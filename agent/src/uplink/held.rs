@@ -42,7 +42,7 @@ pub(super) fn common(topic: &str, retained: bool) -> &str {
 
 impl Held {
     /// Passes a row over until then, and with it what has to wait behind it. It never
-    /// leaves the outbox unsent. `true` if all on its topic is passed over from now on: then there is no end of
+    /// leaves the outbox unsent. `true` if all on its topic is passed over: then there is no end of
     /// rows that the broker does not want, and finding that out for each would cost a publish and a place here.
     pub(super) fn hold(&mut self, row: i64, kin: Kin<'_>, now: Duration, until: Duration) -> bool {
         let Kin { incident, topic, retained } = kin;
@@ -55,7 +55,10 @@ impl Held {
         }
         let of_topic = self.rows.values().filter(|hold| common(&hold.topic, hold.retained) == all).count();
         let all_held = of_topic >= MOST_OF_TOPIC || self.rows.len() >= MOST_ROWS;
-        all_held && self.topics.insert(all.to_owned(), until).is_none()
+        if all_held {
+            self.topics.insert(all.to_owned(), until);
+        }
+        all_held
     }
 
     /// Passes a state over until then.
@@ -183,9 +186,9 @@ mod tests {
     #[test]
     fn a_topic_of_which_many_are_refused_is_passed_over_as_a_whole() {
         let mut held = Held::default();
-        let news: Vec<bool> = (0..10).map(|row| held.hold(row, alert(row as u128), NOW, UNTIL)).collect();
-        assert_eq!(news.iter().position(|news| *news), Some(MOST_OF_TOPIC - 1));
-        assert_eq!(news.iter().filter(|news| **news).count(), 1, "it is news once");
+        let all: Vec<bool> = (0..10).map(|row| held.hold(row, alert(row as u128), NOW, UNTIL)).collect();
+        assert_eq!(all.iter().position(|all| *all), Some(MOST_OF_TOPIC - 1));
+        assert!(all[MOST_OF_TOPIC..].iter().all(|all| *all), "those that were in flight");
         assert!(held.blocks(99, alert(99), NOW) && !held.blocks(99, alert(99), UNTIL));
         let elsewhere = Kin { topic: "alert/critical/gate", ..alert(99) };
         assert!(!held.blocks(99, elsewhere, NOW) && !held.blocks(99, state(99, "open/99"), NOW));

@@ -12,22 +12,20 @@ impl Talk<'_> {
     pub(super) fn hold(&mut self, sent: Sent, reason: &str) {
         let pause = self.shared.settings.pause;
         let Some((topic, all)) = self.set_aside(sent, reason, pause) else { return };
-        let broker = self.address();
-        let sentence = format!(
-            "broker {broker} refuses a message on {topic} ({reason}); it is kept and tried again in {} minutes; check what \
-             this user may publish and the broker's limits",
-            pause.as_secs() / 60
-        );
-        self.complain(&topic, reason, sentence);
-        if all {
-            let reason = "it was always the same";
-            let sentence = format!(
-                "broker {broker} refuses one message after the other on {topic}; all that are for it wait, and are \
-                 tried again every {} minutes; check what this user may publish and the broker's limits",
-                pause.as_secs() / 60
-            );
-            self.complain(&topic, reason, sentence);
-        }
+        let (broker, minutes) = (self.address(), pause.as_secs() / 60);
+        let remedy = "check what this user may publish and the broker's limits";
+        let sentence = if all {
+            format!(
+                "broker {broker} refuses one message after the other on {topic} ({reason}); all that are for it wait and \
+                 are tried again every {minutes} minutes; {remedy}"
+            )
+        } else {
+            format!(
+                "broker {broker} refuses a message on {topic} ({reason}); it is kept and tried again in {minutes} \
+                 minutes; {remedy}"
+            )
+        };
+        self.complain(&topic, if all { "all" } else { reason }, sentence);
     }
 
     /// The message does harm. It stays in the outbox too, but it is tried again ever more seldom.
