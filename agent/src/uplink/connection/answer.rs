@@ -14,15 +14,13 @@ impl Talk<'_> {
         }
         match event {
             Event::SignedOn { window, largest } => self.signed_on(window, largest, version),
-            Event::Written(packet_id) => match self.window.written(packet_id) {
-                Some(Item::Row { sent, .. }) => {
-                    if self.memory.was_written(sent.row) {
-                        self.shared.report(|report| report.resent += 1);
-                    }
+            Event::Written(packet_id) => {
+                if let Some(Item::Row { sent, .. }) = self.window.written(packet_id)
+                    && self.memory.was_written(sent.row)
+                {
+                    self.shared.report(|report| report.resent += 1);
                 }
-                // Not counted.
-                Some(_) | None => {}
-            },
+            }
             Event::Answered { packet_id, refusal, unheard } => match self.answer(packet_id, false) {
                 Some(item) => {
                     if refusal.is_none() {
