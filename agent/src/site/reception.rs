@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{Command, Order, Receipt, ReplyCode, Segment, Severity};
+use karaul_wire::{Command, Order, Receipt, Reply, ReplyCode, Segment, Severity};
 
 use super::{CarryOut, Commands, Orders, Outcome, commands::Answer, delivery::Delivery, line::Line};
 use crate::{
     config::{self, Delivery as Delivered},
     stop::Stop,
     trust::{Gate, audit::Audit},
-    uplink::{Inbox, Incoming, Message},
+    uplink::{Inbox, Incoming, Message, Passing},
 };
 
 /// So long it is waited for a message before other things are looked after.
@@ -52,6 +52,7 @@ impl CarryOut for Arc<Orders> {
 /// Takes messages for this box, one after the other, in a thread of its own.
 pub(super) struct Reception {
     pub(super) inbox: Arc<Inbox>,
+    pub(super) passing: Arc<Passing>,
     pub(super) line: Arc<Line>,
     pub(super) delivery: Delivery,
     pub(super) orders: Arc<Orders>,
@@ -134,6 +135,9 @@ impl Reception {
         if !keep {
             return self.delivery.board.pass(topic, payload);
         }
+        if reply.picture.is_some() {
+            return self.passing.offer(about(&reply), topic, payload, self.delivery.clock.now().mono);
+        }
         let severity = Severity::Warning;
         let message = Message { topic, payload, retain: false, severity, incident: None, sequence: None };
         let Ok(()) = self.delivery.outbox.commit(|batch| {
@@ -156,5 +160,14 @@ impl Reception {
             // Said by the log itself, and tried again.
             Err(error) => tracing::debug!("{error}"),
         }
+    }
+}
+
+/// What the log says of a reply with a picture; its entry in the audit log was written before.
+fn about(reply: &Reply) -> String {
+    let entry = reply.audit.map_or_else(String::new, |number| format!(" (entry {number} of the audit log)"));
+    match reply.jti {
+        Some(jti) => format!("the picture for command {jti}{entry}"),
+        None => format!("a picture{entry}"),
     }
 }

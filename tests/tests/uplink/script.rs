@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::agent::event;
+
 /// Packet types of MQTT (section 2.1.2 of version 5), in the upper half of the first byte.
 const CONNECT: u8 = 1;
 const PUBLISH: u8 = 3;
@@ -44,11 +46,23 @@ pub(crate) struct Peer {
     pub acknowledged: Vec<u16>,
 }
 
+/// So many of those that waited for the connection are in flight at a time.
+pub(crate) const BACKLOG: usize = 12;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Publish {
     pub packet_id: u16,
     pub topic: String,
     pub payload: Vec<u8>,
+}
+
+/// The number of an alert.
+pub(crate) fn number(publish: &Publish) -> u64 {
+    event(&publish.payload).sequence.0
+}
+
+pub(crate) fn numbers(publishes: &[Publish]) -> Vec<u64> {
+    publishes.iter().map(number).collect()
 }
 
 impl ScriptedBroker {
@@ -229,7 +243,7 @@ impl Peer {
         }
     }
 
-    fn packet_of(&self, topic: &[u8], payload: &[u8], flags: u8, packet_id: u16) -> Vec<u8> {
+    pub(crate) fn packet_of(&self, topic: &[u8], payload: &[u8], flags: u8, packet_id: u16) -> Vec<u8> {
         let mut body = u16::try_from(topic.len()).unwrap().to_be_bytes().to_vec();
         body.extend(topic);
         if flags & 0b110 != 0 {

@@ -264,9 +264,14 @@ impl Inner {
         let due = self.said.is_none_or(|(at, said)| dropped > said && now.saturating_sub(at) >= SAY_EVERY);
         if dropped > 0 && due {
             let folder = self.settings.folder.display();
+            let remedy = self.trouble().map_or_else(
+                || "raise outbox_quota under [storage] or find out why the broker takes nothing".to_owned(),
+                // That sentence has its own remedy.
+                |trouble| format!("the memory is full as well, because the disk takes nothing: {trouble}"),
+            );
             tracing::error!(
                 "outbox {folder}: there is no room; the oldest of the least severe messages are being dropped ({dropped} so \
-                 far); raise outbox_quota under [storage] or find out why the broker takes nothing"
+                 far); {remedy}"
             );
             self.said = Some((now, dropped));
         }

@@ -110,13 +110,15 @@ pub struct Waiting {
 pub struct Kin<'a> {
     /// The incident it tells of.
     pub incident: Option<Uuid>,
-    /// The retained topic that it is for.
-    pub retained: Option<&'a str>,
+    /// Its topic.
+    pub topic: &'a str,
+    /// The broker retains it there.
+    pub retained: bool,
 }
 
 impl<'a> Kin<'a> {
     pub(super) fn of(message: &'a Message) -> Self {
-        Self { incident: message.incident, retained: message.retain.then_some(message.topic.as_str()) }
+        Self { incident: message.incident, topic: &message.topic, retained: message.retain }
     }
 }
 

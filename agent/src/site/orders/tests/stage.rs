@@ -172,6 +172,7 @@ impl Stage {
         let board = Arc::new(StateBoard::new());
         let path = config.site.path.clone();
         let delivery = Delivery {
+            tidying: Arc::default(),
             path: path.clone(),
             outbox: Arc::clone(&outbox),
             album: Arc::new(Album::open(&state.join("evidence"), 64 << 20).unwrap()),

@@ -11,7 +11,7 @@ use crate::uplink::outbox::{Kin, Message, Waiting};
 
 const COLUMNS: &str = "row, topic, payload, retain, severity, live, committed_ns, incident, sequence, again, passing";
 /// What has to be known of a message to decide whether it may go out. Its payload is read when it does.
-const HEAD: &str = "row, incident, sequence, iif(retain, topic, NULL)";
+const HEAD: &str = "row, incident, sequence, topic, retain";
 
 /// What is wanted of the queue.
 #[derive(Clone, Copy, Debug)]
@@ -44,30 +44,31 @@ struct Head {
     row: i64,
     incident: Option<Uuid>,
     sequence: Option<u64>,
-    /// The retained topic that it is for.
-    retained: Option<String>,
+    topic: String,
+    retained: bool,
 }
 
 impl Head {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let sequence = row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned);
-        Ok(Self { row: row.get(0)?, incident: incident(row, 1)?, sequence, retained: row.get(3)? })
+        Ok(Self { row: row.get(0)?, incident: incident(row, 1)?, sequence, topic: row.get(3)?, retained: row.get(4)? })
     }
 
     fn of(waiting: &Waiting) -> Self {
         let Message { incident, sequence, retain, topic, .. } = &waiting.message;
-        Self { row: waiting.row, incident: *incident, sequence: *sequence, retained: retain.then(|| topic.clone()) }
+        let topic = topic.clone();
+        Self { row: waiting.row, incident: *incident, sequence: *sequence, topic, retained: *retain }
     }
 
     fn kin(&self) -> Kin<'_> {
-        Kin { incident: self.incident, retained: self.retained.as_deref() }
+        Kin { incident: self.incident, topic: &self.topic, retained: self.retained }
     }
 
     /// Must the later one wait until this one is through? What belongs to one step goes together. Behind a state only
     /// what is for the same topic waits: a broker may take alerts and not states.
     fn precedes(&self, later: &Self) -> bool {
         let same_step = self.sequence.is_some() && self.sequence == later.sequence;
-        !same_step && self.retained.as_ref().is_none_or(|topic| later.retained.as_ref() == Some(topic))
+        !same_step && (!self.retained || later.retained && later.topic == self.topic)
     }
 }
 
@@ -167,7 +168,7 @@ impl<'a> Queue<'a> {
             return Ok(true);
         }
         let waits = self.wish.in_turn && ahead.iter().any(|before| before.precedes(&head));
-        if waits && head.retained.is_none() {
+        if waits && !head.retained {
             return Ok(false);
         }
         if !waits && self.found.len() < limit && !self.is_unwanted(&head) {
