@@ -94,20 +94,10 @@ impl Held {
         self.rows.values().filter(|hold| now < hold.until).count()
     }
 
-    /// It was acknowledged. Returns older rows for the same retained topic, which were in
-    /// flight together with it and refused: they are out of date and must not follow it.
-    pub(super) fn accepted(&mut self, row: i64, kin: Kin<'_>) -> Vec<i64> {
+    /// It was acknowledged.
+    pub(super) fn accepted(&mut self, row: i64, kin: Kin<'_>) {
         self.rows.remove(&row);
         self.topics.remove(common(kin.topic, kin.retained));
-        if !kin.retained {
-            return Vec::new();
-        }
-        let outdated = self.rows.range(..row).filter(|(_, hold)| hold.retained && hold.topic == kin.topic);
-        let outdated: Vec<i64> = outdated.map(|(row, _)| *row).collect();
-        for row in &outdated {
-            self.rows.remove(row);
-        }
-        outdated
     }
 
     /// The state of this topic was acknowledged.
@@ -141,7 +131,7 @@ mod tests {
         assert!(!held.blocks(7, NOBODY, UNTIL));
         assert_eq!(held.len(UNTIL), 0);
         held.hold(7, NOBODY, NOW, UNTIL);
-        assert!(held.accepted(7, NOBODY).is_empty());
+        held.accepted(7, NOBODY);
         assert!(!held.blocks(7, NOBODY, NOW));
     }
 
@@ -171,16 +161,6 @@ mod tests {
         assert!(held.blocks_state("status/box", NOW));
         held.accepted_state("status/box");
         assert!(!held.blocks_state("status/box", NOW));
-    }
-
-    #[test]
-    fn a_state_that_the_broker_has_a_newer_one_of_is_out_of_date() {
-        let mut held = Held::default();
-        held.hold(7, state(1, "open/1"), NOW, UNTIL);
-        held.hold(8, NOBODY, NOW, UNTIL);
-        held.hold(9, state(1, "open/1"), NOW, UNTIL);
-        assert_eq!(held.accepted(8, state(1, "open/1")), [7]);
-        assert!(held.blocks(9, state(1, "open/1"), NOW));
     }
 
     #[test]

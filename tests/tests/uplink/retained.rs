@@ -67,10 +67,7 @@ fn what_is_open_is_said_again_to_a_broker_that_may_have_forgotten_it() {
     agent.step(ended, false);
     agent.step(open, false);
     agent.step(ended, true);
-    let all = peer.publishes(6);
-    for publish in &all {
-        peer.acknowledge(publish.packet_id);
-    }
+    let all = peer.taken(6);
     agent.wait_empty();
     drop(peer);
     for _ in 0..2 {

@@ -204,6 +204,17 @@ impl Peer {
         (0..count).map(|_| self.publish().expect("a publish")).collect()
     }
 
+    /// The next publishes, each acknowledged when it comes: the steps of an incident wait for that.
+    pub(crate) fn taken(&mut self, count: usize) -> Vec<Publish> {
+        let mut taken = Vec::new();
+        while taken.len() < count {
+            let publish = self.publish().expect("a publish");
+            self.acknowledge(publish.packet_id);
+            taken.push(publish);
+        }
+        taken
+    }
+
     /// Is there no publish for a while?
     pub(crate) fn is_quiet(&mut self, time: Duration) -> bool {
         self.stream.set_read_timeout(Some(time)).unwrap();

@@ -55,8 +55,7 @@ impl Talk<'_> {
         match (item, refusal) {
             (Item::Row { sent, alert }, None) => {
                 self.delivered.push(sent.row);
-                let outdated = self.accepted(&sent);
-                self.delivered.extend(outdated);
+                self.accepted(&sent);
                 self.window.resize(self.widest.min(self.memory.blame.window()));
                 self.fruitful = true;
                 if alert {

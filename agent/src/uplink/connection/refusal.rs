@@ -70,8 +70,8 @@ impl Talk<'_> {
         self.shared.report(|report| _ = report.concern(Concern::Refused, Some(sentence)));
     }
 
-    /// The broker has a message of the outbox. Returns older rows that are out of date now.
-    pub(super) fn accepted(&mut self, sent: &Sent) -> Vec<i64> {
+    /// The broker has a message of the outbox.
+    pub(super) fn accepted(&mut self, sent: &Sent) {
         let Sent { row, incident, retain: retained, topic, .. } = sent;
         if is_guest(topic) {
             self.memory.guests.accepted();
@@ -79,7 +79,7 @@ impl Talk<'_> {
         self.memory.written.remove(row);
         self.memory.blame.accepted(*row);
         self.memory.takes(common(topic, *retained));
-        self.memory.held.accepted(*row, Kin { incident: *incident, topic, retained: *retained })
+        self.memory.held.accepted(*row, Kin { incident: *incident, topic, retained: *retained });
     }
 
     /// The state is not shown for a while. Said once, because each connection shows all
