@@ -71,7 +71,16 @@ fn start_box(port: u16, folder: &Path, key: PublicKey) {
     let audit = Arc::new(Audit::open(folder, &path(), clock.now().wall));
     let gate = Gate::open(folder, &path(), &settings, false);
     let mut commands = Commands::start(&path(), gate, audit, Arc::new(clock), Hand(settings));
-    let status = |state| serde_json::to_vec(&BoxStatus { state, session: SESSION, since: clock.now().wall }).unwrap();
+    let status = |state| {
+        serde_json::to_vec(&BoxStatus {
+            state,
+            session: SESSION,
+            since: clock.now().wall,
+            sequence: None,
+            outbox: None,
+        })
+        .unwrap()
+    };
 
     let mut options = MqttOptions::new("box", "127.0.0.1", port);
     options.set_max_packet_size(1 << 20, 1 << 20).set_last_will(LastWill::new(

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BoxBirth, BoxPath, BoxState, BoxStatus};
+use karaul_wire::{BoxBirth, BoxPath, BoxState, BoxStatus, Sequence};
 use sha2::{Digest as _, Sha256};
 use tokio::{runtime, sync::watch, time};
 
@@ -178,7 +178,9 @@ impl Shared {
 
     /// The payload of `status/box`.
     pub(super) fn status(&self, state: BoxState, session: u64) -> Vec<u8> {
-        json(&BoxStatus { state, session, since: self.clock.now().wall })
+        let last = self.outbox.last_number();
+        let (sequence, outbox) = ((last > 0).then_some(Sequence(last)), Some(self.outbox.name()));
+        json(&BoxStatus { state, session, since: self.clock.now().wall, sequence, outbox })
     }
 
     /// Says that there is a connection.

@@ -17,6 +17,12 @@ pub struct BoxStatus {
     pub session: u64,
     /// When this was written.
     pub since: Timestamp,
+    /// The last number that the box had given to an alert when this was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
+    /// Names the outbox on the box's disk. Another one than before: its disk or its folder was replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbox: Option<Uuid>,
 }
 
 /// The states of a box.

@@ -13,6 +13,7 @@ mod inbox;
 mod network;
 mod outputs;
 mod passing;
+mod recall;
 mod retained;
 mod script;
 mod scripted;

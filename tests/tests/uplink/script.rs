@@ -193,6 +193,7 @@ impl Peer {
                 PUBLISH => return Some(self.parse(kind, &body)),
                 PUBACK => self.acknowledged.push(u16::from_be_bytes([body[0], body[1]])),
                 PINGREQ => self.send(&[0xd0, 0]),
+                SUBSCRIBE if body.windows(10).any(|part| part == b"status/box") => self.has_no_memory(&body),
                 SUBSCRIBE if self.deaf => return None,
                 SUBSCRIBE => self.subscribed(&body),
                 _ => {}
@@ -276,6 +277,16 @@ impl Peer {
         }
         packet.extend(body);
         packet
+    }
+
+    /// The box asks what is retained of it: that is not told.
+    fn has_no_memory(&mut self, body: &[u8]) {
+        let packet_id = [body[0], body[1]];
+        if self.level == 5 {
+            self.send(&[&[0x90, 4][..], &packet_id, &[0, 0x87]].concat());
+        } else {
+            self.send(&[&[0x90, 3][..], &packet_id, &[0x80]].concat());
+        }
     }
 
     fn subscribed(&mut self, body: &[u8]) {

@@ -31,13 +31,16 @@ impl Talk<'_> {
                 None => tracing::debug!("an acknowledgement for packet {packet_id}, which is not in flight"),
             },
             Event::Subscribed { packet_id, refusals } => match self.answer(packet_id, true) {
+                Some(Item::Recall) => self.may_recall(&refusals),
                 Some(_) => self.heard_about(&refusals),
                 None => tracing::debug!("an answer to a subscription {packet_id} that nobody made"),
             },
             Event::Received(message) => {
                 // It may be the receipt for what was acknowledged just before, and others read it.
                 self.settle();
-                self.received(message);
+                if !self.remembers(&message) {
+                    self.received(message);
+                }
             }
             // rumqttc also says so about a sign-off that it means to send and does not.
             Event::SignedOff if matches!(self.phase, Phase::SigningOff { .. }) => self.phase = Phase::Done,
@@ -48,7 +51,8 @@ impl Talk<'_> {
     /// What this answer is about; nothing if it is not the answer that belongs to it.
     fn answer(&mut self, packet_id: u16, to_subscription: bool) -> Option<Item> {
         let holder = self.window.holder(packet_id)?;
-        (matches!(holder, Item::Subscription) == to_subscription).then(|| self.window.acknowledged(packet_id))?
+        (matches!(holder, Item::Subscription | Item::Recall) == to_subscription)
+            .then(|| self.window.acknowledged(packet_id))?
     }
 
     fn answered(&mut self, item: Item, refusal: Option<String>) {
@@ -86,7 +90,7 @@ impl Talk<'_> {
             }
             (Item::Stopped, _) => self.sign_off(),
             // Answered in another way.
-            (Item::Subscription, _) => {}
+            (Item::Subscription | Item::Recall, _) => {}
         }
     }
 

@@ -122,7 +122,7 @@ impl Talk<'_> {
         }
     }
 
-    fn say_stopped(&mut self, now: Duration) {
+    pub(super) fn say_stopped(&mut self, now: Duration) {
         let topic = self.shared.settings.path.box_status();
         let payload = self.shared.status(BoxState::Stopped, self.session);
         self.phase = if self.publish(Item::Stopped, topic, payload, true) {

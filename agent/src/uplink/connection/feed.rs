@@ -21,14 +21,21 @@ enum Shown {
 }
 
 impl Talk<'_> {
-    /// Hands over what there is to say, as long as the window has room: how the box is,
+    /// Hands over what there is to say, as long as the window has room: what the broker remembers is asked, how the box is,
     /// what changed, then the outbox in order, what this broker may lack of the open incidents, what is not kept, and
     /// last what is for other systems.
     pub(super) fn feed(&mut self) {
         if self.since.is_none() || !matches!(self.phase, Phase::Working | Phase::Flushing { .. }) {
             return;
         }
+        self.ask();
+        if self.recall.is_unanswered() {
+            return;
+        }
         self.subscribe();
+        if self.recall.comes_first(self.now()) {
+            return;
+        }
         let mut index = 0;
         while let Some((topic, payload)) = self.opening.get(index).cloned() {
             match self.show(topic, payload) {
@@ -49,6 +56,9 @@ impl Talk<'_> {
         for (topic, payload) in self.shared.board.take_passing() {
             // Lost if the client takes nothing now: it only matters now.
             self.client.publish(topic, payload, false, false);
+        }
+        if self.recall.is_under_way() {
+            return;
         }
         let now = self.now();
         let (room, backlog) = (self.window.room(), self.backlog_room(now));

@@ -24,6 +24,8 @@ pub(super) enum Item {
         about: String,
     },
     Subscription,
+    /// That of what the broker remembers of this box.
+    Recall,
     Stopped,
 }
 

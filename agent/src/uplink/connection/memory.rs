@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
-use super::hearing::Hearing;
+use super::{hearing::Hearing, recall::Recalls};
 use crate::uplink::{blame::Blame, guests::Guests, held::Held, mqtt::Tls, route::Route};
 
 /// More rows than were ever in flight and unanswered at the end of a connection; they only serve to count repeats.
@@ -16,6 +16,7 @@ pub(in crate::uplink) struct Memory {
     pub(super) blame: Blame,
     pub(super) guests: Guests,
     pub(super) hearing: Hearing,
+    pub(super) recalls: Recalls,
     /// The renewed files of `[broker]` that the broker did not like, and when to try them again.
     pub(super) refused_files: Option<([u8; 32], Duration)>,
     /// Rows that were written to a connection and not acknowledged on it.
@@ -30,9 +31,9 @@ pub(in crate::uplink) struct Memory {
 
 impl Memory {
     pub(in crate::uplink) fn new(route: Route) -> Self {
-        let (held, blame, guests, hearing, refused_files) = Default::default();
+        let (held, blame, guests, hearing, recalls, refused_files) = Default::default();
         let (written, left_out, complained, unheard) = Default::default();
-        Self { route, held, blame, guests, hearing, refused_files, written, left_out, complained, unheard }
+        Self { route, held, blame, guests, hearing, recalls, refused_files, written, left_out, complained, unheard }
     }
 
     /// Was this row written before, without an answer? It is from now on.

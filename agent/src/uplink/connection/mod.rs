@@ -7,6 +7,7 @@ mod feed;
 mod hearing;
 mod item;
 mod memory;
+mod recall;
 mod refusal;
 
 use std::{
@@ -26,6 +27,7 @@ use self::{
     errand::Errand,
     farewell::Phase,
     item::{Item, Sent},
+    recall::Recall,
 };
 use super::{
     Concern, LinkError,
@@ -113,6 +115,8 @@ struct Talk<'a> {
     drain: Drain,
     /// What is said first on each connection: topic and payload, retained.
     opening: VecDeque<(String, Vec<u8>)>,
+    /// How far it is with what the broker remembers of this box.
+    recall: Recall,
     /// Versions of the board's states that were handed over.
     shown: BTreeMap<String, u64>,
     /// Acknowledged rows that the outbox has not been told yet.
@@ -149,6 +153,7 @@ impl<'a> Talk<'a> {
             largest: 0,
             drain: Drain::new(shared.settings.broker.backlog_rate, heard),
             opening: VecDeque::new(),
+            recall: Recall::None,
             shown: BTreeMap::new(),
             delivered: Vec::new(),
             heard,
@@ -195,7 +200,8 @@ impl<'a> Talk<'a> {
                 let mut event = pin!(connection.poll());
                 loop {
                     let now = self.now();
-                    let wake = self.phase.until().map_or(TICK, |until| until.saturating_sub(now));
+                    let until = self.phase.until().or_else(|| self.recall.until(now));
+                    let wake = until.map_or(TICK, |until| until.saturating_sub(now));
                     let heeds = self.phase.heeds_stop();
                     tokio::select! {
                         biased;
@@ -230,7 +236,7 @@ impl<'a> Talk<'a> {
                             self.tick(silence)?;
                             work = true;
                         }
-                        () = time::sleep(wake), if self.phase != Phase::Working => work = true,
+                        () = time::sleep(wake), if until.is_some() => work = true,
                     }
                 }
             };
@@ -278,7 +284,9 @@ impl<'a> Talk<'a> {
         board.take_passing();
         outbox.set_connected(true);
         self.shared.born(self.session);
-        self.opening = VecDeque::from([self.online()]);
+        let online = self.online();
+        self.recall = self.memory.recalls.begin(self.at, &online.1);
+        self.opening = VecDeque::from([online]);
         self.shared.connected(self.at, version, self.session);
     }
 

@@ -168,8 +168,9 @@ impl Talk<'_> {
                     self.leave_out(&topic, &format!("it {what} this one"), "check what this user may publish");
                 }
             }
-            // The subscription has a judgement of its own, and the others are not sent again.
-            Some(Item::Subscription | Item::Withdrawn { .. } | Item::Passing { .. } | Item::Stopped) | None => {}
+            // The subscriptions have a judgement of their own, and the others are not sent again.
+            Some(Item::Subscription | Item::Recall | Item::Withdrawn { .. } | Item::Passing { .. } | Item::Stopped)
+            | None => {}
         }
     }
 }

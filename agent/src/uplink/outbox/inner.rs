@@ -90,6 +90,8 @@ pub(super) struct Inner {
     new_from: i64,
     sequence: u64,
     session: u64,
+    /// Numbers above this one are of this run, and of none of them was anything handed out.
+    unseen: u64,
     connected: bool,
     trouble: Option<Trouble>,
 }
@@ -132,6 +134,7 @@ impl Inner {
             new_from: 1,
             sequence: 0,
             session: 0,
+            unseen: 0,
             connected: false,
             trouble: None,
         };
@@ -157,6 +160,7 @@ impl Inner {
             }
             Err(error) => return Err(error),
         }
+        inner.unseen = inner.sequence;
         Ok(inner)
     }
 
@@ -288,7 +292,7 @@ impl Inner {
         let wish = Wish { limit, backlog, new_from: self.new_from, in_turn, done: &self.acknowledged };
         let memory = self.spill.messages();
         let found = self.store.as_ref().map(|store| store.first(memory, wish, skip));
-        match found {
+        let found = match found {
             Some(Ok(found)) => found,
             Some(Err(error)) => {
                 let found = store::first_of_memory(memory, wish, skip);
@@ -296,7 +300,11 @@ impl Inner {
                 found
             }
             None => store::first_of_memory(memory, wish, skip),
+        };
+        if !found.is_empty() {
+            self.unseen = self.sequence;
         }
+        found
     }
 
     pub(super) fn delivered(&mut self, rows: &[i64]) {

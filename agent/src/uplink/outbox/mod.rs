@@ -11,6 +11,7 @@ mod error;
 mod gaps;
 mod inner;
 mod numbers;
+mod recall;
 mod spill;
 mod store;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::inner::Inner;
+pub(super) use self::recall::Surprise;
 pub use self::{error::OutboxError, gaps::Gaps};
 use crate::clock::Clock;
 

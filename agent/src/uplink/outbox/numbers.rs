@@ -16,7 +16,7 @@ const AHEAD: u64 = 1024;
 /// What reserves a number before it is used: with so many left it is time for other measures.
 const LAST: u64 = 128;
 
-/// Three numbers and the machine's boot in a small file of fixed size beside the database.
+/// Three numbers, the outbox's name and the machine's boot in a small file of fixed size beside the database.
 ///
 /// It is overwritten in place, which needs no free space: sequence numbers given out
 /// while the disk is full are therefore not given out again after a crash. When the
@@ -26,6 +26,8 @@ pub(super) struct Numbers {
     path: PathBuf,
     file: Option<File>,
     values: Values,
+    /// Names the folder, for as long as the file is there.
+    name: Uuid,
     /// The limit as it is in the file.
     noted: u64,
     /// The boot in which it was last written, if that is known, and this one.
@@ -47,9 +49,9 @@ pub(super) struct Values {
 }
 
 impl Values {
-    fn to_text(self, boot: Option<Uuid>) -> String {
+    fn to_text(self, name: Uuid, boot: Option<Uuid>) -> String {
         let (Self { limit, spilled, session }, boot) = (self, boot.unwrap_or_default());
-        format!("limit   {limit:020}\nspilled {spilled:020}\nsession {session:020}\nboot    {boot}\n")
+        format!("limit   {limit:020}\nspilled {spilled:020}\nsession {session:020}\noutbox  {name}\nboot    {boot}\n")
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -74,10 +76,11 @@ impl Numbers {
             tracing::warn!("{} cannot be read; message numbers go on from the database", path.display());
         }
         let values = values.unwrap_or_default();
-        let last_boot = text.lines().find_map(|line| line.strip_prefix("boot ")?.trim().parse().ok());
+        let id = |name| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        let (name, last_boot) = (id("outbox ").unwrap_or_else(Uuid::now_v7), id("boot "));
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
         let boot = boot.and_then(|boot| boot.trim().parse().ok());
-        Self { path, file: None, values, noted: values.limit, last_boot, boot, failed: false }
+        Self { path, file: None, values, name, noted: values.limit, last_boot, boot, failed: false }
     }
 
     /// Was the file last written before the machine was started anew?
@@ -102,6 +105,11 @@ impl Numbers {
     pub(super) fn can_write(&mut self) -> bool {
         self.put(self.values);
         !self.failed
+    }
+
+    /// The name of this outbox. It is on disk before a broker hears of it, unless the disk takes nothing.
+    pub(super) const fn name(&self) -> Uuid {
+        self.name
     }
 
     /// What the file says.
@@ -136,7 +144,7 @@ impl Numbers {
 
     fn put(&mut self, values: Values) {
         self.values = values;
-        match self.try_write(&values.to_text(self.boot)) {
+        match self.try_write(&values.to_text(self.name, self.boot)) {
             Ok(()) => (self.failed, self.noted, self.last_boot) = (false, values.limit, self.boot),
             Err(error) => {
                 self.file = None;
@@ -181,6 +189,7 @@ mod tests {
         assert_eq!(std::fs::metadata(dir.path().join("numbers")).unwrap().len(), size);
         let again = Numbers::open(dir.path()).values();
         assert_eq!(again, Values { limit: u64::MAX, spilled: u64::MAX, session: 7 });
+        assert_eq!(Numbers::open(dir.path()).name(), numbers.name());
     }
 
     #[test]

@@ -2,8 +2,14 @@
 
 use std::{ops::RangeInclusive, sync::Arc};
 
+use karaul_wire::BoxStatus;
+use uuid::Uuid;
+
 use super::Inner;
-use crate::uplink::outbox::{Batch, Gaps};
+use crate::uplink::outbox::{
+    Batch, Gaps,
+    recall::{Own, Surprise},
+};
 
 /// With more ranges than this a message that tells of gaps is long enough.
 const MOST_TOLD: usize = 512;
@@ -24,7 +30,42 @@ impl Inner {
         if to > self.sequence {
             self.miss(self.sequence + 1..=to);
             self.sequence = to;
+            self.unseen = to;
             self.numbers.cover(to);
+        }
+    }
+
+    /// A broker remembers this box. If it knows more than the outbox, numbers and sessions go on behind all that there
+    /// can have been; what this run has numbered and nobody has seen goes along.
+    pub(in crate::uplink::outbox) fn recall(&mut self, told: &BoxStatus) -> Option<Surprise> {
+        self.write_pending();
+        let own = Own {
+            outbox: self.numbers.name(),
+            session: self.session,
+            sequence: self.sequence,
+            by_the_clock: self.by_the_clock(),
+        };
+        let surprise = own.surprise(told)?;
+        if surprise != Surprise::Absurd {
+            self.session_was(told.session);
+            self.renumber(own.by_the_clock);
+            self.leap(own.by_the_clock);
+            self.write_out();
+        }
+        Some(surprise)
+    }
+
+    /// Moves the numbers that nobody has seen behind this one.
+    fn renumber(&mut self, to: u64) {
+        let (after, last) = (self.unseen, self.sequence);
+        let (None, Some(store), true) = (&self.trouble, &mut self.store, after < last && last < to) else { return };
+        self.numbers.cover(to + (last - after));
+        match store.renumber(after, last, to, Arc::make_mut(&mut self.gaps)) {
+            Ok(()) => {
+                self.sequence = to + (last - after);
+                self.unseen = to;
+            }
+            Err(error) => self.fail(&error),
         }
     }
 
@@ -56,6 +97,10 @@ impl Inner {
 
     pub(in crate::uplink::outbox) const fn gaps(&self) -> &Arc<Gaps> {
         &self.gaps
+    }
+
+    pub(in crate::uplink::outbox) const fn name(&self) -> Uuid {
+        self.numbers.name()
     }
 
     /// What the next message that tells of gaps tells again.

@@ -5,7 +5,7 @@ use std::{iter, ops::RangeInclusive, sync::Arc, time::Duration};
 use karaul_wire::{GapRange, Receipt};
 
 use super::Inner;
-use crate::uplink::outbox::{Gaps, OutboxError, Replay, store::MOST_COPIES};
+use crate::uplink::outbox::{Gaps, OutboxError, Replay, recall::is_possible, store::MOST_COPIES};
 
 /// How often it is looked for alerts that are too old to be kept, or whose receipt is overdue.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ impl Inner {
 
     fn heed(&mut self, stored: &[RangeInclusive<u64>], receipt: &Receipt) -> Result<(), OutboxError> {
         let highest = stored.last().map_or(0, |range| *range.end());
-        if highest > self.sequence && highest <= self.by_the_clock() {
+        if highest > self.sequence && is_possible(highest, self.by_the_clock()) {
             // The centre has numbers of which this outbox knows nothing: it is a new one in place of one that was lost,
             // or the disk took nothing when they were used. What it says of them does not concern ours.
             tracing::warn!(

@@ -4,6 +4,7 @@ mod fault;
 mod kept;
 mod open;
 mod queue;
+mod renumber;
 mod room;
 mod salvage;
 mod schema;
