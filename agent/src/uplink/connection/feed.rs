@@ -57,9 +57,6 @@ impl Talk<'_> {
             // Lost if the client takes nothing now: it only matters now.
             self.client.publish(topic, payload, false, false);
         }
-        if self.recall.is_under_way() {
-            return;
-        }
         let now = self.now();
         let (room, backlog) = (self.window.room(), self.backlog_room(now));
         for waiting in self.next(room, backlog) {

@@ -1,9 +1,8 @@
 //! What the broker remembers of this box, asked before the box says anything itself.
 //!
 //! The counts of sessions and numbers are in a folder, and that may be replaced by an empty one. The broker retains what
-//! the box said last. So at the first connection to each broker the box subscribes to its own `status/box`, says nothing
-//! until that is answered, and no alert until it has heard what was retained there or, if that was nothing, its own
-//! `online`.
+//! the box said last. So at the first connection to each broker the box subscribes to its own `status/box`, and says nothing
+//! until that is answered and what is retained there has had time to come.
 
 use std::{collections::BTreeMap, mem, time::Duration};
 
@@ -12,11 +11,11 @@ use karaul_wire::BoxStatus;
 use super::{Phase, Talk, item::Item};
 use crate::uplink::{mqtt::Received, outbox::Surprise};
 
-/// From the sign-on until alerts go out anyway: the broker may let this box not read its own status.
+/// From the question until it is given up: the broker may let this box not read its own status.
 const LIMIT: Duration = Duration::from_secs(3);
-/// What is retained comes right behind the answer to the subscription. The box says nothing for so long at least, and
-/// for as long as that answer took: a status of its own would take its place.
-const BREATH: Duration = Duration::from_millis(100);
+/// What is retained comes right behind the answer to the subscription, also where it takes another thread of the broker. The
+/// box says nothing for so long: a status of its own would take its place.
+const BREATH: Duration = Duration::from_millis(250);
 /// Connections that may end before the answer is there. Some brokers hang up instead of saying no.
 const TRIES: u8 = 2;
 
@@ -50,7 +49,8 @@ pub(super) enum Recall {
     Due { online: Vec<u8> },
     /// Asked.
     Asked { online: Vec<u8>, at: Duration },
-    /// The broker says that it will tell. From `speaks` on the box says `online`, and waits for the echo.
+    /// The broker says that it will tell. From `speaks` on the box says `online` and all else; the echo of that says
+    /// that nothing was retained.
     Listening { online: Vec<u8>, speaks: Duration, at: Duration },
     /// Over; an echo may still come.
     Over,
@@ -65,11 +65,6 @@ impl Recall {
     /// Is nothing said before it?
     pub(super) fn comes_first(&self, now: Duration) -> bool {
         self.is_unanswered() || matches!(self, Self::Listening { speaks, .. } if now < *speaks)
-    }
-
-    /// Does no alert go out before it?
-    pub(super) const fn is_under_way(&self) -> bool {
-        matches!(self, Self::Due { .. } | Self::Asked { .. } | Self::Listening { .. })
     }
 
     /// When it is to be looked after next.
@@ -105,9 +100,7 @@ impl Talk<'_> {
         if let Some(refusal) = refusals.iter().flatten().next() {
             self.goes_without(refusal);
         } else if let Recall::Asked { online, at } = mem::replace(&mut self.recall, Recall::Over) {
-            let now = self.now();
-            let speaks = now + now.saturating_sub(at).max(BREATH);
-            self.recall = Recall::Listening { online, speaks, at };
+            self.recall = Recall::Listening { online, speaks: self.now() + BREATH, at };
         }
     }
 
@@ -191,7 +184,7 @@ mod tests {
         assert!(recalls.begin(0, b"").comes_first(Duration::ZERO));
         recalls.over(0);
         assert_eq!(recalls.begin(0, b""), Recall::None);
-        assert!(recalls.begin(1, b"").is_under_way() && recalls.begin(1, b"").is_under_way());
+        assert!([(); 2].map(|()| recalls.begin(1, b"")).iter().all(Recall::is_unanswered));
         assert_eq!(recalls.begin(1, b""), Recall::None, "it may be this that ends the connections");
     }
 }
