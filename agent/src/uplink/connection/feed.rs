@@ -95,7 +95,7 @@ impl Talk<'_> {
             return;
         }
         let Some(Parcel { about, topic, payload, .. }) = passing.take() else { return };
-        if topic.len() + payload.len() > self.largest {
+        if self.exceeds(&topic, &payload) {
             passing.dropped(&about, &too_large(self.largest));
         } else if !self.publish(Item::Passing { about: about.clone() }, topic, payload, false) {
             passing.dropped(&about, "the connection takes nothing at present");
@@ -136,11 +136,16 @@ impl Talk<'_> {
 
     /// Does the broker take a state of this size? If not, it is left out.
     fn fits(&mut self, topic: &str, payload: &[u8]) -> bool {
-        let fits = topic.len() + payload.len() <= self.largest;
+        let fits = !self.exceeds(topic, payload);
         if !fits {
             self.leave_out(topic, &too_large(self.largest), "raise the broker's largest packet size");
         }
         fits
+    }
+
+    /// Is it more than the broker takes?
+    const fn exceeds(&self, topic: &str, payload: &[u8]) -> bool {
+        topic.len() + payload.len() > self.largest
     }
 
     /// Is there a state to be shown that is not left out at present?
@@ -212,7 +217,7 @@ impl Talk<'_> {
         let state = (retain && !is_guest(&message.topic)).then(|| message.payload.clone());
         let sent = Sent { row, incident, sequence, retain, topic: message.topic.clone(), state };
         let payload = if late { backfill(&message.topic, message.payload) } else { message.payload };
-        if message.topic.len() + payload.len() > self.largest {
+        if self.exceeds(&message.topic, &payload) {
             self.hold(sent, &too_large(self.largest));
             return true;
         }

@@ -75,7 +75,7 @@ impl Memory {
     pub(super) fn heard(&mut self, topic: &str, by_somebody: bool) {
         if by_somebody {
             self.unheard.remove(topic);
-        } else if self.unheard.len() < MOST_TOPICS && !self.unheard.contains(topic) {
+        } else if self.unheard.len() < MOST_TOPICS {
             self.unheard.insert(topic.to_owned());
         }
     }
