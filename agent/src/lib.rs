@@ -18,6 +18,7 @@ pub mod camera;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod disk;
 pub mod evidence;
 pub mod incident;
 pub mod outputs;

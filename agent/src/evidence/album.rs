@@ -1,7 +1,6 @@
 use std::{
     collections::VecDeque,
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -12,14 +11,14 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{origin, to_rgb};
-use crate::vision::Planes;
+use crate::{
+    disk::{PARTIAL, write_whole},
+    vision::Planes,
+};
 
 /// JPEG quality of snapshots: faces and clothes stay recognisable at a tenth of the
 /// raw size.
 const QUALITY: u8 = 85;
-
-/// Ending of a file that is still being written.
-const PARTIAL: &str = "partial";
 
 /// The folder of snapshots. When its quota is full, the oldest go first.
 #[derive(Debug)]
@@ -198,19 +197,6 @@ fn remove(path: &Path) -> Result<(), AlbumError> {
         }
         _ => Ok(()),
     }
-}
-
-/// A file is there whole or not at all, also after a power cut.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let partial = path.with_extension(PARTIAL);
-    let result = fs::File::create(&partial)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
-        .and_then(|()| fs::rename(&partial, path));
-    if result.is_err() {
-        // Best effort: the first error is the one worth telling.
-        let _ = fs::remove_file(&partial);
-    }
-    result
 }
 
 #[cfg(test)]

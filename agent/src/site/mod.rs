@@ -233,9 +233,7 @@ fn reloading(orders: Arc<Orders>, audit: Arc<Audit>, wishes: Receiver<()>) -> im
                         tracing::error!("reload: {}", outcome.detail);
                     }
                     let record = Record::new(Occasion::Reload).detail(outcome.detail);
-                    if let Err(error) = audit.record(orders.clock.now().wall, record) {
-                        tracing::error!("{error}");
-                    }
+                    audit.note(orders.clock.now().wall, record);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 // Nobody can wish any more.

@@ -80,8 +80,8 @@ impl Reception {
                     commands.tend();
                 }
                 Some(Incoming { topic, payload, .. }) => {
-                    // While the link is looked at by others, or started anew, it is the last one known.
-                    session = self.line.report().map_or(session, |report| report.session);
+                    // While the link is looked at by others, or has no session yet, it is the last one known.
+                    session = self.line.report().map(|report| report.session).filter(|new| *new > 0).unwrap_or(session);
                     if let Some(answer) = commands.take(&topic, &payload, session) {
                         self.answer(answer);
                     }

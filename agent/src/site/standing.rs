@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use karaul_wire::Segment;
 use uuid::Uuid;
 
+use self::file::CHARGE;
 use crate::{
     clock::{Clock, Stamp},
     config::Config,
@@ -46,9 +47,9 @@ pub(super) struct StandingError {
 /// Within a run, and over a restart of the agent, an end is measured by monotonic time. Over a restart of the
 /// machine there is the wall clock, which may be wrong: a box without one of its own starts with the last time that
 /// it saved. So what is left is written once a minute as well, less two minutes, and whichever end comes first
-/// counts. Each power cut shortens an order by up to two minutes of the box's running time, and none makes it
-/// longer. A clock that shows a time before the order was given ends it, and so does a disk that does not take what
-/// is left.
+/// counts. Each power cut shortens an order by up to two minutes of the box's running time, and none makes that
+/// longer; how long the box was off only a clock tells that is right. A clock that shows a time before the order
+/// was given ends it, and so does a disk that does not take what is left for two minutes.
 pub(super) struct Standing {
     path: PathBuf,
     clock: Arc<dyn Clock>,
@@ -97,14 +98,14 @@ impl Standing {
             );
             (State::default(), false)
         });
-        let unsaved = state.unsaved;
+        // What the file says is left is of before the restart.
+        let unsaved = state.unsaved || !state.disarmed.is_empty();
         let standing = Self { path, clock, boot_id, state: Mutex::new(state), writing: Mutex::new(()) };
         if unsaved && let Err(error) = standing.change(|_| {}) {
             tracing::error!("{error}");
             if anew {
                 // The next power cut would begin from here again, and so on for ever.
-                tracing::error!("no rule is disarmed any more: what is left of the time cannot be written");
-                standing.state().disarmed.clear();
+                standing.arm_all();
             }
         }
         standing
@@ -212,11 +213,20 @@ impl Standing {
                 order.follow(now);
             }
         });
-        if let Err(error) = tended
-            && !before.unsaved
-        {
-            tracing::error!("{error}");
+        if let Err(error) = tended {
+            if !before.unsaved {
+                tracing::error!("{error}");
+            }
+            // From here on a power cut would give time back.
+            if !after.disarmed.is_empty() && now.mono.saturating_sub(before.written) >= CHARGE {
+                self.arm_all();
+            }
         }
+    }
+
+    fn arm_all(&self) {
+        tracing::error!("no rule is disarmed any more: what is left of the time cannot be written");
+        self.state().disarmed.clear();
     }
 
     /// Changes the orders and then the file.

@@ -16,6 +16,8 @@ use ed25519_dalek::{
 };
 use sha2::{Digest as _, Sha256};
 
+use crate::disk::sync_folder_of;
+
 /// A longer file is no key.
 const MAX_FILE: u64 = 4096;
 
@@ -279,12 +281,6 @@ fn read_small(path: &Path) -> io::Result<String> {
         return Err(invalid("the file is too long for a key"));
     }
     String::from_utf8(bytes).map_err(|_| invalid("the file is not text"))
-}
-
-/// Makes a new name in a folder last over a power cut.
-pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

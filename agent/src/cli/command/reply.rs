@@ -1,7 +1,5 @@
 use std::{
-    fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -9,6 +7,7 @@ use std::{
 use data_encoding::BASE64;
 use karaul_wire::{Picture, Reply, ReplyCode};
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 
 use super::Error;
 
@@ -17,32 +16,33 @@ pub(super) fn say(reply: &Reply, file: Option<PictureFile>, out: &mut impl io::W
     let code = serde_json::to_value(reply.code).ok().and_then(|code| code.as_str().map(|c| c.replace('_', " ")));
     // What comes over the network moves no cursor.
     let detail: String = reply.detail.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    // First of all: that it has left the box is on record.
+    let kept = reply.picture.as_ref().zip(file).map(|(picture, file)| file.keep(picture));
     writeln!(out, "{}: {detail}", code.unwrap_or_default())?;
-    if let (Some(picture), Some(file)) = (&reply.picture, file) {
-        let path = file.keep(picture)?;
+    if let Some(path) = kept.transpose()? {
         writeln!(out, "the picture is in {}", path.display())?;
     }
     Ok(if reply.code == ReplyCode::Done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A new file for a picture, which only its owner may read. It is there before the box is asked: what cannot be kept
-/// here has no business leaving there. Without a picture it goes again.
+/// A new file for a picture, which only its owner may read. There is room for one before the box is asked: what cannot be
+/// kept here has no business leaving there. It has its name only when the picture is whole.
 pub(super) struct PictureFile {
     path: PathBuf,
-    file: File,
-    kept: bool,
+    file: NamedTempFile,
 }
 
 impl PictureFile {
     pub(super) fn new(path: &Path) -> Result<Self, Error> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let file = file.map_err(|source| match source.kind() {
-            ErrorKind::AlreadyExists => {
-                Error::Usage(format!("--output: {} is there already; name another file", path.display()))
-            }
-            _ => Error::File { path: path.to_owned(), source },
-        })?;
-        Ok(Self { path: path.to_owned(), file, kept: false })
+        if path.symlink_metadata().is_ok() {
+            return Err(taken(path));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        folder.metadata().map_err(|source| Error::File { path: folder.to_owned(), source })?;
+        // Rights: its owner's alone.
+        let file = tempfile::Builder::new().prefix(".karaul-").suffix(".partial").tempfile_in(folder);
+        let file = file.map_err(|source| Error::File { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), file })
     }
 
     fn keep(mut self, picture: &Picture) -> Result<PathBuf, Error> {
@@ -50,23 +50,25 @@ impl PictureFile {
         if hex::encode(Sha256::digest(&bytes)) != picture.sha256 {
             return Err(Error::Picture);
         }
-        self.file.write_all(&bytes).map_err(|source| Error::File { path: self.path.clone(), source })?;
-        self.kept = true;
-        Ok(self.path.clone())
-    }
-}
-
-impl Drop for PictureFile {
-    fn drop(&mut self) {
-        if !self.kept {
-            // Where that fails an empty file stays, and the next one is named otherwise.
-            let _ = fs::remove_file(&self.path);
+        let failed = |source| Error::File { path: self.path.clone(), source };
+        self.file.write_all(&bytes).map_err(failed)?;
+        self.file.as_file().sync_all().map_err(failed)?;
+        match self.file.persist_noclobber(&self.path) {
+            Ok(_) => Ok(self.path),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(taken(&self.path)),
+            Err(error) => Err(Error::File { path: self.path, source: error.error }),
         }
     }
 }
 
+fn taken(path: &Path) -> Error {
+    Error::Usage(format!("--output: {} is there already; name another file", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -90,5 +92,34 @@ mod tests {
         let refused = Reply { code: ReplyCode::UnknownKey, picture: None, ..reply };
         assert_eq!(say(&refused, file(&other), &mut Vec::new()).unwrap(), ExitCode::FAILURE);
         assert!(!other.exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn a_picture_that_has_left_is_kept_whoever_listens() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gate.jpg");
+        let picture = Picture {
+            media_type: "image/jpeg".to_owned(),
+            sha256: hex::encode(Sha256::digest(b"jpeg")),
+            data: BASE64.encode(b"jpeg"),
+        };
+        let (time, detail) = ("2026-11-22T10:00:00Z".parse().unwrap(), String::new());
+        let reply = Reply { jti: None, time, code: ReplyCode::Done, detail, audit: None, picture: Some(picture) };
+        let file = PictureFile::new(&path).unwrap();
+        assert!(!path.exists(), "a name only for a picture that is whole");
+        assert!(say(&reply, Some(file), &mut Closed).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"jpeg");
+        let again = PictureFile::new(&path).err().unwrap().to_string();
+        assert_eq!(again, format!("--output: {} is there already; name another file", path.display()));
     }
 }

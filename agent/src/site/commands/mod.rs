@@ -53,8 +53,6 @@ pub struct Commands<C> {
     clock: Arc<dyn Clock>,
     carrier: C,
     settings: config::Commands,
-    /// They are not on record yet.
-    owed: bool,
 }
 
 impl<C: CarryOut> Commands<C> {
@@ -63,11 +61,10 @@ impl<C: CarryOut> Commands<C> {
         let settings = carrier.settings();
         let prefix = format!("{path}/command/");
         let refusals = Refusals::default();
-        let mut commands = Self { prefix, gate, audit, refusals, clock, carrier, settings, owed: true };
+        let mut commands = Self { prefix, gate, audit, refusals, clock, carrier, settings };
         let version = format!("karaul {}", env!("CARGO_PKG_VERSION"));
         commands.note(Record::new(Occasion::Start).detail(version));
-        commands.gate.set(&commands.settings);
-        commands.tend();
+        commands.put_in_force();
         commands
     }
 
@@ -96,14 +93,17 @@ impl<C: CarryOut> Commands<C> {
         }
         let settings = self.carrier.settings();
         if settings != self.settings {
-            self.gate.set(&settings);
             self.settings = settings;
-            self.owed = true;
+            self.put_in_force();
         }
-        if self.owed {
-            // Tried again until it is there; no command is carried out before, as its own entry fails too.
-            self.owed = !self.note(Record::new(Occasion::Keys).detail(names(&self.settings)));
-        }
+        self.audit.catch_up(now.wall);
+    }
+
+    /// On record first of all: as long as that cannot be written, no command is carried out, as its own entry comes
+    /// after it.
+    fn put_in_force(&mut self) {
+        self.gate.set(&self.settings);
+        self.note(Record::new(Occasion::Keys).detail(names(&self.settings)));
     }
 
     /// Puts on record that the agent stops.
@@ -145,26 +145,23 @@ impl<C: CarryOut> Commands<C> {
     }
 
     fn refused(&mut self, refused: Refused, now: Stamp) -> Option<Answer> {
-        let audit = match self.refusals.note(&refused, now) {
-            // A failure has been said by the log.
-            Notice::Entry(record) => self.audit.record(now.wall, *record).ok(),
-            Notice::Answer => None,
+        let (keep, audit) = match self.refusals.note(&refused, now) {
+            Notice::Entry(record) => {
+                // One line each for those with an entry, so that nobody can flood the log of the agent either.
+                let key = refused.key.as_ref().map(Segment::as_str);
+                tracing::warn!(verb = %refused.verb, key, "command refused: {}", refused.detail);
+                (true, self.audit.note(now.wall, *record))
+            }
+            Notice::Answer => (false, None),
             Notice::Silence => return None,
         };
-        // One line each for those with an entry, so that nobody can flood the log of the agent either.
-        if audit.is_some() {
-            let key = refused.key.as_ref().map(Segment::as_str);
-            tracing::warn!(verb = %refused.verb, key, "command refused: {}", refused.detail);
-        }
-        let keep = audit.is_some();
         let Refused { code, detail, jti, verb, .. } = refused;
         Some(Answer { verb, reply: Reply { jti, time: now.wall, code, detail, audit, picture: None }, keep })
     }
 
-    /// Puts on record what nothing depends on. Is it?
-    fn note(&self, record: Record) -> bool {
-        // A failure has been logged, and the next command is refused for it.
-        self.audit.record(self.clock.now().wall, record).is_ok()
+    /// Puts on record what has happened anyway.
+    fn note(&self, record: Record) {
+        self.audit.note(self.clock.now().wall, record);
     }
 }
 

@@ -271,3 +271,26 @@ fn keys_that_could_not_be_put_on_record_are_when_it_works_again() {
     assert_eq!(keys.len(), 1);
     assert!(keys[0].detail.as_ref().unwrap().contains("longest_validity 60 s"), "{keys:?}");
 }
+
+#[test]
+fn what_was_refused_while_the_log_took_nothing_is_on_record_later() {
+    let mut office = Office::new(Some("gate"));
+    let (log, away) = (office.dir.path().join("audit"), office.dir.path().join("away"));
+    fs::rename(&log, &away).unwrap();
+    fs::write(&log, "in the way").unwrap();
+    for _ in 0..3 {
+        let answer = office.send(Order::Reload {});
+        assert_eq!((answer.reply.code, answer.reply.audit, answer.keep), (ReplyCode::Forbidden, None, true));
+    }
+    let topic = path().command(Verb::Reload);
+    for _ in 0..5 {
+        office.commands.take(&topic, b"nonsense", 1);
+    }
+    office.clock.advance(Duration::from_secs(3601));
+    office.commands.tend();
+    fs::remove_file(&log).unwrap();
+    fs::rename(&away, &log).unwrap();
+    office.commands.tend();
+    let events: Vec<_> = office.logged()[3..].iter().map(|record| record.event).collect();
+    assert_eq!(events, [[Occasion::Refused; 3].as_slice(), &[Occasion::RefusedMany]].concat());
+}

@@ -1,7 +1,7 @@
 use karaul_wire::{Acknowledged, CloseReason, ReplyCode, Segment};
 use uuid::Uuid;
 
-use super::{Answer, Orders, named};
+use super::{Answer, Orders, named, started_anew};
 use crate::site::Outcome;
 use crate::{
     config,
@@ -65,11 +65,11 @@ impl Orders {
             Ok(tray::Answer::NotOpen) | Err(Silence::Nobody) => match self.delivery.register.find(incident) {
                 Entry::Closed(end) => Ok(closed(end)),
                 // Where there was no room for its end, nobody has it any more.
-                Entry::Open(_) | Entry::Unknown => Err(Outcome::failed(format!(
-                    "camera {camera} is being switched off or started anew; nothing was changed, send the command \
-                     again in some seconds; if that does not help, the box had no room to tell the end of the \
-                     incident, and does so when the agent is restarted"
-                ))),
+                Entry::Open(_) | Entry::Unknown => Err(started_anew(
+                    &camera,
+                    "; if that does not help, the box had no room to tell the end of the incident, and does so when \
+                     the agent is restarted",
+                )),
             },
             Ok(tray::Answer::NoRoom) => Err(Outcome::failed(
                 "neither the disk nor the memory of the box has room for it; nothing was changed, see trouble in \
@@ -110,12 +110,14 @@ impl Orders {
         let provider = config.inference.provider.as_str();
         let steps = trial(configured, rule, now, provider, self.boot_id, &config.site.languages);
         let id = steps[0].incident.id;
+        let mut opened = "";
         for step in steps {
             if !self.delivery.put(now.wall, step) {
-                return Err(Outcome::failed(
-                    "neither the disk nor the memory of the box has room for the test; see trouble in health/box",
-                ));
+                return Err(Outcome::failed(format!(
+                    "neither the disk nor the memory of the box has room for the test{opened}; see trouble in health/box"
+                )));
             }
+            opened = "'s end, and the test incident stays open until the agent is restarted";
         }
         Ok(Outcome::done(format!("test incident {id} of rule {} at camera {camera} opened and closed", rule.id)))
     }

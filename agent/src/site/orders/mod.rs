@@ -127,7 +127,7 @@ impl Orders {
     fn post(&self, camera: &Segment) -> Result<Arc<Post>, Outcome> {
         let config = self.posts.config();
         named(&config, camera)?;
-        self.posts.of(camera).ok_or_else(|| started_anew(camera))
+        self.posts.of(camera).ok_or_else(|| started_anew(camera, ""))
     }
 }
 
@@ -140,10 +140,10 @@ fn named<'a>(config: &'a Config, camera: &Segment) -> Result<&'a Camera, Outcome
     })
 }
 
-fn started_anew(camera: &Segment) -> Outcome {
+fn started_anew(camera: &Segment, more: &str) -> Outcome {
     Outcome::failed(format!(
         "camera {camera} is being switched off or started anew; nothing was changed, send the command again in some \
-         seconds"
+         seconds{more}"
     ))
 }
 

@@ -64,7 +64,7 @@ impl Orders {
         }
         let still = post.shared.tray.next_picture(self.limits.picture).map_err(|silence| match (blind, silence) {
             (Some((_, why)), _) => why,
-            (None, Silence::Nobody) => started_anew(camera),
+            (None, Silence::Nobody) => started_anew(camera, ""),
             (None, _) => Outcome::failed(format!(
                 "camera {camera} gave no picture within {} s; send the command again",
                 self.limits.picture.as_secs_f64()

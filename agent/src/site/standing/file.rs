@@ -1,12 +1,6 @@
 //! The file of standing orders: one line of JSON and one with its SHA-256.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Write},
-    path::Path,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fs, io, path::Path, time::Duration};
 
 use jiff::Timestamp;
 use karaul_wire::Segment;
@@ -15,11 +9,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{COUNT_EVERY, Disarmed, LONGEST, State};
-use crate::clock::Stamp;
+use crate::{clock::Stamp, disk::write_whole};
 
 /// So much less than there is left is written: the time until it is written anew, and as much again because
 /// that may be late. A power cut takes it off, and never gives time back.
-const CHARGE: Duration = COUNT_EVERY.saturating_mul(2);
+pub(super) const CHARGE: Duration = COUNT_EVERY.saturating_mul(2);
 
 #[derive(Serialize, Deserialize)]
 struct Content {
@@ -36,7 +30,9 @@ struct Line {
     seconds: u32,
     ends_mono_ms: u64,
     ends: Timestamp,
-    /// For how long it holds at most if the machine is started anew, see [`CHARGE`].
+    /// For how long it holds at most if the machine is started anew, see [`CHARGE`]. Where it is
+    /// missing, not at all.
+    #[serde(default)]
     left_ms: u64,
     latest: Option<Timestamp>,
 }
@@ -68,7 +64,7 @@ pub(super) fn read(path: &Path, now: Stamp, boot_id: Option<Uuid>) -> Result<(St
     }
     let content: Content = serde_json::from_str(json)?;
     let same_boot = boot_id.is_some() && content.boot_id == boot_id;
-    let mut state = State { switched: content.switched, ..State::default() };
+    let mut state = State { switched: content.switched, written: now.mono, ..State::default() };
     for line in content.disarmed {
         if !(1..=LONGEST).contains(&line.seconds) {
             return Err(Damage::Seconds(line.seconds));
@@ -100,13 +96,7 @@ pub(super) fn write(path: &Path, state: &State, now: Duration, boot_id: Option<U
     };
     let disarmed = state.disarmed.iter().map(line).collect();
     let json = serde_json::to_string(&Content { boot_id, disarmed, switched: state.switched.clone() })?;
-    let partial = path.with_extension("partial");
-    let mut file = File::create(&partial)?;
-    file.write_all(format!("{json}\n{}\n", checksum(&json)).as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
-    // The name is in the folder, and that has to reach the disk as well.
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    write_whole(path, format!("{json}\n{}\n", checksum(&json)).as_bytes())
 }
 
 impl Line {

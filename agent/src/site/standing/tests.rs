@@ -283,3 +283,38 @@ fn clocks_that_drift_a_little_cost_no_writes() {
     assert!(!folder.path().join("standing.orders").exists());
     assert_eq!(disarmed(&standing, "gate"), until("a", "2026-11-22T03:00:00Z"));
 }
+
+#[test]
+fn a_disk_that_takes_no_count_gives_no_time_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock("2026-11-22T02:00:00Z");
+    let standing = open(folder.path(), &clock, 1);
+    standing.disarm(&[place("gate", "a")], 36_000).unwrap();
+    fs::create_dir(folder.path().join("standing.partial")).unwrap();
+    let silent = |standing: &Standing, clock: &SimulatedClock, seconds: u32| {
+        let disarmed_for = |_: &u32| {
+            clock.advance(SECOND);
+            standing.tend();
+            !disarmed(standing, "gate").is_empty()
+        };
+        (0..seconds).filter(disarmed_for).count()
+    };
+    assert_eq!(silent(&standing, &clock, 32_400), 119, "as much as a power cut takes off");
+    drop(standing);
+    fs::remove_dir(folder.path().join("standing.partial")).unwrap();
+    let clock = self::clock("2026-11-22T02:00:00Z");
+    let standing = open(folder.path(), &clock, 2);
+    let again = silent(&standing, &clock, 36_000);
+    assert!(again <= 36_000 - 119, "{again}");
+}
+
+#[test]
+fn a_file_without_what_is_left_ends_with_the_power_and_keeps_the_switches() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = r#"{"boot_id":null,"disarmed":[{"camera":"gate","rule":"a","seconds":3600,"ends_mono_ms":3600000,"ends":"2026-11-22T03:00:00Z"}],"switched":{"yard":true}}"#;
+    let sum = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(json));
+    fs::write(folder.path().join("standing.orders"), format!("{json}\n{sum}\n")).unwrap();
+    let standing = open(folder.path(), &clock("2026-11-22T02:00:00Z"), 1);
+    assert_eq!(disarmed(&standing, "gate"), []);
+    assert_eq!(standing.switched(&id("yard")), Some(true));
+}

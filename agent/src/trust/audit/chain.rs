@@ -16,7 +16,7 @@ use super::{
     note::Note,
     verify::{self, Walk, missing},
 };
-use crate::trust::key::sync_folder_of;
+use crate::disk::sync_folder_of;
 
 /// A file that has grown to this is followed by another one: it can still be mailed.
 const ROTATE_AT: u64 = 4 << 20;
@@ -39,6 +39,8 @@ pub(super) struct Chain {
     hash: String,
     time: Option<Timestamp>,
     rotate_at: u64,
+    /// What was found wrong with the log and is not on record yet.
+    owed: Vec<Record>,
     /// What was found in this run that somebody else has done to the log.
     damage: Option<String>,
     /// Why the last entry could not be noted beside the log.
@@ -58,9 +60,9 @@ struct Found {
 }
 
 impl Chain {
-    /// Opens the log in a folder, making the folder if need be. What is wrong at its end is repaired and put
-    /// on record; everything else in it is left as it is.
-    pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Self, AuditError> {
+    /// Opens the log in a folder, making the folder if need be. What is wrong at its end is repaired, and to be put
+    /// on record by [`Self::settle`]; everything else in it is left as it is.
+    pub(super) fn open(folder: &Path) -> Result<Self, AuditError> {
         let disk = |source| AuditError::disk(folder, source);
         fs::create_dir_all(folder).map_err(disk)?;
         let files = verify::files(folder).map_err(disk)?;
@@ -74,6 +76,7 @@ impl Chain {
             hash: NO_HASH.to_owned(),
             time: None,
             rotate_at: ROTATE_AT,
+            owed: Vec::new(),
             damage: None,
             unnoted: None,
         };
@@ -103,12 +106,7 @@ impl Chain {
             (chain.path, chain.file, chain.len) = (None, None, 0);
         }
         for record in wrong {
-            let what = record.detail.clone().unwrap_or_default();
-            tracing::error!("audit log {}: {what}", folder.display());
-            if record.event == Occasion::Damaged {
-                chain.is_damaged(&what);
-            }
-            chain.append(now, record)?;
+            chain.owe(record);
         }
         Ok(chain)
     }
@@ -167,17 +165,34 @@ impl Chain {
     }
 
     /// Writes an entry and flushes it to the disk.
-    pub(super) fn append(&mut self, now: Timestamp, record: Record) -> Result<u64, AuditError> {
+    pub(super) fn append(&mut self, time: Timestamp, record: Record) -> Result<u64, AuditError> {
+        self.settle(time)?;
+        self.put(time, record)
+    }
+
+    /// Puts on record what is wrong with the log, if anything is.
+    pub(super) fn settle(&mut self, now: Timestamp) -> Result<(), AuditError> {
         if self.is_gone() {
             self.begin_another(now)?;
         }
         if let Some(record) = self.clear()? {
-            let what = record.detail.clone().unwrap_or_default();
-            tracing::error!("audit log {}: {what}", self.folder.display());
-            self.is_damaged(&what);
-            self.put(now, record)?;
+            self.owe(record);
         }
-        self.put(now, record)
+        while let Some(record) = self.owed.first().cloned() {
+            self.put(now, record)?;
+            self.owed.remove(0);
+        }
+        Ok(())
+    }
+
+    /// The repair is done once; its record has to outlive a disk that takes nothing at present.
+    fn owe(&mut self, record: Record) {
+        let what = record.detail.clone().unwrap_or_default();
+        tracing::error!("audit log {}: {what}", self.folder.display());
+        if record.event == Occasion::Damaged {
+            self.is_damaged(&what);
+        }
+        self.owed.push(record);
     }
 
     fn put(&mut self, now: Timestamp, record: Record) -> Result<u64, AuditError> {

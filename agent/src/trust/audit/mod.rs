@@ -13,7 +13,7 @@
 //! back, and one with its result. A first one without a second therefore means: perhaps carried out.
 //!
 //! Each entry is flushed to the disk before [`Audit::record`] returns. If that fails, what the entry was for
-//! is not done, and it is tried anew with the next one. Nothing is ever deleted by the agent: at the usual few
+//! is not done; what only has to be told ([`Audit::note`]) waits in memory and is written before anything else. Nothing is ever deleted by the agent: at the usual few
 //! commands a day the log grows by less than a megabyte a year.
 
 mod chain;
@@ -25,6 +25,7 @@ mod tests;
 mod verify;
 
 use std::{
+    collections::VecDeque,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -42,6 +43,9 @@ use super::{
     jws,
     key::{BoxKey, PrivateKey, box_key},
 };
+
+/// More do not wait for a log that takes nothing: hours of the most that [`Refusals`](crate::trust::Refusals) let through.
+const MOST_WAITING: usize = 1000;
 
 /// The log of one box, shared by all who have something to put on record.
 #[derive(Debug)]
@@ -64,8 +68,10 @@ struct Inner {
     key: Option<PrivateKey>,
     /// How it was come by, until the log tells what is to be said about that.
     come_by: Option<BoxKey>,
-    /// What went before the log could be written; the key's entry at most.
-    waiting: Vec<Record>,
+    /// What is to be told and could not be written yet, with its time.
+    waiting: VecDeque<(Timestamp, Record)>,
+    /// So many had no room there.
+    dropped: u64,
     /// Why the last record failed.
     trouble: Option<String>,
 }
@@ -84,12 +90,7 @@ impl Audit {
         // Whoever removes the log alone does not make the box a new one.
         let worked_before = worked_before || key_file.exists() || Note::path(&folder).exists();
         let audit = Self { folder, key_file, iss, worked_before, inner: Mutex::default() };
-        let mut inner = audit.lock();
-        if let Err(error) = audit.ready(&mut inner, now) {
-            tracing::error!("{error}");
-            inner.trouble = Some(error.to_string());
-        }
-        drop(inner);
+        audit.catch_up(now);
         audit
     }
 
@@ -100,22 +101,26 @@ impl Audit {
     pub fn record(&self, now: Timestamp, record: Record) -> Result<u64, AuditError> {
         let mut inner = self.lock();
         let written = self.ready(&mut inner, now).and_then(|chain| chain.append(now, record));
-        match &written {
-            Ok(_) => {
-                if inner.trouble.take().is_some() {
-                    tracing::info!("the audit log can be written again");
-                }
-            }
-            Err(error) => {
-                let text = error.to_string();
-                // Said once, not with each command.
-                if inner.trouble.as_ref() != Some(&text) {
-                    tracing::error!("{text}");
-                }
-                inner.trouble = Some(text);
-            }
+        inner.went(written)
+    }
+
+    /// Puts on record what has happened anyway. If the log takes nothing now, it does when it can; tells the number
+    /// if it is there already.
+    pub fn note(&self, now: Timestamp, record: Record) -> Option<u64> {
+        let mut inner = self.lock();
+        let written = self.ready(&mut inner, now).and_then(|chain| chain.append(now, record.clone()));
+        if written.is_err() {
+            inner.wait(now, record);
         }
-        written
+        inner.went(written).ok()
+    }
+
+    /// Writes what could not be written before. To be called every few seconds.
+    pub fn catch_up(&self, now: Timestamp) {
+        let mut inner = self.lock();
+        let caught_up = self.ready(&mut inner, now).map(|_| ());
+        // It has been said.
+        let _ = inner.went(caught_up);
     }
 
     /// The signed head for `audit/box`: a compact JWS of an [`AuditHead`].
@@ -176,7 +181,7 @@ impl Audit {
     /// The chain, opened if it was not, and with all on record that could not be written before.
     fn ready<'a>(&self, inner: &'a mut Inner, now: Timestamp) -> Result<&'a mut Chain, AuditError> {
         if inner.chain.is_none() {
-            inner.chain = Some(Chain::open(&self.folder, now)?);
+            inner.chain = Some(Chain::open(&self.folder)?);
         }
         if let Err(error) = self.key(inner) {
             // Entries need no key, only the head does; whoever wants that is told.
@@ -186,11 +191,17 @@ impl Audit {
             return Err(AuditError::disk(&self.folder, std::io::Error::other("it is not open")));
         };
         if let (Some(how), Some(key)) = (inner.come_by.take(), &inner.key) {
-            inner.waiting.extend(said(&how, key.public().thumbprint(), chain));
+            inner.waiting.extend(said(&how, key.public().thumbprint(), chain).map(|record| (now, record)));
         }
-        while let Some(record) = inner.waiting.first() {
-            chain.append(now, record.clone())?;
-            inner.waiting.remove(0);
+        chain.settle(now)?;
+        while let Some((time, record)) = inner.waiting.front().cloned() {
+            chain.append(time, record)?;
+            inner.waiting.pop_front();
+        }
+        if inner.dropped > 0 {
+            let detail = format!("{} more had no room while the log took nothing, and are lost", inner.dropped);
+            chain.append(now, Record::new(Occasion::Damaged).detail(detail))?;
+            inner.dropped = 0;
         }
         Ok(chain)
     }
@@ -210,6 +221,32 @@ impl Audit {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn wait(&mut self, now: Timestamp, record: Record) {
+        if self.waiting.len() < MOST_WAITING {
+            self.waiting.push_back((now, record));
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Says how it went when that changes, not with each command.
+    fn went<T>(&mut self, written: Result<T, AuditError>) -> Result<T, AuditError> {
+        match &written {
+            Ok(_) if self.trouble.take().is_some() => tracing::info!("the audit log can be written again"),
+            Ok(_) => {}
+            Err(error) => {
+                let text = error.to_string();
+                if self.trouble.as_ref() != Some(&text) {
+                    tracing::error!("{text}");
+                }
+                self.trouble = Some(text);
+            }
+        }
+        written
     }
 }
 

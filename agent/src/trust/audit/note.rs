@@ -3,12 +3,14 @@
 //! Whoever can write to the log can write there too; for that there is the published head.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _, Write as _},
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
+
+use crate::disk::write_whole;
 
 /// Longer files are no notes.
 const LONGEST: u64 = 4096;
@@ -42,11 +44,6 @@ impl Note {
 
     /// Writes it, whole or not at all. After a power cut it may be an older one, never one that is ahead of the log.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
-        let path = Self::path(folder);
-        let partial = path.with_extension("partial");
-        let mut file = File::create(&partial)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.sync_data()?;
-        fs::rename(partial, path)
+        write_whole(&Self::path(folder), &serde_json::to_vec(self)?)
     }
 }

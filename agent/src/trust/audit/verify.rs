@@ -80,6 +80,8 @@ pub enum ReadError {
 /// # Errors
 /// If files cannot be read. What is wrong with the log is no error but in [`Checked::faults`].
 pub fn check(path: &Path, head: Option<&AuditHead>) -> Result<Checked, ReadError> {
+    // The note lies beside the folder, and beside `.` is elsewhere.
+    let path = &path.canonicalize().map_err(|source| ReadError::File { path: path.to_owned(), source })?;
     let mut walk = Walk::new(head.map(|head| head.number));
     walk.from_first = path.is_dir();
     // Before the log, in case its agent runs.

@@ -248,7 +248,7 @@ fn a_file_that_was_just_begun_is_no_harm() {
 #[test]
 fn files_follow_each_other_and_each_can_be_checked_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let mut chain = Chain::open(&folder(&dir), at(0)).unwrap().rotate_at(1);
+    let mut chain = Chain::open(&folder(&dir)).unwrap().rotate_at(1);
     for n in 1..=3 {
         chain.append(at(n), record(n)).unwrap();
     }

@@ -217,3 +217,56 @@ fn a_note_that_cannot_be_written_is_said_and_tried_again() {
     assert_eq!(audit.trouble(), None);
     assert!(fs::read_to_string(noted(&dir)).unwrap().starts_with("{\"number\":4,"));
 }
+
+#[test]
+fn the_note_is_found_however_the_folder_is_called() {
+    let (dir, audit) = log(5);
+    drop(audit);
+    let text = fs::read_to_string(first_file(&dir)).unwrap();
+    fs::write(first_file(&dir), text.split_inclusive('\n').take(3).collect::<String>()).unwrap();
+    let within = folder(&dir).join("within");
+    fs::create_dir(&within).unwrap();
+    for name in [folder(&dir), folder(&dir).join("."), within.join("..")] {
+        assert_eq!(faults(&name, None).len(), 1, "{}", name.display());
+    }
+}
+
+#[test]
+fn damage_is_on_record_though_its_first_record_could_not_be_written() {
+    let (dir, audit) = log(3);
+    drop(audit);
+    let good = fs::read(first_file(&dir)).unwrap();
+    fs::write(first_file(&dir), [good.as_slice(), b"forged line\n"].concat()).unwrap();
+    let mut chain = Chain::open(&folder(&dir)).unwrap();
+    // The damage is cut off by now, and its record has nowhere to go.
+    let next = folder(&dir).join("00000000000000000004.jsonl");
+    fs::create_dir(&next).unwrap();
+    assert!(chain.settle(at(50)).is_err());
+    fs::remove_dir(&next).unwrap();
+    assert_eq!(chain.append(at(51), record(5)).unwrap(), 5);
+    assert_eq!(records(&dir)[3].event, Occasion::Damaged);
+    assert_eq!(faults(&folder(&dir), None), []);
+}
+
+#[test]
+fn what_has_to_be_told_waits_for_the_log_and_is_bounded() {
+    let (dir, audit) = log(2);
+    let (log, away) = (folder(&dir), dir.path().join("away"));
+    fs::rename(&log, &away).unwrap();
+    fs::write(&log, "in the way").unwrap();
+    for n in 0..MOST_WAITING + 7 {
+        assert_eq!(audit.note(at(10), record(n.cast_signed() as i64)), None);
+    }
+    assert!(audit.record(at(11), record(0)).is_err());
+    fs::remove_file(&log).unwrap();
+    fs::rename(&away, &log).unwrap();
+    audit.catch_up(at(5000));
+    assert_eq!(audit.trouble(), None);
+    let mut told = Vec::new();
+    entries(&log, |entry| told.push(entry)).unwrap();
+    assert_eq!(told.len(), 2 + MOST_WAITING + 1);
+    assert_eq!(told[2].time, at(10), "when it was, not when it could be written");
+    let last = told.pop().unwrap().record.detail.unwrap();
+    assert_eq!(last, "7 more had no room while the log took nothing, and are lost");
+    assert_eq!(faults(&log, None), []);
+}
