@@ -3,6 +3,7 @@
 
 mod account;
 mod disk;
+mod outgoing;
 mod resend;
 
 use std::{
@@ -16,12 +17,7 @@ use std::{
 use karaul_wire::Severity;
 use uuid::Uuid;
 
-use super::{
-    Batch, Draft, Gaps, Kin, OutboxError, OutboxSettings, Waiting,
-    numbers::Numbers,
-    spill::Spill,
-    store::{self, Store, Wish},
-};
+use super::{Batch, Draft, Gaps, OutboxError, OutboxSettings, Waiting, numbers::Numbers, spill::Spill, store::Store};
 use crate::clock::Clock;
 
 /// While the disk takes nothing, it is tried again no more often than this.
@@ -32,8 +28,6 @@ const CHUNK: usize = 16;
 const SAY_EVERY: Duration = Duration::from_secs(60);
 /// So many wait at most to be written together.
 const MOST_PENDING: usize = 64;
-/// So many alerts that went out from memory are remembered until the disk works again.
-const MOST_DONE: usize = 256;
 /// Rows committed before the database could be opened at all start here, behind
 /// everything that may be in it.
 const BEHIND_ALL: i64 = 1 << 40;
@@ -90,8 +84,10 @@ pub(super) struct Inner {
     new_from: i64,
     sequence: u64,
     session: u64,
-    /// Numbers above this one are of this run, and of none of them was anything handed out.
+    /// Of no number above this one was anything handed out.
     unseen: u64,
+    /// Receipts may speak of another outbox's alerts up to this one.
+    foreign: u64,
     connected: bool,
     trouble: Option<Trouble>,
 }
@@ -135,6 +131,7 @@ impl Inner {
             sequence: 0,
             session: 0,
             unseen: 0,
+            foreign: 0,
             connected: false,
             trouble: None,
         };
@@ -145,6 +142,10 @@ impl Inner {
             opened = inner.open_store();
         }
         match opened {
+            Ok(()) if inner.numbers.values().limit == 0 && inner.sequence > 0 => {
+                // The numbers' file was lost: nobody knows what was handed out.
+                inner.numbers.hand_out();
+            }
             Ok(()) => {}
             Err(error) if error.passes() => {
                 let values = inner.numbers.values();
@@ -160,7 +161,7 @@ impl Inner {
             }
             Err(error) => return Err(error),
         }
-        inner.unseen = inner.sequence;
+        inner.unseen = if inner.numbers.values().handed_out { inner.sequence } else { 0 };
         Ok(inner)
     }
 
@@ -215,6 +216,9 @@ impl Inner {
         if !self.telling.is_empty() {
             let telling = mem::take(&mut self.telling);
             Arc::make_mut(&mut self.gaps).join(&telling);
+            if self.trouble.is_none() {
+                self.told = None;
+            }
         }
         kept
     }
@@ -279,46 +283,6 @@ impl Inner {
             );
             self.said = Some((now, dropped));
         }
-    }
-
-    pub(super) fn first(
-        &mut self,
-        limit: usize,
-        backlog: usize,
-        in_turn: bool,
-        skip: &dyn Fn(i64, Kin<'_>) -> bool,
-    ) -> Vec<Waiting> {
-        self.write_pending();
-        let wish = Wish { limit, backlog, new_from: self.new_from, in_turn, done: &self.acknowledged };
-        let memory = self.spill.messages();
-        let found = self.store.as_ref().map(|store| store.first(memory, wish, skip));
-        let found = match found {
-            Some(Ok(found)) => found,
-            Some(Err(error)) => {
-                let found = store::first_of_memory(memory, wish, skip);
-                self.fail(&error);
-                found
-            }
-            None => store::first_of_memory(memory, wish, skip),
-        };
-        if !found.is_empty() {
-            self.unseen = self.sequence;
-        }
-        found
-    }
-
-    pub(super) fn delivered(&mut self, rows: &[i64]) {
-        for row in rows {
-            self.told.take_if(|told| told.0 == *row);
-            match self.spill.remove(*row) {
-                Some(waiting) if self.keeps() && self.done.len() < MOST_DONE => self.done.push(waiting),
-                Some(_) => {}
-                None => _ = self.acknowledged.insert(*row),
-            }
-        }
-        self.tight = false;
-        self.write_out();
-        self.feed_again();
     }
 
     pub(super) fn next_session(&mut self) -> u64 {

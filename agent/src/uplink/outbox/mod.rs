@@ -12,6 +12,7 @@ mod gaps;
 mod inner;
 mod numbers;
 mod recall;
+mod renumber;
 mod spill;
 mod store;
 #[cfg(test)]
@@ -28,9 +29,9 @@ use karaul_wire::{GapRange, Receipt, Severity};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use self::inner::Inner;
 pub(super) use self::recall::Surprise;
 pub use self::{error::OutboxError, gaps::Gaps};
+use self::{inner::Inner, renumber::Moves};
 use crate::clock::Clock;
 
 /// A message for the broker, QoS 1.

@@ -16,7 +16,7 @@ const AHEAD: u64 = 1024;
 /// What reserves a number before it is used: with so many left it is time for other measures.
 const LAST: u64 = 128;
 
-/// Three numbers, the outbox's name and the machine's boot in a small file of fixed size beside the database.
+/// Three numbers, the outbox's name, whether anything of it was handed out, and the machine's boot in a small file of fixed size beside the database.
 ///
 /// It is overwritten in place, which needs no free space: sequence numbers given out
 /// while the disk is full are therefore not given out again after a crash. When the
@@ -46,18 +46,27 @@ pub(super) struct Values {
     pub spilled: u64,
     /// Last session.
     pub session: u64,
+    /// Somebody may know of a number.
+    pub handed_out: bool,
 }
 
 impl Values {
     fn to_text(self, name: Uuid, boot: Option<Uuid>) -> String {
-        let (Self { limit, spilled, session }, boot) = (self, boot.unwrap_or_default());
-        format!("limit   {limit:020}\nspilled {spilled:020}\nsession {session:020}\noutbox  {name}\nboot    {boot}\n")
+        let Self { limit, spilled, session, handed_out } = self;
+        let (handed_out, boot) = (u8::from(handed_out), boot.unwrap_or_default());
+        format!(
+            "limit   {limit:020}\nspilled {spilled:020}\nsession {session:020}\noutbox  {name}\nhanded  {handed_out}\n\
+             boot    {boot}\n"
+        )
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let mut number = |name: &str| lines.next()?.strip_prefix(name)?.trim().parse().ok();
-        Some(Self { limit: number("limit ")?, spilled: number("spilled ")?, session: number("session ")? })
+        let (limit, spilled, session) = (number("limit ")?, number("spilled ")?, number("session ")?);
+        // An older agent did not say.
+        let handed_out = !text.lines().any(|line| line == "handed  0");
+        Some(Self { limit, spilled, session, handed_out })
     }
 }
 
@@ -136,6 +145,13 @@ impl Numbers {
         self.write(Values { session, ..self.values });
     }
 
+    /// Notes, once, that something was handed out.
+    pub(super) fn hand_out(&mut self) {
+        if !self.values.handed_out {
+            self.write(Values { handed_out: true, ..self.values });
+        }
+    }
+
     fn write(&mut self, values: Values) {
         if values != self.values || self.failed {
             self.put(values);
@@ -188,8 +204,10 @@ mod tests {
         numbers.session(7);
         assert_eq!(std::fs::metadata(dir.path().join("numbers")).unwrap().len(), size);
         let again = Numbers::open(dir.path()).values();
-        assert_eq!(again, Values { limit: u64::MAX, spilled: u64::MAX, session: 7 });
+        assert_eq!(again, Values { limit: u64::MAX, spilled: u64::MAX, session: 7, handed_out: false });
         assert_eq!(Numbers::open(dir.path()).name(), numbers.name());
+        numbers.hand_out();
+        assert!(Numbers::open(dir.path()).values().handed_out);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use karaul_wire::Severity;
 use uuid::Uuid;
 
-use super::{Gaps, Message, Waiting};
+use super::{Gaps, Message, Moves, Waiting};
 
 /// Most messages kept in memory.
 const MOST_MESSAGES: usize = 1024;
@@ -90,6 +90,13 @@ impl Spill {
     /// Removes the first `count` messages: they are on disk now.
     pub(super) fn written(&mut self, count: usize) {
         self.bytes -= self.messages.drain(..count).map(|waiting| size(&waiting)).sum::<usize>();
+    }
+
+    /// Gives other numbers.
+    pub(super) fn renumber(&mut self, moves: &Moves) {
+        for waiting in &mut self.messages {
+            waiting.message.renumber(moves);
+        }
     }
 
     /// The messages, in row order.

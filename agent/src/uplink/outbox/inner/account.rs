@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::Inner;
 use crate::uplink::outbox::{
-    Batch, Gaps,
+    Batch, Gaps, Moves, OutboxError, Waiting,
     recall::{Own, Surprise},
+    renumber::Known,
 };
 
 /// With more ranges than this a message that tells of gaps is long enough.
@@ -30,13 +31,12 @@ impl Inner {
         if to > self.sequence {
             self.miss(self.sequence + 1..=to);
             self.sequence = to;
-            self.unseen = to;
             self.numbers.cover(to);
         }
     }
 
     /// A broker remembers this box. If it knows more than the outbox, numbers and sessions go on behind all that there
-    /// can have been; what this run has numbered and nobody has seen goes along.
+    /// can have been.
     pub(in crate::uplink::outbox) fn recall(&mut self, told: &BoxStatus) -> Option<Surprise> {
         self.write_pending();
         let own = Own {
@@ -48,25 +48,65 @@ impl Inner {
         let surprise = own.surprise(told)?;
         if surprise != Surprise::Absurd {
             self.session_was(told.session);
-            self.renumber(own.by_the_clock);
-            self.leap(own.by_the_clock);
-            self.write_out();
+            self.go_on_behind(own.by_the_clock);
         }
         Some(surprise)
     }
 
-    /// Moves the numbers that nobody has seen behind this one.
-    fn renumber(&mut self, to: u64) {
-        let (after, last) = (self.unseen, self.sequence);
-        let (None, Some(store), true) = (&self.trouble, &mut self.store, after < last && last < to) else { return };
-        self.numbers.cover(to + (last - after));
-        match store.renumber(after, last, to, Arc::make_mut(&mut self.gaps)) {
-            Ok(()) => {
-                self.sequence = to + (last - after);
-                self.unseen = to;
+    /// Another outbox may have used the numbers up to this one: numbering goes on behind it. What nobody has seen goes
+    /// along; with receipts all that none has confirmed, for what is said of its old numbers may be said of others.
+    pub(super) fn go_on_behind(&mut self, to: u64) {
+        let (to, receipts) = (to.max(self.sequence), self.settings.receipts);
+        let after = if receipts { 0 } else { self.unseen };
+        self.leap(to);
+        (self.unseen, self.foreign) = (to, to);
+        self.wanted.clear();
+        let mut memory = Known::new();
+        for Waiting { message, .. } in self.spill.messages().iter().chain(self.done.iter().filter(|_| receipts)) {
+            if let Some(number) = message.sequence.filter(|number| *number > after) {
+                *memory.entry(number).or_default() |= !message.retain;
             }
-            Err(error) => self.fail(&error),
         }
+        let moves = match self.move_all(to, after, &memory) {
+            Ok(moves) => moves,
+            Err(error) => {
+                if let Some(error) = error {
+                    self.fail(&error);
+                }
+                tracing::error!(
+                    "outbox {}: the disk takes nothing, so alerts that wait on it keep their numbers, and these may come \
+                     twice",
+                    self.settings.folder.display()
+                );
+                Moves::behind(to, &memory, Arc::make_mut(&mut self.gaps))
+            }
+        };
+        self.sequence += moves.0.len() as u64;
+        self.numbers.cover(self.sequence);
+        self.spill.renumber(&moves);
+        self.done.iter_mut().filter(|_| receipts).for_each(|waiting| waiting.message.renumber(&moves));
+        if self.trouble.is_some() {
+            self.numbers.spill(self.sequence);
+        }
+        self.write_out();
+    }
+
+    /// On the disk as well; no error is to be reported where it is closed for one that was.
+    fn move_all(&mut self, to: u64, after: u64, memory: &Known) -> Result<Moves, Option<OutboxError>> {
+        let store = self.store.as_mut().ok_or(None)?;
+        let mut known = store.numbers_above(after)?;
+        for (number, is_alert) in memory {
+            *known.entry(*number).or_default() |= is_alert;
+        }
+        let mut gaps = (*self.gaps).clone();
+        let moves = Moves::behind(to, &known, &mut gaps);
+        // What a crash now would take along is missing, and so are the numbers behind it.
+        let unwritten = self.spill.messages().iter().find_map(|waiting| moves.0.get(&waiting.message.told()?));
+        let last = unwritten.map_or(to + moves.0.len() as u64, |number| number - 1);
+        self.numbers.cover(to + moves.0.len() as u64);
+        store.renumber(&moves, &gaps, last)?;
+        self.gaps = Arc::new(gaps);
+        Ok(moves)
     }
 
     /// The microseconds since 1970: higher than any number counted one by one, and later higher still.
@@ -91,7 +131,7 @@ impl Inner {
     }
 
     /// These numbers will not be sent.
-    pub(super) fn miss(&mut self, numbers: RangeInclusive<u64>) {
+    pub(in crate::uplink::outbox) fn miss(&mut self, numbers: RangeInclusive<u64>) {
         Arc::make_mut(&mut self.gaps).add(numbers);
     }
 

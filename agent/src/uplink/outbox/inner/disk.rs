@@ -64,6 +64,7 @@ impl Inner {
                 kept,
                 now,
                 gaps: &gaps,
+                telling: &self.telling,
                 sequence: unwritten.map_or(self.sequence, |number| number - 1),
                 session: self.session,
             };

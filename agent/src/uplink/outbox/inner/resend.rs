@@ -33,15 +33,16 @@ impl Inner {
         let highest = stored.last().map_or(0, |range| *range.end());
         if highest > self.sequence && is_possible(highest, self.by_the_clock()) {
             // The centre has numbers of which this outbox knows nothing: it is a new one in place of one that was lost,
-            // or the disk took nothing when they were used. What it says of them does not concern ours.
+            // or the disk took nothing when they were used. What it says of them does not concern ours, now or later.
             tracing::warn!(
                 "a receipt names number {highest}, above all that are known here; numbering goes on after it"
             );
-            self.leap(highest);
+            self.go_on_behind(highest);
             return Ok(());
         }
+        let stored = merged(stored.iter().map(|range| (*range.start()).max(self.foreign + 1)..=*range.end()));
         let Some(store) = &mut self.store else { return Ok(()) };
-        store.confirm(stored)?;
+        store.confirm(&stored)?;
         // It may be here before what it confirms is noted as acknowledged; see `tidy`.
         self.confirmed = merged(stored.iter().map(|range| up_to(range.clone(), self.sequence)));
         // While the disk is in trouble nobody can say what is not there.

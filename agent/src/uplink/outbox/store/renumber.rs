@@ -1,59 +1,57 @@
-//! Other numbers for messages that nobody has seen.
+//! Other numbers for what is stored.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::{
     Store,
     tables::{write_gaps, write_number},
 };
-use crate::uplink::outbox::{Gaps, OutboxError};
+use crate::uplink::outbox::{
+    Gaps, OutboxError,
+    renumber::{Known, Moves, in_payload},
+};
 
-/// The number is in the payload too, always with 20 digits.
-const MOVE: &str = "
-    UPDATE message SET
-        payload = CAST(replace(CAST(payload AS TEXT), printf('\"sequence\":\"%020d\"', sequence),
-                               printf('\"sequence\":\"%020d\"', sequence + ?3)) AS BLOB),
-        sequence = sequence + ?3
-    WHERE sequence > ?1 AND sequence <= ?2";
+/// Of a copy, what it is a copy of decides.
+const NUMBERS: &str = "
+    SELECT sequence, max(alert) FROM (
+        SELECT sequence, NOT retain AS alert FROM message WHERE sequence > ?1 AND NOT again
+        UNION ALL SELECT sequence, 1 FROM kept WHERE NOT confirmed AND sequence > ?1
+    ) GROUP BY sequence";
+
+const MOVE: &str = "UPDATE message SET sequence = ?2, payload = CAST(replace(CAST(payload AS TEXT), ?3, ?4) AS BLOB) \
+                    WHERE sequence = ?1";
+
+/// What was sent under the old number is soon sent again.
+const MOVE_KEPT: &str = "UPDATE kept SET sequence = ?2, payload = CAST(replace(CAST(payload AS TEXT), ?3, ?4) AS BLOB), \
+                         tries = 0 WHERE sequence = ?1 AND NOT confirmed";
 
 impl Store {
-    /// The numbers behind `after` up to `last` become those behind `to`, in the same order. What is missing now is
-    /// added to `gaps`, which is stored as well: the numbers that are left out, and the new ones of messages that had
-    /// to go before.
-    pub(in super::super) fn renumber(
-        &mut self,
-        after: u64,
-        last: u64,
-        to: u64,
-        gaps: &mut Gaps,
-    ) -> Result<(), OutboxError> {
-        let mut gone = gaps.clone();
-        gone.add(after + 1..=to);
-        let (by, end) = (to - after, to + (last - after));
+    /// The numbers above this one of what waits for the broker or for a receipt.
+    pub(in super::super) fn numbers_above(&self, number: u64) -> Result<Known, OutboxError> {
+        let read = || -> rusqlite::Result<Known> {
+            let mut statement = self.connection.prepare_cached(NUMBERS)?;
+            let rows = statement
+                .query_map([number.cast_signed()], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)))?;
+            rows.collect()
+        };
+        read().map_err(|error| self.reason(&error))
+    }
+
+    /// Gives other numbers, and notes which are missing then and which is the last.
+    pub(in super::super) fn renumber(&mut self, moves: &Moves, gaps: &Gaps, last: u64) -> Result<(), OutboxError> {
         let mut change = || -> rusqlite::Result<()> {
             let transaction = self.connection.transaction()?;
-            transaction.execute(MOVE, params![after.cast_signed(), last.cast_signed(), by.cast_signed()])?;
-            let mut next = to + 1;
-            for number in numbers_after(&transaction, to)? {
-                gone.add(next..=number - 1);
-                next = number + 1;
+            for (old, new) in &moves.0 {
+                let change = params![old.cast_signed(), new.cast_signed(), in_payload(*old), in_payload(*new)];
+                transaction.prepare_cached(MOVE)?.execute(change)?;
+                transaction.prepare_cached(MOVE_KEPT)?.execute(change)?;
             }
-            gone.add(next..=end);
-            write_gaps(&transaction, &self.gaps, &gone)?;
-            write_number(&transaction, "sequence", end.cast_signed())?;
+            write_gaps(&transaction, &self.gaps, gaps)?;
+            write_number(&transaction, "sequence", last.cast_signed())?;
             transaction.commit()
         };
         change().map_err(|error| self.reason(&error))?;
-        self.gaps = gone.clone();
-        *gaps = gone;
+        self.gaps = gaps.clone();
         Ok(())
     }
-}
-
-/// Those of the alerts that wait, ascending.
-fn numbers_after(connection: &Connection, number: u64) -> rusqlite::Result<Vec<u64>> {
-    let sql = "SELECT DISTINCT sequence FROM message WHERE sequence > ? AND NOT retain ORDER BY sequence";
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([number.cast_signed()], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
-    rows.collect()
 }

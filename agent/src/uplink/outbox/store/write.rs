@@ -27,6 +27,8 @@ pub(in super::super) struct Change<'a> {
     pub kept: Option<bool>,
     /// Numbers that are missing and that nobody has been told of.
     pub gaps: &'a Gaps,
+    /// Numbers that a message among these tells of. If that is not let in, they are missing like the others.
+    pub telling: &'a Gaps,
     /// No higher number is given out, or written here.
     pub sequence: u64,
     pub session: u64,
@@ -59,6 +61,9 @@ impl Store {
                 room.gone
             };
             gaps.join(&gone.numbers);
+            if gone.untold {
+                gaps.join(change.telling);
+            }
             write_incidents(&transaction, &change.incidents)?;
             for name in change.topics {
                 transaction.prepare_cached("INSERT OR IGNORE INTO topic VALUES (?)")?.execute([name])?;

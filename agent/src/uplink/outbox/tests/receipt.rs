@@ -201,3 +201,24 @@ fn a_step_of_the_clock_neither_deletes_nor_keeps() {
     later(&outbox, 11);
     assert_eq!(outbox.replay(&[range(3, 3)]).unwrap().again, 0, "a day of running time, over a restart");
 }
+
+#[test]
+fn no_alert_that_went_out_from_memory_counts_as_confirmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = with_receipts(dir.path(), &clock);
+    outbox.lock().store.as_ref().unwrap().set_disk(0);
+    step(&outbox, 0, Severity::Critical, Open, 200_000);
+    assert!(outbox.trouble().is_some());
+    for incident in 1..300 {
+        step(&outbox, incident, Severity::Info, Open, 0);
+    }
+    deliver(&outbox, usize::MAX);
+    outbox.lock().store.as_ref().unwrap().set_disk(PLENTY);
+    clock.advance(Duration::from_secs(5));
+    outbox.tend();
+    assert_eq!((outbox.trouble(), outbox.waiting()), (None, 0));
+    let (unconfirmed, missing) = (outbox.unconfirmed(), missing(&outbox));
+    assert_eq!((unconfirmed, missing.len()), (256, 44), "the centre is told to look for what nobody waits for");
+    assert_eq!(missing.last(), Some(&300));
+}

@@ -168,6 +168,27 @@ fn many_gaps_are_one_message() {
     assert_eq!((tell().len(), messages()), (third, 1), "what has arrived is not told again");
 }
 
+#[test]
+fn gaps_whose_message_finds_no_room_are_still_known_after_a_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), MIB);
+    let tell = |text: &str| {
+        let told = outbox.commit(|batch| {
+            batch.put(message(text, Severity::Critical));
+            Ok::<_, ()>(batch.tell_gaps().ranges().flatten().collect::<Vec<_>>())
+        });
+        told.unwrap()
+    };
+    outbox.lock().miss(1..=7);
+    assert_eq!((tell("gap"), missing(&outbox)), ((1..=7).collect(), vec![]));
+    outbox.lock().miss(9..=9);
+    let told = tell(&"x".repeat(2 * usize::try_from(MIB).unwrap()));
+    assert_eq!((told, all(&outbox).len()), (missing(&outbox), 0), "it replaces the first, and does not fit");
+    assert_eq!(missing(&outbox), [1, 2, 3, 4, 5, 6, 7, 9]);
+    assert_eq!(missing(&open(killed(dir.path()).path(), MIB)), missing(&outbox));
+    assert_eq!((tell("gap"), outbox.waiting()), (vec![1, 2, 3, 4, 5, 6, 7, 9], 1));
+}
+
 /// In a large quota, small messages, so that few pages get free though many messages go: a commit does not do it all.
 #[test]
 fn one_commit_makes_no_more_room_than_it_must() {
