@@ -26,6 +26,8 @@ const PROMPT: Duration = Duration::from_millis(100);
 const LARGEST_LOG: u64 = 4 << 20;
 /// The agent tells gaps this often.
 const TELL_EVERY: Duration = Duration::from_millis(500);
+/// An incident of three steps has six messages; what goes may be somewhat smaller.
+const MOST_COST: u64 = 12;
 /// Small messages, many to a page, so that those of a severity lie scattered among others.
 const SMALL: usize = 150;
 
@@ -53,6 +55,11 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     let mut full = Full::new(quota)?;
     full.scatter()?;
     full.tell(&mut report, options, "small messages of all severities, mixed");
+    let mut full = Full::new(quota)?;
+    let costly = full.lesser()?;
+    let what = "`info` behind `warning` that has its room";
+    report.promise(format!("{what}: an incident costs no more than it brings"), &costly);
+    full.tell(&mut report, options, what);
     Ok(report)
 }
 
@@ -104,23 +111,51 @@ impl Full {
                 _ if self.random.u8(..3) == 0 => Severity::Warning,
                 _ => Severity::Info,
             };
-            let camera = self.random.choice(traffic::CAMERAS).unwrap_or_default();
-            let mut alert = traffic::opening(camera, severity, self.clock.now().wall);
-            for phase in [Phase::Open, Phase::Update, Phase::Close] {
-                if phase != Phase::Open {
-                    alert = traffic::later(&alert, phase, self.clock.now().wall);
-                }
-                let states = if phase == Phase::Close { 1 } else { 2 };
-                committed += states * serde_json::to_vec(&alert).map_or(0, |json| json.len() as u64);
-                let (step, path) = (alert.clone(), self.path.clone());
-                self.time(|outbox, clock| traffic::commit(outbox, &path, clock, step).map(drop))?;
-            }
+            committed += self.incident(severity)?;
             if part == Part::Delivered {
                 let rows: Vec<i64> = self.outbox.next(64, 64, |_, _| false).iter().map(|waiting| waiting.row).collect();
                 self.outbox.delivered(&rows);
             }
         }
         Ok(())
+    }
+
+    /// Commits one, and says how many bytes it has.
+    fn incident(&mut self, severity: Severity) -> Result<u64, ProofError> {
+        let camera = self.random.choice(traffic::CAMERAS).unwrap_or_default();
+        let mut alert = traffic::opening(camera, severity, self.clock.now().wall);
+        let mut committed = 0;
+        for phase in [Phase::Open, Phase::Update, Phase::Close] {
+            if phase != Phase::Open {
+                alert = traffic::later(&alert, phase, self.clock.now().wall);
+            }
+            let states = if phase == Phase::Close { 1 } else { 2 };
+            committed += states * serde_json::to_vec(&alert).map_or(0, |json| json.len() as u64);
+            let (step, path) = (alert.clone(), self.path.clone());
+            self.time(|outbox, clock| traffic::commit(outbox, &path, clock, step).map(drop))?;
+        }
+        Ok(committed)
+    }
+
+    /// `warning` takes its room beside `info`, which then goes on. Says what incidents cost more than they brought.
+    fn lesser(&mut self) -> Result<Vec<String>, ProofError> {
+        for (severity, percent) in [(Severity::Info, 45), (Severity::Warning, 30)] {
+            let mut committed = 0;
+            while committed < self.quota * percent / 100 {
+                committed += self.incident(severity)?;
+            }
+        }
+        self.times.clear();
+        let mut costly = Vec::new();
+        for _ in 0..self.quota / 4096 / 16 {
+            let before = self.outbox.dropped();
+            self.incident(Severity::Info)?;
+            let cost = self.outbox.dropped() - before;
+            if cost > MOST_COST {
+                costly.push(format!("{cost} messages"));
+            }
+        }
+        Ok(costly)
     }
 
     /// Fills it with small messages of which one in twenty is none of `critical`, then goes on with `critical`.

@@ -350,9 +350,10 @@ impl Inner {
         self.trouble.as_ref().map(|trouble| trouble.sentence.as_str())
     }
 
-    pub(super) const fn set_connected(&mut self, connected: bool) {
+    pub(super) fn set_connected(&mut self, connected: bool) {
         if connected && !self.connected {
             self.new_from = self.next_row;
+            self.store.iter_mut().for_each(Store::look_anew);
         }
         self.connected = connected;
     }

@@ -197,7 +197,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     connection.pragma_update(None, "user_version", 9).unwrap();
     drop(connection);
     let error = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock())).err().unwrap().to_string();
-    assert!(error.contains("a newer Karaul wrote it (schema 9, this one knows 4)"), "{error}");
+    assert!(error.contains("a newer Karaul wrote it (schema 9, this one knows 5)"), "{error}");
 }
 
 #[test]

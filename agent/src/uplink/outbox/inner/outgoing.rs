@@ -37,7 +37,7 @@ impl Inner {
         self.write_pending();
         let wish = Wish { limit, backlog, new_from: self.new_from, in_turn, done: &self.acknowledged };
         let memory = self.spill.messages();
-        match self.store.as_ref().map(|store| store.first(memory, wish, skip)) {
+        match self.store.as_mut().map(|store| store.first(memory, wish, skip)) {
             Some(Ok(found)) => found,
             Some(Err(error)) => {
                 let found = store::first_of_memory(memory, wish, skip);

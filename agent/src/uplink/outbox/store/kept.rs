@@ -10,10 +10,6 @@ use rusqlite::{Connection, params};
 use super::{Store, tables::write_number};
 use crate::uplink::outbox::{Gaps, OutboxError, Waiting};
 
-/// An alert that no receipt has covered is sent again after this long, then after twice as long …
-const FIRST_PATIENCE: Duration = Duration::from_secs(60);
-/// … up to 64 times: about an hour. A centre that is away for a day gets each some thirty times, not a thousand.
-const MOST_DOUBLINGS: i64 = 6;
 /// Most copies in the queue at a time, so that they take no room from what is new.
 pub(in super::super) const MOST_COPIES: u64 = 256;
 /// So many that are too old are forgotten at a time.
@@ -200,16 +196,17 @@ pub(super) fn copies(connection: &Connection) -> rusqlite::Result<u64> {
     count.query_row([], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
 }
 
-/// Those whose receipt is overdue, at most so many.
+/// Those whose receipt is overdue, at most so many, those that are so longest first.
 pub(super) fn overdue(connection: &Connection, limit: u64, now: i64) -> rusqlite::Result<Vec<u64>> {
-    let mut overdue = connection.prepare_cached(
-        "SELECT sequence FROM kept WHERE NOT confirmed AND done_ms <= ?1 - (?2 << min(tries, ?3)) \
-         AND NOT EXISTS (SELECT 1 FROM message WHERE message.sequence = kept.sequence AND NOT retain) \
-         ORDER BY sequence LIMIT ?4",
-    )?;
-    let limits = params![now, millis(FIRST_PATIENCE), MOST_DOUBLINGS, signed(limit)];
-    overdue.query_map(limits, |row| row.get(0).map(i64::cast_unsigned))?.collect()
+    let mut overdue = connection.prepare_cached(OVERDUE)?;
+    overdue.query_map(params![now, signed(limit)], |row| row.get(0).map(i64::cast_unsigned))?.collect()
 }
+
+/// By `kept_due`, whose words these are: columns behind the payloads of all that wait would take a tenth of a second.
+pub(super) const OVERDUE: &str = "SELECT sequence FROM kept INDEXED BY kept_due \
+     WHERE NOT confirmed AND done_ms + (60000 << min(tries, 6)) <= ?1 \
+     AND NOT EXISTS (SELECT 1 FROM message WHERE message.sequence = kept.sequence AND NOT retain) \
+     ORDER BY done_ms + (60000 << min(tries, 6)) LIMIT ?2";
 
 /// Puts copies of these at the end of the queue, from the row `next_row` on. Returns how many there were.
 ///

@@ -3,6 +3,7 @@
 mod fault;
 mod kept;
 mod open;
+mod parked;
 mod queue;
 mod renumber;
 mod room;
@@ -11,11 +12,15 @@ mod schema;
 mod tables;
 mod write;
 
-use std::{path::PathBuf, time::Duration};
+use std::{mem, path::PathBuf, time::Duration};
 
 use rusqlite::{Connection, Params};
 
-use self::{fault::explain, queue::Queue};
+use self::{
+    fault::explain,
+    parked::Parked,
+    queue::{PARTS, Queue},
+};
 pub(super) use self::{kept::MOST_COPIES, queue::Wish, write::Change};
 use super::{Gaps, Kin, OutboxError, Waiting};
 
@@ -39,6 +44,8 @@ pub(super) struct Store {
     unclean: bool,
     /// The outbox's running time, in milliseconds, when this process's monotonic time was zero.
     epoch: i64,
+    /// What was found not to go out at present.
+    parked: [Parked; PARTS],
 }
 
 impl Store {
@@ -97,12 +104,20 @@ impl Store {
 
     /// What is wished for of what is here and in memory, without that for which `skip` is true.
     pub(super) fn first(
-        &self,
+        &mut self,
         memory: &[Waiting],
         wish: Wish<'_>,
         skip: &dyn Fn(i64, Kin<'_>) -> bool,
     ) -> Result<Vec<Waiting>, OutboxError> {
-        Queue::new(Some(self), memory, wish, skip).read().map_err(|error| self.reason(&error))
+        let mut parked = mem::take(&mut self.parked);
+        let found = Queue::new(Some(self), memory, wish, skip, &mut parked).read();
+        self.parked = parked;
+        found.map_err(|error| self.reason(&error))
+    }
+
+    /// What was on its way is not any more.
+    pub(super) fn look_anew(&mut self) {
+        self.parked.iter_mut().for_each(Parked::clear);
     }
 
     /// Like [`explain`], and tells a full quota from a full disk.
@@ -136,5 +151,5 @@ impl Store {
 /// What can be had of memory alone.
 pub(super) fn first_of_memory(memory: &[Waiting], wish: Wish<'_>, skip: &dyn Fn(i64, Kin<'_>) -> bool) -> Vec<Waiting> {
     // Without a database nothing can fail.
-    Queue::new(None, memory, wish, skip).read().unwrap_or_default()
+    Queue::new(None, memory, wish, skip, &mut <[Parked; PARTS]>::default()).read().unwrap_or_default()
 }

@@ -100,7 +100,8 @@ impl Store {
         let waiting = number("SELECT count(*) FROM message")?.cast_unsigned();
         let gaps = read_gaps(&connection).map_err(explain)?;
         let path = path.to_owned();
-        Ok(Self { connection, path, pages, leftover, waiting, gaps, unclean: false, epoch: 0 })
+        let parked = Default::default();
+        Ok(Self { connection, path, pages, leftover, waiting, gaps, unclean: false, epoch: 0, parked })
     }
 
     /// Running time goes on from here.

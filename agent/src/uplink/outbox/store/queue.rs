@@ -1,17 +1,23 @@
 //! In which order messages go out.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, mem, ops::Range, time::Duration};
 
 use karaul_wire::Severity;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
-use super::{Store, room::Turn};
+use super::{
+    Store,
+    parked::{Look, Next, Parked},
+    room::Turn,
+};
 use crate::uplink::outbox::{Kin, Message, Waiting};
 
 const COLUMNS: &str = "row, topic, payload, retain, severity, live, committed_ns, incident, sequence, again, passing";
 /// What has to be known of a message to decide whether it may go out. Its payload is read when it does.
 const HEAD: &str = "row, incident, sequence, topic, retain";
+/// The parts that a request goes through, see [`Queue::read`].
+pub(super) const PARTS: usize = 5;
 
 /// What is wanted of the queue.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +41,8 @@ pub(super) struct Queue<'a> {
     memory: &'a [Waiting],
     wish: Wish<'a>,
     skip: &'a dyn Fn(i64, Kin<'_>) -> bool,
+    /// What is known of each part of what is stored.
+    parked: &'a mut [Parked; PARTS],
     found: Vec<Waiting>,
     /// Incidents of which nothing more can go out at present.
     stopped: BTreeSet<Uuid>,
@@ -78,42 +86,70 @@ impl<'a> Queue<'a> {
         memory: &'a [Waiting],
         wish: Wish<'a>,
         skip: &'a dyn Fn(i64, Kin<'_>) -> bool,
+        parked: &'a mut [Parked; PARTS],
     ) -> Self {
-        Self { store, memory, wish, skip, found: Vec::new(), stopped: BTreeSet::new() }
+        Self { store, memory, wish, skip, parked, found: Vec::new(), stopped: BTreeSet::new() }
     }
 
     /// What is new goes first, and what is only in memory, then what waited; the critical of each first, and else in
     /// the order of the commits. A step of an incident takes along the earlier ones that still wait.
     pub(super) fn read(mut self) -> rusqlite::Result<Vec<Waiting>> {
         let Wish { limit, new_from, .. } = self.wish;
-        self.pass(
-            limit,
-            "INDEXED BY message_critical WHERE severity = 'critical' AND row >= ? AND NOT again",
-            new_from,
-        )?;
+        let (old, new) = (i64::MIN..new_from, new_from..i64::MAX);
+        let critical = "INDEXED BY message_critical WHERE severity = 'critical' AND row >= ?1 AND row < ?2";
+        let all = "WHERE row >= ?1 AND row < ?2";
+        self.pass(0, limit, &format!("{critical} AND NOT again"), &new)?;
         self.memory(limit, |waiting| waiting.message.severity == Severity::Critical)?;
-        self.pass(limit, "WHERE row >= ? AND NOT again", new_from)?;
+        self.pass(1, limit, &format!("{all} AND NOT again"), &new)?;
         self.memory(limit, |_| true)?;
         for waiting in &mut self.found {
             waiting.fresh = true;
         }
         let limit = self.found.len().saturating_add(self.wish.backlog).min(limit);
-        self.pass(limit, "INDEXED BY message_critical WHERE severity = 'critical' AND row < ?", new_from)?;
-        self.pass(limit, "WHERE row < ?", new_from)?;
-        self.pass(limit, "INDEXED BY message_again WHERE again AND row >= ?", new_from)?;
+        self.pass(2, limit, critical, &old)?;
+        self.pass(3, limit, all, &old)?;
+        self.pass(4, limit, &format!("INDEXED BY message_again {all} AND again"), &new)?;
+        for parked in self.parked.iter_mut() {
+            self.found.iter().for_each(|waiting| parked.remove(waiting.row));
+        }
         Ok(self.found)
     }
 
     /// Adds these, until there are `limit`.
-    fn pass(&mut self, limit: usize, which: &str, from: i64) -> rusqlite::Result<()> {
+    fn pass(&mut self, part: usize, limit: usize, which: &str, rows: &Range<i64>) -> rusqlite::Result<()> {
+        let mut parked = mem::take(&mut self.parked[part]);
+        // Out of turn, others are skipped than in turn.
+        let look = Look::new(self.wish.in_turn.then_some(&mut parked), rows.start);
+        let passed = self.look(look, limit, which, rows);
+        self.parked[part] = parked;
+        passed
+    }
+
+    fn look(&mut self, mut look: Look<'_>, limit: usize, which: &str, range: &Range<i64>) -> rusqlite::Result<()> {
         let Some(store) = self.store.filter(|_| self.found.len() < limit) else { return Ok(()) };
         let mut statement = select(&store.connection, which)?;
-        let mut rows = statement.query([from])?;
-        while self.found.len() < limit {
-            let Some(row) = rows.next()? else { break };
-            self.offer(limit, Head::read(row)?)?;
+        let mut from = range.start;
+        loop {
+            let mut rows = statement.query([from, range.end])?;
+            from = loop {
+                if self.found.len() >= limit {
+                    look.is_cut_short();
+                    return Ok(());
+                }
+                let Some(row) = rows.next()? else {
+                    look.ends();
+                    return Ok(());
+                };
+                let head = row.get(0)?;
+                match look.next(head) {
+                    Next::Look => self.offer(limit, Head::read(row)?)?,
+                    Next::Hop(onward) => break onward,
+                    Next::Enough => return Ok(()),
+                }
+                // With no room for more it is not known.
+                look.seen(head, self.found.len() >= limit || self.has(head));
+            };
         }
-        Ok(())
     }
 
     /// Adds these of what is in memory.
@@ -131,8 +167,9 @@ impl<'a> Queue<'a> {
     fn offer(&mut self, limit: usize, head: Head) -> rusqlite::Result<()> {
         match head.incident {
             None if !self.is_unwanted(&head) && !self.wish.done.contains(&head.row) => self.take(head.row),
-            // In turn, only its first step can go, so one walk tells all there is to know.
-            Some(incident) if self.wish.in_turn && self.stopped.insert(incident) => {
+            // In turn, only its first step can go, so one walk tells all there is to know. None is needed for what is not
+            // wanted itself: whatever can go out is a head of its own.
+            Some(incident) if self.wish.in_turn && !self.is_unwanted(&head) && self.stopped.insert(incident) => {
                 self.walk(limit, incident, i64::MAX)
             }
             Some(incident) if !self.wish.in_turn => self.walk(limit, incident, head.row),
@@ -179,7 +216,11 @@ impl<'a> Queue<'a> {
     }
 
     fn is_unwanted(&self, head: &Head) -> bool {
-        self.found.iter().any(|found| found.row == head.row) || (self.skip)(head.row, head.kin())
+        self.has(head.row) || (self.skip)(head.row, head.kin())
+    }
+
+    fn has(&self, row: i64) -> bool {
+        self.found.iter().any(|found| found.row == row)
     }
 
     fn take(&mut self, row: i64) -> rusqlite::Result<()> {

@@ -19,10 +19,11 @@ const fn share(severity: Severity) -> u64 {
 }
 /// Pages that are never given to messages: room for the tables' own upkeep.
 const SPARE: u64 = 16;
-/// This part of the quota takes what comes while pages do not get free as fast as messages go: a page is free only
-/// when the last message on it has gone.
+/// This part of the quota takes what comes that is critical while pages do not get free as fast as messages go: a page
+/// is free only when the last message on it has gone. What is lesser may go beyond its share meanwhile, not as far.
 const LEEWAY: u64 = 64;
-/// Once room has to be made, this part of the quota is made free, and not more than so many pages.
+/// Once room is made by what nobody misses, or for `critical`, this part of the quota is made free, and not more than so
+/// many pages.
 const SLACK: u64 = 50;
 const MOST_SLACK: u64 = 64;
 /// So many steps or messages go at a time, in a small quota fewer, so that not more goes than must.
@@ -94,19 +95,25 @@ pub(in super::super) struct Gone {
 /// severities up to that of the message that wants in, the oldest of the least severe. A step goes
 /// whole. What clears a retained topic never goes, because without it the broker would show an
 /// incident as open for ever; its alert goes after the others of its severity.
+///
+/// `critical` gets all the room it needs. A lesser one may find its share taken by what is more important, and
+/// whatever of its own kind goes does not change that: so of what would be missed no more goes than it brings.
 #[derive(Debug)]
 pub(super) struct Room<'a> {
     connection: &'a Connection,
     pages: u64,
     used: u64,
-    /// So much has gone.
+    /// So much has gone, and so many bytes of it have not been taken by others.
     effort: u64,
+    credit: u64,
+    /// The step that was let in last.
+    step: Option<u64>,
     pub gone: Gone,
 }
 
 impl<'a> Room<'a> {
     pub(super) fn new(connection: &'a Connection, pages: u64) -> rusqlite::Result<Self> {
-        let mut room = Self { connection, pages, used: 0, effort: 0, gone: Gone::default() };
+        let mut room = Self { connection, pages, used: 0, effort: 0, credit: 0, step: None, gone: Gone::default() };
         room.count()?;
         Ok(room)
     }
@@ -122,29 +129,71 @@ impl<'a> Room<'a> {
         // A row that does not fit its page goes on in pages of its own; the indexes take some as well.
         let need = bytes / PAGE_SIZE * 5 / 4 + 2;
         let leeway = self.pages / LEEWAY;
-        let most = (self.pages * share(message.severity) / 100).min(self.pages.saturating_sub(SPARE + leeway));
-        let mut limit = most;
-        // One that is too big for its share even when that is empty must not empty it.
-        if self.used + need > most && need <= most {
-            // Somewhat more than this one needs, so that not each message has to look for room.
-            let target = most.saturating_sub((self.pages / SLACK).min(MOST_SLACK));
-            while self.used + need > target {
-                if self.effort >= MOST_GONE && self.used + need <= most + leeway {
-                    // Enough has gone for this message, even if no page is free yet.
-                    limit = most + leeway;
-                    break;
-                }
-                if !self.bite(message.severity)? {
-                    break;
-                }
-                self.count()?;
-            }
-        }
-        let fits = self.used + need <= limit || message.clears();
+        let end = self.pages.saturating_sub(SPARE);
+        let most = (self.pages * share(message.severity) / 100).min(end.saturating_sub(leeway));
+        let fits = if self.used + need <= most {
+            true
+        } else if need > most {
+            // One that is too big for its share even when that is empty must not empty it.
+            false
+        } else if message.severity == Severity::Critical {
+            self.make(need, most, end)?
+        } else {
+            let room = self.trade(message.severity, bytes, need, most, end.saturating_sub(leeway))?;
+            // A step comes whole as well.
+            let is_rest = message.sequence.is_some() && message.sequence == self.step;
+            room || is_rest && self.used + need <= end
+        };
+        let fits = fits || message.clears();
         if fits {
             self.used += bytes.div_ceil(PAGE_SIZE);
+            self.credit = self.credit.saturating_sub(bytes);
+            self.step = message.sequence;
         }
         Ok(fits)
+    }
+
+    /// Makes so many pages free for a critical one: all else may go, and at last the oldest of its own kind.
+    fn make(&mut self, need: u64, most: u64, end: u64) -> rusqlite::Result<bool> {
+        let target = self.target(most);
+        while self.used + need > target {
+            // Enough has gone for this message, even if no page is free yet.
+            let enough = self.effort >= MOST_GONE && self.used + need <= end;
+            if enough || !self.forget()? && !self.lose(Severity::Critical, self.bite())? {
+                break;
+            }
+            self.count()?;
+        }
+        Ok(self.used + need <= end)
+    }
+
+    /// Lets go of what nobody misses, and else of as much as a lesser one brings. `false` if there is nothing, or if even
+    /// so it would go beyond the limit; then nothing is missing.
+    fn trade(&mut self, severity: Severity, bytes: u64, need: u64, most: u64, limit: u64) -> rusqlite::Result<bool> {
+        let target = self.target(most);
+        self.count()?;
+        while self.used + need > target && (self.effort < MOST_GONE || self.credit < bytes) && self.forget()? {
+            self.count()?;
+        }
+        if self.used + need <= most || self.used + need > limit {
+            return Ok(self.used + need <= most);
+        }
+        let mut went = self.credit > 0;
+        // To the nearest step: one for one that is a few bytes larger.
+        while self.credit < bytes / 2 && self.lose(severity, 1)? {
+            went = true;
+        }
+        self.count()?;
+        Ok(went)
+    }
+
+    /// Somewhat more is made free than one message needs, so that not each has to look for room.
+    fn target(&self, most: u64) -> u64 {
+        most.saturating_sub((self.pages / SLACK).min(MOST_SLACK))
+    }
+
+    fn bite(&self) -> i64 {
+        (self.pages / (2 * SLACK)).clamp(4, BITE).cast_signed()
     }
 
     /// Counts a message that was not let in.
@@ -165,18 +214,20 @@ impl<'a> Room<'a> {
         Ok(())
     }
 
-    /// Something goes. `false` if nothing may.
-    fn bite(&mut self, most: Severity) -> rusqlite::Result<bool> {
-        let bite = (self.pages / (2 * SLACK)).clamp(4, BITE).cast_signed();
-        let connection = self.connection;
-        let forgotten = kept::forget_some(connection, bite)?;
-        self.effort += forgotten;
-        if forgotten > 0 {
+    /// What the broker has goes, if that is confirmation enough, and copies of it. `false` if there is nothing.
+    fn forget(&mut self) -> rusqlite::Result<bool> {
+        let bite = self.bite();
+        if self.delete(kept::OLDEST_CONFIRMED, [bite])? > 0 {
             return Ok(true);
         }
-        let copies = connection.prepare_cached(COPIES)?.execute([bite])? as u64;
-        self.left(copies);
-        if copies > 0 || self.drop_updates(bite)? || self.drop_states(bite)? {
+        let copies = self.delete(COPIES, [bite])?;
+        self.gone.left += copies;
+        Ok(copies > 0)
+    }
+
+    /// Something goes that is not more important than this. `false` if nothing may.
+    fn lose(&mut self, most: Severity, bite: i64) -> rusqlite::Result<bool> {
+        if self.drop_updates(bite)? || self.drop_states(bite)? {
             return Ok(true);
         }
         for severity in Severity::ALL.into_iter().filter(|severity| *severity <= most) {
@@ -199,17 +250,16 @@ impl<'a> Room<'a> {
 
     /// States that later ones of the same incident replace.
     fn drop_states(&mut self, bite: i64) -> rusqlite::Result<bool> {
-        let gone = self.connection.prepare_cached(SUPERFLUOUS_STATES)?.execute([bite])? as u64;
-        self.left(gone);
+        let gone = self.delete(SUPERFLUOUS_STATES, [bite])?;
+        self.gone.left += gone;
         Ok(gone > 0)
     }
 
     /// Those that the broker has, though the consumer has not confirmed them.
     fn drop_confirmable(&mut self, severity: Severity, bite: i64) -> rusqlite::Result<bool> {
         let numbers = self.numbers(kept::OLDEST_UNCONFIRMED, params![severity.as_str(), bite])?;
-        let mut delete = self.connection.prepare_cached("DELETE FROM kept WHERE sequence = ?")?;
         for number in &numbers {
-            self.effort += delete.execute([number])? as u64;
+            self.delete("DELETE FROM kept WHERE sequence = ?", [*number])?;
             self.missing(*number);
         }
         Ok(!numbers.is_empty())
@@ -223,20 +273,17 @@ impl<'a> Room<'a> {
 
     /// The oldest of what belongs to no step, and states whose alert has gone out.
     fn drop_others(&mut self, severity: Severity, bite: i64) -> rusqlite::Result<bool> {
-        let gone = self.connection.prepare_cached(OLDEST_OTHERS)?.execute(params![severity.as_str(), bite])? as u64;
-        self.left(gone);
-        self.gone.dropped += gone;
+        let gone = self.delete(OLDEST_OTHERS, params![severity.as_str(), bite])?;
+        self.dropped(gone);
         Ok(gone > 0)
     }
 
     /// The alerts of steps that clear something; what clears stays.
     fn drop_endings(&mut self, severity: Severity, bite: i64) -> rusqlite::Result<bool> {
         let numbers = self.numbers(OLDEST_ENDINGS, params![severity.as_str(), bite])?;
-        let mut delete = self.connection.prepare_cached("DELETE FROM message WHERE sequence = ? AND +goes = 4")?;
         for number in &numbers {
-            let gone = delete.execute([number])? as u64;
-            self.left(gone);
-            self.gone.dropped += gone;
+            let gone = self.delete("DELETE FROM message WHERE sequence = ? AND +goes = 4", [*number])?;
+            self.dropped(gone);
             self.missing(*number);
         }
         Ok(!numbers.is_empty())
@@ -244,24 +291,38 @@ impl<'a> Room<'a> {
 
     /// Drops these steps with all that belongs to them.
     fn drop_sequences(&mut self, numbers: &[i64]) -> rusqlite::Result<bool> {
-        let mut delete = self.connection.prepare_cached("DELETE FROM message WHERE sequence = ?")?;
         for number in numbers {
-            let gone = delete.execute([number])? as u64;
-            self.left(gone);
-            self.gone.dropped += gone;
+            let gone = self.delete("DELETE FROM message WHERE sequence = ?", [*number])?;
+            self.dropped(gone);
             self.missing(*number);
         }
         Ok(!numbers.is_empty())
     }
 
+    /// Not that of the step which is being let in.
     fn numbers(&self, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<Vec<i64>> {
         let mut chosen = self.connection.prepare_cached(sql)?;
-        chosen.query_map(params, |row| row.get(0))?.collect()
+        let own = self.step.map(u64::cast_signed);
+        let is_own = |number: &rusqlite::Result<i64>| own.is_some() && number.as_ref().ok() == own.as_ref();
+        chosen.query_map(params, |row| row.get(0))?.filter(|number| !is_own(number)).collect()
     }
 
-    const fn left(&mut self, count: u64) {
+    /// Deletes from a table of messages. Returns how many there were.
+    fn delete(&mut self, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<u64> {
+        let sql = format!("{sql} RETURNING octet_length(topic) + octet_length(payload)");
+        let mut delete = self.connection.prepare_cached(&sql)?;
+        let mut gone = 0;
+        for bytes in delete.query_map(params, |row| row.get::<_, i64>(0))? {
+            self.credit += bytes?.cast_unsigned();
+            gone += 1;
+        }
+        self.effort += gone;
+        Ok(gone)
+    }
+
+    const fn dropped(&mut self, count: u64) {
         self.gone.left += count;
-        self.effort += count;
+        self.gone.dropped += count;
     }
 
     fn missing(&mut self, number: i64) {

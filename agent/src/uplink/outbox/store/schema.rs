@@ -8,7 +8,7 @@ use super::fault::explain;
 use crate::uplink::OutboxError;
 
 /// Value of `user_version`; raise it with each change and migrate in [`make`].
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 /// `again` marks a copy of what was delivered before, `passing` what later steps of the same incident make
 /// superfluous, `goes` when it goes for want of room (see [`super::room::Turn`]); nothing if it never does. The
@@ -94,16 +94,22 @@ const REST: &str = "
     INSERT INTO number SELECT 'elapsed', coalesce(max(done_ms), 0) FROM kept;
 ";
 
+/// When the receipt of an alert that the broker has is overdue, and it is sent again: after 60 s, then after twice as long …
+/// up to 64 times, about an hour. A centre that is away for a day gets each some thirty times, not a thousand.
+/// Versions up to 4 lack it.
+const DUE: &str = "CREATE INDEX kept_due ON kept (done_ms + (60000 << min(tries, 6))) WHERE NOT confirmed;";
+
 /// Makes the tables of this version, whatever there is.
 pub(super) fn make(connection: &Connection, path: &Path) -> Result<(), OutboxError> {
     let explain = |error| explain(path, &error);
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explain)?;
     let steps: &[&str] = match version {
         VERSION => return Ok(()),
-        0 => &[NEW, KEPT, REST],
-        1 => &[FROM_1, FROM_2, KEPT, FROM_3, REST],
-        2 => &[FROM_2, KEPT, FROM_3, REST],
-        3 => &[FROM_3, REST],
+        0 => &[NEW, KEPT, REST, DUE],
+        1 => &[FROM_1, FROM_2, KEPT, FROM_3, REST, DUE],
+        2 => &[FROM_2, KEPT, FROM_3, REST, DUE],
+        3 => &[FROM_3, REST, DUE],
+        4 => &[DUE],
         version => return Err(OutboxError::Newer { path: path.to_owned(), version, known: VERSION }),
     };
     let sql = format!("BEGIN; {} PRAGMA user_version = {VERSION}; COMMIT;", steps.concat());
@@ -113,6 +119,7 @@ pub(super) fn make(connection: &Connection, path: &Path) -> Result<(), OutboxErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::uplink::outbox::store::kept;
 
     #[test]
     fn messages_of_version_3_get_their_turn() {
@@ -138,5 +145,29 @@ mod tests {
         let elapsed: i64 =
             connection.query_row("SELECT value FROM number WHERE name = 'elapsed'", [], |row| row.get(0)).unwrap();
         assert_eq!(elapsed, 5000, "ages are counted from that of the youngest");
+    }
+
+    #[test]
+    fn alerts_of_version_4_are_sent_again_in_time() {
+        let connection = Connection::open_in_memory().unwrap();
+        let old = format!(
+            "{NEW} {KEPT} {REST} PRAGMA user_version = 4;
+            INSERT INTO kept VALUES
+                (1, 't', x'', 'info', 0, 1000, 0), (2, 't', x'', 'info', 0, 0, 1), (3, 't', x'', 'info', 1, 0, 0),
+                (4, 't', x'', 'info', 0, 0, 0), (5, 't', x'', 'info', 0, 0, 9), (6, 't', x'', 'info', 0, 0, 0);
+            INSERT INTO message VALUES (1, 't', 0, 'info', 0, 0, NULL, 6, 1, 0, NULL, x'');"
+        );
+        connection.execute_batch(&old).unwrap();
+        make(&connection, Path::new("memory")).unwrap();
+        let overdue = |limit, seconds: i64| kept::overdue(&connection, limit, seconds * 1000).unwrap();
+        assert_eq!(overdue(9, 59), [0; 0]);
+        assert_eq!(overdue(9, 60), [4], "neither what was confirmed nor what is on its way again");
+        assert_eq!((overdue(9, 61), overdue(1, 61)), (vec![4, 1], vec![4]));
+        assert_eq!((overdue(9, 119), overdue(9, 120)), (vec![4, 1], vec![4, 1, 2]));
+        assert_eq!((overdue(9, 3839), overdue(9, 3840)), (vec![4, 1, 2], vec![4, 1, 2, 5]), "at most an hour or so");
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", kept::OVERDUE)).unwrap();
+        let plan: Vec<String> = plan.query_map([1, 1], |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(plan[0], "SEARCH kept USING INDEX kept_due (<expr><?)", "however many wait: {plan:?}");
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:?}");
     }
 }

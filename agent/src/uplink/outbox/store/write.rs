@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;
 
 use super::{
-    Store, kept, queue,
+    Store, kept, parked, queue,
     room::{self, Gone, Room, Turn},
     tables::{write_gaps, write_incidents, write_number},
 };
@@ -42,8 +42,12 @@ impl Store {
     pub(in super::super) fn write(&mut self, change: &Change<'_>) -> Result<Gone, OutboxError> {
         let mut gaps = change.gaps.clone();
         let elapsed = self.elapsed(change.now);
+        let mut behind = Vec::new();
         let mut write = || -> rusqlite::Result<(u64, Gone)> {
             let transaction = self.connection.transaction()?;
+            for row in change.delivered.iter().filter(|_| self.parked.iter().any(|parked| !parked.is_empty())) {
+                behind.extend(parked::behind(&transaction, *row)?);
+            }
             let taken = kept::take(&transaction, change.delivered, change.kept, elapsed)?;
             kept::add(&transaction, change.done, change.kept, elapsed)?;
             let mut waiting = self.waiting.saturating_sub(taken);
@@ -78,6 +82,9 @@ impl Store {
         let (waiting, gone) = write().map_err(|error| self.reason(&error))?;
         self.waiting = waiting;
         self.gaps = gaps;
+        for parked in &mut self.parked {
+            behind.iter().for_each(|row| parked.remove(*row));
+        }
         Ok(gone)
     }
 

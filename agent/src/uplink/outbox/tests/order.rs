@@ -92,6 +92,105 @@ fn a_step_waits_until_the_broker_has_the_one_before_it() {
     assert_eq!(next(&[8]), [3, 4]);
 }
 
+/// A broker may refuse a topic for days, and each commit and each answer asks for the next. Counted is what is looked at,
+/// not timed.
+#[test]
+fn what_cannot_go_out_is_not_looked_at_each_time() {
+    const STEPS: u128 = 4000;
+    /// In each of the parts of the queue so many new ones and so many known ones.
+    const MOST: usize = 2 * (1024 + 256);
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), PLENTY);
+    let commit = |incidents: std::ops::Range<u128>, severity: Severity| {
+        outbox.commit(|batch| {
+            for incident in incidents {
+                let (id, sequence) = (Uuid::from_u128(incident), Some(batch.next_sequence()));
+                let alert = Message { incident: Some(id), sequence, ..message("x", severity) };
+                let topic = format!("alert/{}", severity.as_str());
+                batch.put(Message { topic, ..alert.clone() });
+                batch.put(Message { topic: format!("open/{id}"), retain: true, ..alert });
+            }
+            Ok::<_, ()>(())
+        })
+    };
+    commit(0..STEPS, Severity::Info).unwrap();
+    outbox.set_connected(true);
+    let blocked = std::cell::RefCell::new(BTreeSet::from(["alert/info", "open"]));
+    let next = || {
+        let looked = std::cell::Cell::new(0);
+        let waiting = outbox.next_in_turn(16, 12, |_, kin| {
+            looked.set(looked.get() + 1);
+            blocked.borrow().iter().any(|topic| kin.topic.starts_with(topic))
+        });
+        assert!(looked.get() <= MOST, "{} rows are looked at", looked.get());
+        waiting
+    };
+    let send = || {
+        let waiting = next();
+        outbox.delivered(&waiting.iter().map(|waiting| waiting.row).collect::<Vec<_>>());
+        waiting.len()
+    };
+    for _ in 0..20 {
+        assert_eq!(send(), 0);
+    }
+    commit(STEPS..STEPS + 1, Severity::Critical).unwrap();
+    commit(STEPS + 1..STEPS + 2, Severity::Warning).unwrap();
+    assert_eq!(send(), 2, "what the broker takes goes out at once");
+    assert_eq!(outbox.waiting(), 2 * STEPS as u64 + 2);
+
+    // Alerts go out again, each after the one before it.
+    blocked.borrow_mut().remove("alert/info");
+    let sent: usize = (0..STEPS / 6).map(|_| send()).sum();
+    assert_eq!(sent, STEPS as usize);
+    for severity in [Severity::Info; 2] {
+        commit(0..1, severity).unwrap();
+    }
+    assert_eq!((send(), send(), send()), (1, 1, 0));
+    blocked.borrow_mut().clear();
+    let sent: usize = (0..STEPS / 6).map(|_| send()).sum();
+    assert_eq!((sent, outbox.waiting()), (STEPS as usize + 4, 0), "in a while all is found");
+}
+
+/// Behind each that is set aside waits its incident.
+#[test]
+fn rows_that_are_held_one_by_one_are_not_looked_at_each_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), PLENTY);
+    outbox.set_connected(true);
+    let commit = |count: u128| {
+        outbox.commit(|batch| {
+            for incident in 0..count {
+                let (incident, sequence) = (Some(Uuid::from_u128(incident)), Some(batch.next_sequence()));
+                batch.put(Message { incident, sequence, ..message("x", Severity::Critical) });
+            }
+            Ok::<_, ()>(())
+        })
+    };
+    commit(3000).unwrap();
+    commit(3000).unwrap();
+    let looked = std::cell::Cell::new(0);
+    let next = |first: i64| {
+        looked.set(0);
+        let held = |row, _: Kin<'_>| {
+            looked.set(looked.get() + 1);
+            (first..=3000).contains(&row)
+        };
+        outbox.next_in_turn(16, 16, held).iter().map(|waiting| waiting.row).collect::<Vec<_>>()
+    };
+    for _ in 0..12 {
+        assert_eq!(next(1), [0; 0]);
+        assert!(looked.get() <= 4 * (1024 + 256), "{} rows are looked at", looked.get());
+    }
+    commit(1).unwrap();
+    let row = put(&outbox, "new").cast_signed();
+    assert_eq!(next(1), [row]);
+    assert!(looked.get() <= 4 * (256 + 8), "{} rows are looked at", looked.get());
+    // One of them can go out after all.
+    let found = (0..100).find_map(|_| next(2).into_iter().find(|row| *row == 1));
+    outbox.delivered(&[found.unwrap(), row]);
+    assert_eq!(next(2), [3001], "and then the next of its incident");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 

@@ -218,6 +218,30 @@ fn one_commit_makes_no_more_room_than_it_must() {
     assert!(fs::metadata(dir.path().join("outbox.sqlite")).unwrap().len() <= 16 * MIB);
 }
 
+/// What is more important holds the room: emptying all that is lesser would not make any.
+#[test]
+fn a_lesser_one_costs_no_more_than_it_brings() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), MIB);
+    let fill = |incidents: std::ops::Range<u128>, severity| {
+        incidents.filter(|incident| step(&outbox, *incident, severity, Open, 1500).1).count()
+    };
+    assert_eq!((fill(0..50, Severity::Info), fill(100..195, Severity::Warning)), (50, 95));
+    assert_eq!(missing(&outbox), [0; 0]);
+    assert_eq!(fill(200..220, Severity::Info), 20);
+    assert_eq!(missing(&outbox), (1..=20).collect::<Vec<_>>(), "one for one, the oldest");
+    let number = step(&outbox, 300, Severity::Info, Open, 9000).0;
+    assert_eq!(missing(&outbox), (1..=24).collect::<Vec<_>>(), "and of small ones as many as are as large");
+    assert!(numbers(&outbox).contains(&number));
+
+    assert_eq!(fill(400..600, Severity::Warning), 200);
+    let (infos, warnings) = (count(&outbox, Severity::Info), count(&outbox, Severity::Warning));
+    let (before, dropped) = (missing(&outbox).len(), outbox.dropped());
+    assert_eq!((infos, fill(700..720, Severity::Info)), (0, 0), "there is nothing to go for it");
+    assert_eq!((count(&outbox, Severity::Warning), missing(&outbox).len()), (warnings, before + 20));
+    assert_eq!(outbox.dropped() - dropped, 40, "themselves");
+}
+
 #[derive(Clone, Debug)]
 enum Act {
     Step(u8, u8, u8),
@@ -251,8 +275,13 @@ proptest! {
                 Act::Step(incident, severity, phase) => {
                     let severity = Severity::ALL[usize::from(severity)];
                     let phase = [Open, Update, Close][usize::from(phase)];
+                    let before = missing(&outbox).len();
                     let (number, _) = step(&outbox, incident.into(), severity, phase, 2500);
                     prop_assert!(given.insert(number, severity).is_none(), "given out twice");
+                    let missing = missing(&outbox);
+                    let (is_lost, lost) = (missing.contains(&number), missing.len() - before);
+                    prop_assert!(!is_lost || lost == 1, "{} are lost for one that found no room", lost - 1);
+                    prop_assert!(severity == Severity::Critical || lost <= 4, "{} are lost for one", lost);
                 }
                 Act::Deliver(count) => {
                     let first = outbox.next(count.into(), usize::MAX, |_, _| false);
