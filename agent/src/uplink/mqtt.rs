@@ -19,7 +19,7 @@ use std::{collections::VecDeque, time::Duration};
 use rumqttc::{LastWill, QoS, v5};
 
 pub(super) use self::{
-    event::{Event, Received},
+    event::{Event, Received, Refusal},
     sign_on::{Dial, SignOn, Tls},
     trial::trial,
 };

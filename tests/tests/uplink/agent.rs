@@ -151,10 +151,21 @@ impl Agent {
     }
 
     pub(crate) fn alert_on(&self, camera: &str) -> u64 {
+        self.alert_of(camera, 0)
+    }
+
+    /// One that has more than so many bytes.
+    pub(crate) fn large_alert(&self, size: usize) -> u64 {
+        self.alert_of("gate", size)
+    }
+
+    fn alert_of(&self, camera: &str, padding: usize) -> u64 {
         let wall = self.clock.now().wall;
+        let mut alert = Alert::example();
+        alert.purpose.push_str(&"x".repeat(padding));
         let filled: Result<u64, karaul_wire::EventError> = self.outbox.commit(|batch| {
             let sequence = batch.next_sequence();
-            let event = AlertEvent::alert(Uuid::now_v7(), path().to_string(), wall, wall, sequence, Alert::example());
+            let event = AlertEvent::alert(Uuid::now_v7(), path().to_string(), wall, wall, sequence, alert);
             batch.put(Message {
                 topic: path().alert(Severity::Critical, &camera.parse().unwrap()),
                 payload: event.to_json()?,

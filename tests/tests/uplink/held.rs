@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use karaul::uplink::Concern;
 use uuid::Uuid;
 
 use crate::{
     agent::{Agent, settings, topic},
-    script::{Peer, Publish, ScriptedBroker},
+    script::{Peer, Publish, ScriptedBroker, number, numbers},
 };
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -99,6 +100,55 @@ fn what_follows_one_that_is_too_big_waits_though_both_were_there_at_once() {
     agent.wait("too big", |report| report.held == 1);
     assert!(peer.is_quiet(SHORT));
     assert_eq!(agent.outbox.waiting(), 2);
+}
+
+/// Maximum packet size 4000 (property 0x27).
+const SIGNED_ON_4000: [u8; 10] = [0x20, 8, 0, 0, 5, 0x27, 0, 0, 0x0f, 0xa0];
+
+#[test]
+fn messages_that_are_too_large_hold_up_no_other_on_their_topic() {
+    let broker = ScriptedBroker::new();
+    let mut brief = settings(broker.port());
+    brief.pause = Duration::from_secs(600);
+    let agent = Agent::start(brief);
+    for _ in 0..100 {
+        agent.large_alert(6000);
+    }
+    agent.alert(1);
+    let mut peer = broker.accept();
+    peer.send(&SIGNED_ON_4000);
+    assert_eq!(numbers(&peer.taken(1)), [101]);
+    for _ in 0..20 {
+        agent.large_alert(6000);
+    }
+    agent.alert(1);
+    assert_eq!(numbers(&peer.taken(1)), [122]);
+    let report = agent.wait("all are found", |report| report.held == 120);
+    let sentence = &report.concerns[&Concern::Refused];
+    let end = "(it is larger than the 3984 bytes that the broker takes); it is kept and tried again in 10 minutes; \
+               raise the broker's largest packet size";
+    assert!(sentence.ends_with(end), "{sentence}");
+}
+
+#[test]
+fn a_new_alert_is_tried_at_once_though_those_before_it_were_refused() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(settings(broker.port()));
+    agent.alert(20);
+    let mut peer = broker.sign_on();
+    while !peer.is_quiet(SHORT) {
+        let publish = peer.publish().unwrap();
+        peer.refuse(publish.packet_id, NOT_AUTHORIZED);
+    }
+    let tried = agent.report().refused;
+    assert!((8..20).contains(&tried), "{tried}: those that were in flight together");
+    let new = agent.alert(1);
+    let publish = peer.publish().expect("the new one");
+    assert_eq!(number(&publish), new[0]);
+    peer.acknowledge(publish.packet_id);
+    let rest = peer.taken(20 - tried as usize);
+    assert_eq!(numbers(&rest), (tried + 1..=20).collect::<Vec<_>>(), "now that the broker takes them");
+    assert!(peer.is_quiet(SHORT), "those that it did not take wait");
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! What the broker remembers of a box whose own memory is gone.
 
-use std::{fs, sync::Arc, time::Instant};
+use std::{
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use karaul::uplink::LinkReport;
 use karaul_stage::Broker;
-use karaul_tests::{Received, Subscriber};
+use karaul_tests::{Received, Relay, Shape, Subscriber};
 use karaul_wire::{BoxState, BoxStatus, Sequence};
 use rumqttc::{Client, Event, MqttOptions, Outgoing, QoS};
 
@@ -84,6 +88,36 @@ fn numbers_and_sessions_go_on_when_the_folder_is_lost() {
     assert_eq!(states, expected, "nothing was said in the session that was taken back");
     let last: Vec<_> = said.iter().map(|status| status.sequence.map_or(0, |sequence| sequence.0)).collect();
     assert_eq!((last[1], last[3], last[5]), (5, live, live + 1));
+}
+
+/// A broker that sees a connection break retains the last will, which takes the place of what it remembered.
+#[test]
+fn no_number_comes_twice_though_the_new_folder_could_not_ask() {
+    let far = Shape { bits_per_second: 10_000_000, round_trip: Duration::from_millis(800), loss: 0.0, on_off: None };
+    let broker = Broker::start(0).unwrap();
+    let subscriber = Subscriber::start(broker.port, &topic("alert/#"));
+    let first = Agent::start(settings(broker.port));
+    first.wait_connected();
+    first.alert(3);
+    first.wait_empty();
+    drop(first);
+    assert_eq!(numbers(&subscriber, 3), [1, 2, 3]);
+
+    let relay = Relay::shaped(broker.port, far, 1).unwrap();
+    let second = in_new_folder(relay.port());
+    second.alert(3);
+    let second = second.linked().unwrap();
+    for connections in 1..=2 {
+        second.wait("connected", |report| report.connections == connections);
+        // The question is still on its way.
+        relay.cut(true);
+        second.wait_disconnected();
+        relay.cut(false);
+    }
+    let got = numbers(&subscriber, 3);
+    assert!(got.iter().all(|number| *number > BY_THE_CLOCK), "{got:?}");
+    second.wait_empty();
+    assert_eq!(second.report().connections, 3);
 }
 
 #[test]

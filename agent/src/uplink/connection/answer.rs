@@ -4,7 +4,8 @@ use super::{Item, Phase, Talk};
 use crate::uplink::{
     Concern,
     guests::is_guest,
-    mqtt::{Event, Version},
+    held::Cause,
+    mqtt::{Event, Refusal, Version},
 };
 
 impl Talk<'_> {
@@ -55,7 +56,7 @@ impl Talk<'_> {
             .then(|| self.window.acknowledged(packet_id))?
     }
 
-    fn answered(&mut self, item: Item, refusal: Option<String>) {
+    fn answered(&mut self, item: Item, refusal: Option<Refusal>) {
         match (item, refusal) {
             (Item::Row { sent, alert }, None) => {
                 self.delivered.push(sent.row);
@@ -69,23 +70,30 @@ impl Talk<'_> {
                     self.shared.board.retained().accepted(&self.broker, sent.topic, state);
                 }
             }
-            (Item::Row { sent, .. }, Some(reason)) => self.hold(sent, &reason),
-            (Item::State { topic }, Some(reason)) if is_guest(&topic) => {
+            (Item::Row { sent, .. }, Some(Refusal { reason, of_topic: true })) => {
+                self.hold(sent, Cause::Topic, &reason, "check what this user may publish and the broker's limits");
+            }
+            (Item::Row { sent, .. }, Some(Refusal { reason, of_topic: false })) => {
+                self.hold(sent, Cause::Message, &reason, "see the broker's log");
+            }
+            (Item::State { topic }, Some(Refusal { reason, .. })) if is_guest(&topic) => {
                 self.shown.remove(&topic);
                 self.turn_away(&topic, &reason);
             }
-            (Item::State { topic } | Item::Owed { topic, .. }, Some(reason)) => self.refused_state(topic, &reason),
+            (Item::State { topic } | Item::Owed { topic, .. }, Some(Refusal { reason, .. })) => {
+                self.refused_state(topic, &reason);
+            }
             (Item::State { topic }, None) => self.accepted_state(&topic),
             (Item::Owed { topic, payload }, None) => {
                 self.accepted_state(&topic);
                 self.shared.board.retained().paid(&self.broker, topic, payload);
             }
             (Item::Withdrawn { topic }, None) => self.shared.board.retained().withdrawn(&self.broker, &topic),
-            (Item::Withdrawn { topic }, Some(reason)) => {
+            (Item::Withdrawn { topic }, Some(Refusal { reason, .. })) => {
                 self.leave_out(&topic, &reason, "check what this user may publish");
             }
             (Item::Passing { about }, None) => self.shared.settings.passing.sent(&about),
-            (Item::Passing { about }, Some(reason)) => {
+            (Item::Passing { about }, Some(Refusal { reason, .. })) => {
                 self.shared.settings.passing.dropped(&about, &format!("the broker refuses it ({reason})"));
             }
             (Item::Stopped, _) => self.sign_off(),

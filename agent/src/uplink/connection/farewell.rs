@@ -96,7 +96,7 @@ impl Talk<'_> {
                 }
             }
             Phase::Flushing { until } => {
-                let empty = self.window.is_empty() && self.next(1, 1).is_empty() && !self.has_states();
+                let empty = self.window.is_empty() && !self.has_next(1) && !self.has_states();
                 if empty || now >= until {
                     self.say_stopped(now);
                 }

@@ -1,14 +1,27 @@
 //! What is said on a connection, in which order, and how much at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use karaul_wire::mark_backfill;
 
 use super::{Item, Phase, Sent, Talk};
-use crate::uplink::{Message, Waiting, board::State, guests::is_guest, outbox::Kin, passing::Parcel};
+use crate::uplink::{Message, Waiting, board::State, guests::is_guest, held::Cause, outbox::Kin, passing::Parcel};
 
 /// Places of the window that the backlog leaves free.
 const FREE: usize = 4;
+
+/// What helps against messages that are too large.
+const ENLARGE: &str = "raise the broker's largest packet size";
+
+/// What became of a message.
+enum Offered {
+    /// It is handed over.
+    Taken,
+    /// It does not go out at present.
+    PassedOver,
+    /// Nothing more goes out at present.
+    NoRoom,
+}
 
 /// What became of a state.
 enum Shown {
@@ -61,11 +74,12 @@ impl Talk<'_> {
         let (room, backlog) = (self.window.room(), self.backlog_room(now));
         for waiting in self.next(room, backlog) {
             let fresh = waiting.fresh;
-            if !self.offer(waiting, now) {
-                return;
-            }
-            if !fresh {
-                self.drain.take();
+            match self.offer(waiting, now) {
+                Offered::Taken if fresh => {}
+                Offered::Taken => self.drain.take(),
+                // There are others behind it.
+                Offered::PassedOver => self.hungry = true,
+                Offered::NoRoom => return,
             }
         }
         self.pay_one();
@@ -91,7 +105,7 @@ impl Talk<'_> {
     fn pass_one(&mut self) {
         let passing = Arc::clone(&self.shared.settings.passing);
         let on_its_way = self.window.any(|item| matches!(item, Item::Passing { .. }));
-        if passing.is_empty() || on_its_way || self.window.room() == 0 || !self.next(1, 0).is_empty() {
+        if passing.is_empty() || on_its_way || self.window.room() == 0 || self.has_next(0) {
             return;
         }
         let Some(Parcel { about, topic, payload, .. }) = passing.take() else { return };
@@ -138,7 +152,7 @@ impl Talk<'_> {
     fn fits(&mut self, topic: &str, payload: &[u8]) -> bool {
         let fits = !self.exceeds(topic, payload);
         if !fits {
-            self.leave_out(topic, &too_large(self.largest), "raise the broker's largest packet size");
+            self.leave_out(topic, &too_large(self.largest), ENLARGE);
         }
         fits
     }
@@ -189,26 +203,41 @@ impl Talk<'_> {
     }
 
     /// The next ones, at most so many, and at most `backlog` that waited for the connection.
-    pub(super) fn next(&self, limit: usize, backlog: usize) -> Vec<Waiting> {
+    fn next(&self, limit: usize, backlog: usize) -> Vec<Waiting> {
         if limit == 0 {
             return Vec::new();
         }
-        let now = self.now();
-        self.shared.outbox.next_in_turn(limit, backlog, |row, kin| {
-            self.memory.held.blocks(row, kin, now)
-                || self.window.any(|item| matches!(item, Item::Row { sent, .. } if sent.row == row))
-        })
+        self.shared.outbox.next_in_turn(limit, backlog, self.skip())
     }
 
-    /// `false` if nothing more goes out at present.
-    fn offer(&mut self, waiting: Waiting, now: Duration) -> bool {
+    /// Is there one, or with `backlog` 1 also one that waited for the connection?
+    pub(super) fn has_next(&self, backlog: usize) -> bool {
+        self.shared.outbox.has_next(backlog, self.skip())
+    }
+
+    /// What is not to go out now, of what is next in turn. Of those that were refused before one goes at a time:
+    /// hundreds may come round at once, and what is new would wait behind them.
+    fn skip(&self) -> impl Fn(i64, Kin<'_>) -> bool {
+        let (now, held) = (self.now(), &self.memory.held);
+        let is_under_way =
+            |is: &dyn Fn(i64) -> bool| self.window.any(|item| matches!(item, Item::Row { sent, .. } if is(sent.row)));
+        let again = Cell::new(is_under_way(&|row| held.was_refused(row)));
+        move |row, kin| {
+            held.blocks(row, kin, now)
+                || is_under_way(&|other| other == row)
+                || held.was_refused(row) && again.replace(true)
+        }
+    }
+
+    /// What became of it.
+    fn offer(&mut self, waiting: Waiting, now: Duration) -> Offered {
         // One before it may have been held since the outbox was asked.
         if self.memory.held.blocks(waiting.row, Kin::of(&waiting.message), now) {
-            return true;
+            return Offered::PassedOver;
         }
         if self.memory.guests.are_out(now) && is_guest(&waiting.message.topic) {
             self.shared.outbox.delivered(&[waiting.row]);
-            return true;
+            return Offered::PassedOver;
         }
         let alert = is_alert(&waiting.message.topic);
         let late = alert && is_late(&waiting, now, self.shared.settings.late_after);
@@ -218,10 +247,11 @@ impl Talk<'_> {
         let sent = Sent { row, incident, sequence, retain, topic: message.topic.clone(), state };
         let payload = if late { backfill(&message.topic, message.payload) } else { message.payload };
         if self.exceeds(&message.topic, &payload) {
-            self.hold(sent, &too_large(self.largest));
-            return true;
+            self.hold(sent, Cause::Message, &too_large(self.largest), ENLARGE);
+            return Offered::PassedOver;
         }
-        self.publish(Item::Row { sent, alert }, message.topic, payload, message.retain)
+        let taken = self.publish(Item::Row { sent, alert }, message.topic, payload, message.retain);
+        if taken { Offered::Taken } else { Offered::NoRoom }
     }
 
     /// Hands one over, if the window has room and the client takes it.

@@ -12,7 +12,7 @@ mod refusal;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    future,
+    future, mem,
     pin::pin,
     sync::Arc,
     time::Duration,
@@ -92,6 +92,7 @@ pub(super) async fn live(
     };
     let idle = talk.window.unanswered().next().is_none();
     let stood = talk.since.map(|since| Stood { time: talk.now().saturating_sub(since), idle });
+    talk.judge_recall(&error);
     talk.judge_subscription(&error);
     talk.judge(&error);
     Ended::Failed { error, stood }
@@ -126,6 +127,8 @@ struct Talk<'a> {
     /// A message was acknowledged on this connection.
     fruitful: bool,
     subscribed: bool,
+    /// There may be more to hand over at once.
+    hungry: bool,
     phase: Phase,
     /// Where to go when the farewell is over, if not to the end.
     leaving: Option<usize>,
@@ -140,6 +143,7 @@ impl<'a> Talk<'a> {
     fn new(shared: &'a Shared, memory: &'a mut Memory, client: Client, session: u64) -> Self {
         let (widest, at) = (memory.blame.window(), memory.route.at());
         let heard = shared.clock.now().mono;
+        memory.recalls.dialled(session);
         Self {
             shared,
             memory,
@@ -159,6 +163,7 @@ impl<'a> Talk<'a> {
             heard,
             fruitful: false,
             subscribed: false,
+            hungry: false,
             phase: Phase::Working,
             leaving: None,
             errand: None,
@@ -209,8 +214,9 @@ impl<'a> Talk<'a> {
                         // Only when the client has nothing to tell at the moment: so
                         // acknowledgements are taken together in one transaction.
                         () = future::ready(()), if work => {
-                            (work, in_a_row) = (false, 0);
+                            in_a_row = 0;
                             self.work();
+                            work = mem::take(&mut self.hungry);
                             if self.phase == Phase::Done {
                                 return Ok(());
                             }
@@ -285,7 +291,7 @@ impl<'a> Talk<'a> {
         outbox.set_connected(true);
         self.shared.born(self.session);
         let online = self.online();
-        self.recall = self.memory.recalls.begin(self.at, &online.1);
+        self.begin_recall(&online.1);
         self.opening = VecDeque::from([online]);
         self.shared.connected(self.at, version, self.session);
     }

@@ -6,37 +6,66 @@
 
 use std::{collections::BTreeMap, mem, time::Duration};
 
-use karaul_wire::BoxStatus;
+use karaul_wire::{BoxState, BoxStatus};
+use uuid::Uuid;
 
 use super::{Phase, Talk, item::Item};
-use crate::uplink::{mqtt::Received, outbox::Surprise};
+use crate::uplink::{LinkError, mqtt::Received, outbox::Surprise};
 
 /// From the question until it is given up: the broker may let this box not read its own status.
 const LIMIT: Duration = Duration::from_secs(3);
 /// What is retained comes right behind the answer to the subscription, also where it takes another thread of the broker. The
 /// box says nothing for so long: a status of its own would take its place.
 const BREATH: Duration = Duration::from_millis(250);
-/// Connections that may end before the answer is there. Some brokers hang up instead of saying no.
-const TRIES: u8 = 2;
+/// So many connections in a row that the broker ended while it was asked are proof enough. Some hang up instead of saying
+/// no.
+const PROOF: u32 = 2;
 
-/// Which brokers have been asked, by address.
+/// Which brokers are asked, by address.
 #[derive(Debug, Default)]
-pub(super) struct Recalls(BTreeMap<usize, u8>);
+pub(super) struct Recalls {
+    asking: BTreeMap<usize, Asking>,
+    /// The session of the first dial of this run.
+    first: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Asking {
+    hang_ups: u32,
+    not_before: Duration,
+}
 
 impl Recalls {
     /// At the beginning of a connection, with what the box will say about itself on it.
-    pub(super) fn begin(&mut self, at: usize, online: &[u8]) -> Recall {
-        let tries = self.0.entry(at).or_default();
-        if *tries >= TRIES {
+    fn begin(&mut self, at: usize, online: &[u8], now: Duration) -> Recall {
+        if now < self.asking.entry(at).or_default().not_before {
             return Recall::None;
         }
-        *tries += 1;
         Recall::Due { online: online.to_vec() }
+    }
+
+    /// The address is dialled as this session. The first of all is that of a new folder.
+    pub(super) fn dialled(&mut self, session: u64) {
+        self.first.get_or_insert(session);
+    }
+
+    /// What a broker remembered is lost. Is that news, and has this folder never asked?
+    fn is_lost(&mut self) -> bool {
+        self.first.replace(0) == Some(1)
+    }
+
+    /// The broker ended a connection before it had answered. If it does so each time, alerts go first for a while.
+    fn hung_up(&mut self, at: usize, now: Duration, pause: Duration) {
+        let asking = self.asking.entry(at).or_default();
+        asking.hang_ups += 1;
+        if asking.hang_ups >= PROOF {
+            asking.not_before = now + pause;
+        }
     }
 
     /// It need not be asked again.
     fn over(&mut self, at: usize) {
-        self.0.insert(at, TRIES);
+        self.asking.entry(at).or_default().not_before = Duration::MAX;
     }
 }
 
@@ -78,6 +107,38 @@ impl Recall {
 }
 
 impl Talk<'_> {
+    /// At the beginning of a connection, with what the box will say about itself on it.
+    pub(super) fn begin_recall(&mut self, online: &[u8]) {
+        self.recall = self.memory.recalls.begin(self.at, online, self.now());
+    }
+
+    /// Did the broker end the connection because it was asked? A network that is cut looks the same, so it is asked again
+    /// later. But the last will may be what is retained now: a new folder cannot learn any more what was there before.
+    pub(super) fn judge_recall(&mut self, error: &LinkError) {
+        let now = self.now();
+        if self.since.is_some() && self.recall.comes_first(now) && self.memory.recalls.is_lost() {
+            let unknown = BoxStatus {
+                state: BoxState::Lost,
+                session: self.session + 1,
+                since: self.shared.clock.now().wall,
+                sequence: None,
+                outbox: Some(Uuid::nil()),
+            };
+            self.shared.outbox.recall(&unknown);
+            tracing::warn!(
+                "broker {} was lost before it could tell what it remembers of this box, and the folder is new; so that \
+                 no number comes twice, numbers go on behind {}",
+                self.address(),
+                self.shared.outbox.last_number()
+            );
+        }
+        let hung_up =
+            matches!(error, LinkError::Lost { .. } | LinkError::Dismissed { .. } | LinkError::Unreadable { .. });
+        if hung_up && matches!(self.recall, Recall::Asked { .. } | Recall::Listening { .. }) {
+            self.memory.recalls.hung_up(self.at, now, self.shared.settings.pause);
+        }
+    }
+
     /// Asks, if that is due, and does not wait for ever.
     pub(super) fn ask(&mut self) {
         let now = self.now();
@@ -178,13 +239,36 @@ impl Talk<'_> {
 mod tests {
     use super::*;
 
+    const NOW: Duration = Duration::from_secs(1000);
+    const PAUSE: Duration = Duration::from_secs(600);
+
     #[test]
-    fn each_broker_is_asked_until_it_has_answered_and_not_for_ever() {
+    fn each_broker_is_asked_until_it_has_answered() {
         let mut recalls = Recalls::default();
-        assert!(recalls.begin(0, b"").comes_first(Duration::ZERO));
+        assert!((0..9).all(|_| recalls.begin(0, b"", NOW).is_unanswered()), "a bad network may cut it off each time");
         recalls.over(0);
-        assert_eq!(recalls.begin(0, b""), Recall::None);
-        assert!([(); 2].map(|()| recalls.begin(1, b"")).iter().all(Recall::is_unanswered));
-        assert_eq!(recalls.begin(1, b""), Recall::None, "it may be this that ends the connections");
+        assert_eq!(recalls.begin(0, b"", NOW + PAUSE), Recall::None);
+        assert!(recalls.begin(1, b"", NOW).comes_first(NOW));
+    }
+
+    #[test]
+    fn only_a_new_folder_can_lose_what_it_never_knew() {
+        for (dials, lost) in [(1..=3, [true, false]), (2..=3, [false, false])] {
+            let mut recalls = Recalls::default();
+            dials.for_each(|session| recalls.dialled(session));
+            assert_eq!([recalls.is_lost(), recalls.is_lost()], lost, "and only once");
+        }
+    }
+
+    #[test]
+    fn a_broker_that_hangs_up_because_of_it_is_asked_seldom() {
+        let mut recalls = Recalls::default();
+        recalls.hung_up(0, NOW, PAUSE);
+        assert!(recalls.begin(0, b"", NOW).is_unanswered());
+        recalls.hung_up(0, NOW, PAUSE);
+        assert_eq!(recalls.begin(0, b"", NOW), Recall::None);
+        assert!(recalls.begin(0, b"", NOW + PAUSE).is_unanswered());
+        recalls.hung_up(0, NOW + PAUSE, PAUSE);
+        assert_eq!(recalls.begin(0, b"", NOW + PAUSE), Recall::None, "one is proof enough then");
     }
 }

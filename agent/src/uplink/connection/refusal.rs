@@ -1,23 +1,25 @@
 //! What is done about messages and states that the broker does not take.
 
-use std::time::Duration;
-
 use super::{Item, Sent, Talk};
-use crate::uplink::{Concern, LinkError, blame::Suspect, guests::is_guest, held::common, outbox::Kin};
+use crate::uplink::{
+    Concern, LinkError,
+    blame::Suspect,
+    guests::is_guest,
+    held::{Cause, common},
+    outbox::Kin,
+};
 
 impl Talk<'_> {
     /// The message stays in the outbox and is offered again later; the others go on, but
     /// for those that must not overtake it. A broker answers in the order of the publishes (MQTT 5,
     /// section 4.6), so this comes before the answers to what followed it.
-    pub(super) fn hold(&mut self, sent: Sent, reason: &str) {
-        let pause = self.shared.settings.pause;
-        let Some((topic, all)) = self.set_aside(sent, reason, pause) else { return };
-        let (broker, minutes) = (self.address(), pause.as_secs() / 60);
-        let remedy = "check what this user may publish and the broker's limits";
+    pub(super) fn hold(&mut self, sent: Sent, cause: Cause, reason: &str, remedy: &str) {
+        let Some((topic, all)) = self.set_aside(sent, cause, reason) else { return };
+        let (broker, minutes) = (self.address(), self.shared.settings.pause.as_secs() / 60);
         let sentence = if all {
             format!(
-                "broker {broker} refuses one message after the other on {topic} ({reason}); all that are for it wait and \
-                 are tried again every {minutes} minutes; {remedy}"
+                "broker {broker} refuses one message after the other on {topic} ({reason}); what waits for it is tried \
+                 again every {minutes} minutes, what is new at once; {remedy}"
             )
         } else {
             format!(
@@ -30,21 +32,29 @@ impl Talk<'_> {
 
     /// The message does harm. It stays in the outbox too, but it is tried again ever more seldom.
     fn condemn(&mut self, sent: Sent, what: &str) {
-        let pause = self.shared.settings.pause * (1 << self.memory.blame.doublings(sent.row));
+        let doublings = self.memory.blame.doublings(sent.row);
         let sequence = sent.sequence.map_or_else(String::new, |sequence| format!(", number {sequence}"));
-        let Some((topic, _)) = self.set_aside(sent, what, pause) else { return };
-        let sentence = format!(
-            "broker {} {what} a message on {topic}{sequence}; it is set aside so that the others go on, and tried again in {} \
-             minutes; see the broker's log",
-            self.address(),
-            pause.as_secs() / 60
-        );
-        self.complain(&topic, what, sentence);
+        let Some((topic, all)) = self.set_aside(sent, Cause::Harm { doublings }, what) else { return };
+        let (broker, pause) = (self.address(), self.shared.settings.pause);
+        let sentence = if all {
+            format!(
+                "broker {broker} {what} one message after the other on {topic}; all that are for it wait so that the \
+                 others go on, and are tried again every {} minutes; see the broker's log",
+                pause.as_secs() / 60
+            )
+        } else {
+            format!(
+                "broker {broker} {what} a message on {topic}{sequence}; it is set aside so that the others go on, and \
+                 tried again in {} minutes; see the broker's log",
+                (pause * (1 << doublings)).as_secs() / 60
+            )
+        };
+        self.complain(&topic, if all { "all" } else { what }, sentence);
     }
 
-    /// Its topic, the last level of a retained one left open, and whether all on it waits from now on. Nothing if it was
-    /// for another system.
-    fn set_aside(&mut self, sent: Sent, reason: &str, pause: Duration) -> Option<(String, bool)> {
+    /// Its topic, the last level of a retained one left open, and whether others on it wait as well from now on. Nothing
+    /// if it was for another system.
+    fn set_aside(&mut self, sent: Sent, cause: Cause, reason: &str) -> Option<(String, bool)> {
         let Sent { row, incident, retain: retained, topic, .. } = sent;
         if is_guest(&topic) {
             self.turn_away(&topic, reason);
@@ -52,7 +62,8 @@ impl Talk<'_> {
             return None;
         }
         let (now, kin) = (self.now(), Kin { incident, topic: &topic, retained });
-        let all = self.memory.held.hold(row, kin, now, now + pause);
+        let (pause, newest) = (self.shared.settings.pause, self.shared.outbox.newest_row());
+        let all = self.memory.held.hold(row, kin, cause, now, pause, newest);
         self.shared.report(|report| report.refused += 1);
         self.count_held();
         let open = if retained { "+" } else { "" };

@@ -16,7 +16,7 @@ pub(in crate::uplink) enum Event {
     Written(u16),
     /// A publish was answered; with the broker's reason if it was refused. If it was not: does the broker say that
     /// nobody subscribes to it?
-    Answered { packet_id: u16, refusal: Option<String>, unheard: bool },
+    Answered { packet_id: u16, refusal: Option<Refusal>, unheard: bool },
     /// The subscription was answered: for each filter in order, the broker's reason if it was refused.
     Subscribed { packet_id: u16, refusals: Vec<Option<String>> },
     /// A message came in. The client acknowledges it by itself.
@@ -29,6 +29,14 @@ pub(in crate::uplink) enum Event {
     Other,
     /// What no broker may send.
     Wrong(&'static str),
+}
+
+/// Why a broker does not take a publish (MQTT 5, section 3.4.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::uplink) struct Refusal {
+    pub reason: String,
+    /// It says nothing about this message that would not hold for others on its topic.
+    pub of_topic: bool,
 }
 
 /// A message for this box, as it came.
@@ -53,7 +61,11 @@ pub(super) fn event_v5(event: v5::Event) -> Event {
         v5::Event::Incoming(Packet::PubAck(answer)) => {
             let refusal = match answer.reason {
                 PubAckReason::Success | PubAckReason::NoMatchingSubscribers => None,
-                reason => Some(format!("{reason:?}")),
+                reason => {
+                    use PubAckReason::{NotAuthorized, QuotaExceeded, TopicNameInvalid};
+                    let of_topic = matches!(reason, NotAuthorized | QuotaExceeded | TopicNameInvalid);
+                    Some(Refusal { reason: format!("{reason:?}"), of_topic })
+                }
             };
             let unheard = answer.reason == PubAckReason::NoMatchingSubscribers;
             Event::Answered { packet_id: answer.pkid, refusal, unheard }

@@ -10,6 +10,7 @@
 mod error;
 mod gaps;
 mod inner;
+mod look;
 mod numbers;
 mod recall;
 mod renumber;

@@ -3,7 +3,7 @@
 use karaul_wire::BoxStatus;
 use uuid::Uuid;
 
-use super::{Kin, Outbox};
+use super::Outbox;
 
 /// No box has made so many connections more than it knows of.
 const MOST_SESSIONS: u64 = 1_000_000_000;
@@ -67,13 +67,6 @@ impl Outbox {
         let mut inner = self.lock();
         inner.write_pending();
         inner.sequence()
-    }
-
-    /// Does nothing wait but what is skipped? Unlike [`Self::next`] this hands nothing out: what waits can still get
-    /// another number.
-    #[must_use]
-    pub fn is_drained(&self, skip: impl Fn(i64, Kin<'_>) -> bool) -> bool {
-        self.lock().look(1, 1, true, &skip).is_empty()
     }
 
     /// A broker remembers this of the box, from before the present connection. If it knows more than the outbox, all

@@ -48,6 +48,11 @@ impl Inner {
         }
     }
 
+    /// The last row there is, or was.
+    pub(in crate::uplink::outbox) const fn newest_row(&self) -> i64 {
+        self.next_row - 1
+    }
+
     pub(in crate::uplink::outbox) fn delivered(&mut self, rows: &[i64]) {
         for row in rows {
             self.told.take_if(|told| told.0 == *row);
