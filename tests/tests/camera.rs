@@ -17,7 +17,7 @@ use std::{
 use karaul::{
     camera::{self, Counters, Frame, Observer, StreamSettings, keeper},
     clock::{Clock, Stamp, SystemClock},
-    config::{CameraUrl, Decoder, Transport},
+    config::{CameraUrl, Decoder, Decoding, Transport},
     stop::Stop,
     trust::Secret,
     vision::Layout,
@@ -131,6 +131,9 @@ fn settings(port: u16, path: &str) -> StreamSettings {
         login: None,
         transport: Transport::Tcp,
         decoder: Decoder::Auto,
+        decoding: Decoding::Full,
+        look_every: Duration::from_secs(2),
+        period: Duration::from_millis(200),
         connect_limit: StreamSettings::CONNECT_LIMIT,
         picture_limit: StreamSettings::PICTURE_LIMIT,
     }

@@ -72,6 +72,16 @@ impl Codec {
         }
     }
 
+    /// What the parser gives: whole pictures, and for H.264 and H.265 in a form that repeats the parameter sets.
+    pub(super) const fn whole_pictures(self) -> &'static str {
+        match self {
+            Self::H264 => "video/x-h264,stream-format=byte-stream,alignment=au",
+            Self::H265 => "video/x-h265,stream-format=byte-stream,alignment=au",
+            Self::Jpeg => "image/jpeg,parsed=true",
+            Self::Mpeg4 => "video/mpeg,mpegversion=4,parsed=true",
+        }
+    }
+
     /// The decoder that runs on the processor.
     pub(super) const fn software(self) -> &'static str {
         match self {

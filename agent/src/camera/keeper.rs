@@ -20,6 +20,11 @@ pub trait Observer {
     /// Pictures don't come (any more), and why: one sentence with address and remedy, without
     /// secrets. Called once, and again only when the reason changes.
     fn blind(&mut self, reason: BlindReason, detail: &str);
+    /// Wants to see every picture, because something is there to be seen. Asked after each picture, for cameras that
+    /// are decoded on demand.
+    fn is_attentive(&self) -> bool {
+        true
+    }
     /// Nothing new; called several times a second while no pictures come, so that other work is not left
     /// undone. Opening and ending a stream may make it late by some seconds.
     fn tick(&mut self) {}
@@ -44,13 +49,17 @@ pub fn run(
     while !stop.is_stopped() {
         let mut first_picture = None;
         let Err((error, hardware)) = run_once(&settings, clock, counters, stop, |frame| {
-            let Some(frame) = frame else { return observer.tick() };
+            let Some(frame) = frame else {
+                observer.tick();
+                return observer.is_attentive();
+            };
             if sight.sees() {
                 tracing::info!(camera, "{}: seeing", settings.url);
                 observer.seeing();
             }
             first_picture.get_or_insert(clock.now().mono);
             observer.frame(frame);
+            observer.is_attentive()
         }) else {
             return;
         };
@@ -93,18 +102,18 @@ fn hardware_fails(wish: Decoder, pictures: bool, fault: &Fault) -> bool {
 }
 
 /// One stream, from opening to its end; `picture` is called with each, and with `None` when none came for a
-/// while. `Ok` only when told to stop; otherwise why it ended, and the hardware decoder that was in use.
+/// while, and says whether every picture is wanted. `Ok` only when told to stop; otherwise why it ended, and the hardware decoder that was in use.
 fn run_once(
     settings: &StreamSettings,
     clock: &Arc<dyn Clock>,
     counters: &Arc<Counters>,
     stop: &Stop,
-    mut picture: impl FnMut(Option<&Frame>),
+    mut picture: impl FnMut(Option<&Frame>) -> bool,
 ) -> Result<(), (StreamError, Option<&'static str>)> {
     let mut stream = Stream::open(settings, Arc::clone(clock), Arc::clone(counters)).map_err(|error| (error, None))?;
     while !stop.is_stopped() {
         match stream.next(LOOK) {
-            Ok(frame) => picture(frame.as_ref()),
+            Ok(frame) => stream.attend(picture(frame.as_ref())),
             Err(error) => return Err((error, stream.hardware())),
         }
     }

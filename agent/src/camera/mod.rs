@@ -1,7 +1,7 @@
 //! One camera: what a stream is, and how one is kept alive. The only place that knows `GStreamer`.
 //!
 //! ```text
-//! rtspsrc → depayload → parse → decode → convert if needed → newest frame only → observer
+//! rtspsrc → depayload → parse → sluice → decode → convert if needed → newest frame only → observer
 //! └──────────────────── stream: lives once, says why it ended ──────────────┘
 //! └──────────────────── keeper: opens the next one, the only place with retry ─────────────┘
 //! ```
@@ -16,16 +16,19 @@ mod container;
 mod counters;
 mod deadline;
 mod decoder;
+mod demand;
 mod fault;
 mod frame;
 mod init;
 pub mod keeper;
+mod kept;
 mod mailbox;
 mod pipeline;
 mod reach;
 mod recording;
 mod retry;
 mod settings;
+mod sluice;
 mod stream;
 
 pub use counters::{Counters, Counts};

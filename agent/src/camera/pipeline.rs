@@ -1,21 +1,32 @@
 //! The pipeline of a live stream, built by hand from what the camera offers in its SDP.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
+    time::Duration,
+};
 
 use gstreamer::{self as gst, glib, prelude::*};
-use gstreamer_app::{AppSink, AppSinkCallbacks};
+use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
 use super::{
     Fault, StreamSettings,
     codec::Codec,
-    decoder::{chain, choose, element, picture_caps},
+    decoder::{choose, decode, element, parser, picture_caps},
+    demand::Demand,
     fault::{Said, read_error},
     mailbox::Mailbox,
+    sluice::Sluice,
 };
-use crate::config::Transport;
+use crate::{clock::Clock, config::Transport};
 
 /// How long packets out of order are waited for. Packets in order pass at once.
 const JITTER_MS: u32 = 200;
+
+/// A picture claimed to be older than this has a broken time stamp, not a long way.
+const OLDEST: Duration = Duration::from_secs(10);
+
+/// And one claimed to be shown later than this; encoders look ahead by a few pictures only.
+const NEWEST: Duration = Duration::from_secs(2);
 
 /// What the camera has to offer, and which of it was taken.
 #[derive(Debug, Default)]
@@ -59,8 +70,18 @@ impl Offer {
     }
 }
 
+/// What the pipeline of one stream works with.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Set while somebody wants to see every picture.
+    pub(super) attentive: Arc<AtomicBool>,
+}
+
 /// Builds the pipeline; what comes of it arrives in the mailbox. Nothing runs yet.
-pub(super) fn live(settings: &StreamSettings, mailbox: &Arc<Mailbox>) -> Result<(gst::Pipeline, Arc<Offer>), Fault> {
+pub(super) fn live(settings: &StreamSettings, around: &Surroundings) -> Result<(gst::Pipeline, Arc<Offer>), Fault> {
+    let mailbox = &around.mailbox;
     let pipeline = gst::Pipeline::new();
     let source = source(settings)?;
     let sink = newest_only(mailbox);
@@ -78,19 +99,20 @@ pub(super) fn live(settings: &StreamSettings, mailbox: &Arc<Mailbox>) -> Result<
         ),
     );
     source.connect_pad_added({
-        let (offer, mailbox, wish) = (Arc::clone(&offer), Arc::clone(mailbox), settings.decoder);
+        let (offer, around, settings) = (Arc::clone(&offer), around.clone(), settings.clone());
         let (pipeline, sink) = (pipeline.downgrade(), sink.downgrade());
         move |_, pad| {
             // The pipeline is being taken down when these are gone.
             let (Some(pipeline), Some(sink), Some(codec)) = (pipeline.upgrade(), sink.upgrade(), offer.taken()) else {
                 return;
             };
-            let attached = choose(codec, wish).and_then(|decoder| {
+            let attached = choose(codec, settings.decoder).and_then(|decoder| {
                 let decoder = *offer.decoder.get_or_init(|| decoder);
-                attach(&pipeline, pad, sink.upcast_ref(), codec, decoder, &mailbox)
+                let entry = decoding(&pipeline, sink.upcast_ref(), codec, decoder)?;
+                receiving(&pipeline, pad, codec, &settings, &around, entry)
             });
             if let Err(fault) = attached {
-                mailbox.fail(fault);
+                around.mailbox.fail(fault);
             }
         }
     });
@@ -131,6 +153,7 @@ fn newest_only(mailbox: &Arc<Mailbox>) -> AppSink {
         .drop(true)
         .sync(false)
         .wait_on_eos(false)
+        .async_(false)
         .enable_last_sample(false)
         .callbacks(
             AppSinkCallbacks::builder()
@@ -143,34 +166,115 @@ fn newest_only(mailbox: &Arc<Mailbox>) -> AppSink {
         .build()
 }
 
-/// Adds depayloader, parser and decoder between a pad of rtspsrc and the sink.
-fn attach(
+/// Adds decoder and converter before the sink. Gives where encoded pictures go in.
+fn decoding(
     pipeline: &gst::Pipeline,
-    pad: &gst::Pad,
     sink: &gst::Element,
     codec: Codec,
     decoder: &'static str,
-    mailbox: &Arc<Mailbox>,
+) -> Result<AppSrc, Fault> {
+    // Its queue is bounded by the sluice, which knows better than a number of bytes what can be left out.
+    let entry = AppSrc::builder().format(gst::Format::Time).max_bytes(0).caps(&whole_pictures(codec)?).build();
+    let [decoder, converter] = decode(decoder)?;
+    let parts = [entry.upcast_ref(), &decoder, &converter];
+    pipeline.add_many(parts).map_err(wrong)?;
+    gst::Element::link_many(parts.into_iter().chain([sink])).map_err(wrong)?;
+    // New elements only, downstream first: no state of a running element is touched from this streaming thread.
+    for part in parts.iter().rev() {
+        part.sync_state_with_parent().map_err(wrong)?;
+    }
+    Ok(entry)
+}
+
+/// Adds what takes the encoded pictures from a pad of rtspsrc to the sluice before the decoder.
+fn receiving(
+    pipeline: &gst::Pipeline,
+    pad: &gst::Pad,
+    codec: Codec,
+    settings: &StreamSettings,
+    around: &Surroundings,
+    decoder: AppSrc,
 ) -> Result<(), Fault> {
-    let depayloader = codec.depayloader().ok_or_else(|| wrong("no depayloader"))?;
-    let mut parts = vec![element(depayloader)?];
-    parts.extend(chain(codec, decoder)?);
-    pipeline.add_many(&parts).map_err(wrong)?;
-    let entry = parts[0].static_pad("sink").ok_or_else(|| wrong("depayloader without a sink"))?;
+    let depayloader = element(codec.depayloader().ok_or_else(|| wrong("no depayloader"))?)?;
+    let parser = parser(codec)?;
+    let sink = whole_units(pipeline, codec, settings, around, decoder)?;
+    let parts = [&depayloader, &parser, sink.upcast_ref()];
+    pipeline.add_many(parts).map_err(wrong)?;
+    let entry = depayloader.static_pad("sink").ok_or_else(|| wrong("depayloader without a sink"))?;
     entry.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, {
-        let mailbox = Arc::clone(mailbox);
+        let mailbox = Arc::clone(&around.mailbox);
         move |_, _| {
             mailbox.packet();
             gst::PadProbeReturn::Ok
         }
     });
-    gst::Element::link_many(parts.iter().chain([sink])).map_err(wrong)?;
-    // New elements only, downstream first: no state of a running element is touched from this streaming thread.
+    gst::Element::link_many(parts).map_err(wrong)?;
     for part in parts.iter().rev() {
         part.sync_state_with_parent().map_err(wrong)?;
     }
     pad.link(&entry).map_err(wrong)?;
     Ok(())
+}
+
+/// A sink that stamps each encoded picture with its time of arrival and puts it into the sluice.
+fn whole_units(
+    pipeline: &gst::Pipeline,
+    codec: Codec,
+    settings: &StreamSettings,
+    around: &Surroundings,
+    decoder: AppSrc,
+) -> Result<AppSink, Fault> {
+    let demand = Demand::new(settings.decoding, settings.look_every);
+    let sluice = Sluice::new(demand, decoder.clone(), Arc::clone(&around.mailbox), Arc::clone(&around.attentive));
+    let (camera, clock, mailbox) = (settings.camera.clone(), Arc::clone(&around.clock), Arc::clone(&around.mailbox));
+    let pipeline = pipeline.downgrade();
+    let mut caps = None;
+    let callbacks = AppSinkCallbacks::builder()
+        .new_sample(move |sink| {
+            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            let (Some(pipeline), Some(mut unit)) = (pipeline.upgrade(), sample.buffer_owned()) else {
+                return Err(gst::FlowError::Eos);
+            };
+            // The size of the picture may change in mid-stream.
+            if sample.caps().map(ToOwned::to_owned) != caps {
+                caps = sample.caps().map(ToOwned::to_owned);
+                decoder.set_caps(caps.as_ref());
+            }
+            let arrived = arrival(clock.now().mono, pipeline.current_running_time(), &sample);
+            // The memory is shared; only the time is new.
+            unit.make_mut().set_pts(gst::ClockTime::try_from(arrived).ok());
+            sluice.take(&camera, unit)?;
+            Ok(gst::FlowSuccess::Ok)
+        })
+        .eos(move |_| mailbox.fail(Fault::Ended));
+    let sink = AppSink::builder()
+        .caps(&whole_pictures(codec)?)
+        .sync(false)
+        .async_(false)
+        .enable_last_sample(false)
+        .callbacks(callbacks.build())
+        .build();
+    Ok(sink)
+}
+
+/// When an encoded picture arrived, on the monotonic time line: its own time in the pipeline's, if that is to be
+/// believed. Pictures that others come before are sent earlier, so it may be in the future.
+fn arrival(now: Duration, present: Option<gst::ClockTime>, sample: &gst::Sample) -> Duration {
+    let own = sample
+        .buffer()
+        .and_then(|buffer| buffer.pts())
+        .zip(sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>()))
+        .and_then(|(pts, segment)| segment.to_running_time(pts));
+    let (Some(present), Some(own)) = (present.map(Duration::from), own.map(Duration::from)) else { return now };
+    match present.checked_sub(own) {
+        Some(age) if age <= OLDEST => now.saturating_sub(age),
+        None if own - present <= NEWEST => now + (own - present),
+        _ => now,
+    }
+}
+
+fn whole_pictures(codec: Codec) -> Result<gst::Caps, Fault> {
+    codec.whole_pictures().parse().map_err(wrong)
 }
 
 fn wrong(what: impl ToString) -> Fault {
@@ -241,5 +345,25 @@ mod tests {
             offer.fault().unwrap().to_string(),
             "the camera offers only audio PCMA, video MP4V-ES; set the codec of this stream to H.264 or H.265 in the camera"
         );
+    }
+
+    #[test]
+    fn a_broken_time_stamp_does_not_move_a_picture_far() {
+        let second = Duration::from_secs(1);
+        let arrived = |own: Option<u64>| {
+            let mut buffer = gst::Buffer::new();
+            buffer.get_mut().unwrap().set_pts(own.map(gst::ClockTime::from_mseconds));
+            let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+            let sample = gst::Sample::builder().buffer(&buffer).segment(&segment).build();
+            arrival(100 * second, Some(gst::ClockTime::from_seconds(20)), &sample).as_millis()
+        };
+        gst::init().unwrap();
+        assert_eq!(arrived(Some(19_960)), 99_960);
+        assert_eq!(arrived(Some(10_000)), 90_000);
+        assert_eq!(arrived(Some(9_999)), 100_000);
+        // Shown later than those that are sent after it.
+        assert_eq!(arrived(Some(20_080)), 100_080);
+        assert_eq!(arrived(Some(22_001)), 100_000);
+        assert_eq!(arrived(None), 100_000);
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::{
-    config::{Camera, CameraUrl, Decoder, Transport},
+    config::{Camera, CameraUrl, Decoder, Decoding, Transport},
     trust::Secret,
 };
 
@@ -18,6 +18,12 @@ pub struct StreamSettings {
     pub transport: Transport,
     /// Which decoder to use.
     pub decoder: Decoder,
+    /// Which pictures to decode.
+    pub decoding: Decoding,
+    /// Longest time between two looks while nothing moves, with [`Decoding::OnDemand`].
+    pub look_every: Duration,
+    /// Time between two pictures that are looked at.
+    pub period: Duration,
     /// From opening to the first packet of video.
     pub connect_limit: Duration,
     /// From one picture to the next, and from the first packet to the first picture; the watchdog.
@@ -39,6 +45,9 @@ impl From<&Camera> for StreamSettings {
             login: camera.login.clone(),
             transport: camera.transport,
             decoder: camera.decoder,
+            decoding: camera.decoding,
+            look_every: camera.look_every,
+            period: Duration::from_secs_f64(1.0 / camera.detections_per_second),
             connect_limit: Self::CONNECT_LIMIT,
             picture_limit: Self::PICTURE_LIMIT,
         }

@@ -1,4 +1,4 @@
-use std::{fmt, num::NonZeroU16};
+use std::{fmt, num::NonZeroU16, time::Duration};
 
 use karaul_wire::{Segment, Text};
 
@@ -22,6 +22,10 @@ pub struct Camera {
     pub transport: Transport,
     /// `decoder` to use.
     pub decoder: Decoder,
+    /// `decoding`: which pictures are decoded.
+    pub decoding: Decoding,
+    /// `look_every`: longest time between two looks with `decoding = "on-demand"`.
+    pub look_every: Duration,
     /// `model`: manifest of the detector.
     pub model: Manifest,
     /// `detections_per_second`.
@@ -95,6 +99,32 @@ impl Decoder {
             Self::Auto => "auto",
             Self::Software => "software",
             Self::Hardware => "hardware",
+        }
+    }
+}
+
+/// Which pictures are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoding {
+    /// All. The default.
+    Full,
+    /// Keyframes while nothing moves, otherwise all.
+    OnDemand,
+    /// Keyframes only.
+    Keyframes,
+}
+
+impl Decoding {
+    /// All choices.
+    pub const ALL: [Self; 3] = [Self::Full, Self::OnDemand, Self::Keyframes];
+
+    /// The word used in configs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::OnDemand => "on-demand",
+            Self::Keyframes => "keyframes",
         }
     }
 }

@@ -60,9 +60,14 @@ impl<D: Detect, S: Sink> Guard<D, S> {
 
     /// One picture.
     pub(super) fn picture(&mut self, at: Stamp, picture: &Planes<'_>) {
+        self.look(at, picture, false);
+    }
+
+    fn look(&mut self, at: Stamp, picture: &Planes<'_>, glimpse: bool) {
         self.attend();
         self.shared.tray.show(picture);
-        match self.watch.picture(at, picture) {
+        let looked = if glimpse { self.watch.glimpse(at, picture) } else { self.watch.picture(at, picture) };
+        match looked {
             Ok(looked) => {
                 self.shared.tally.inferred.fetch_add(u64::from(looked), Relaxed);
                 if looked && self.failing.take().is_some() {
@@ -113,7 +118,11 @@ impl<D: Detect, S: Sink> Guard<D, S> {
 
 impl<D: Detect, S: Sink> Observer for Guard<D, S> {
     fn frame(&mut self, frame: &Frame) {
-        self.picture(frame.stamp, &frame.planes());
+        self.look(frame.stamp, &frame.planes(), frame.glimpse);
+    }
+
+    fn is_attentive(&self) -> bool {
+        self.watch.is_attentive()
     }
 
     fn seeing(&mut self) {

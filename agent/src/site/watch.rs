@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use karaul_wire::CloseReason;
 
@@ -51,6 +51,10 @@ pub trait Sink {
     fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>) -> bool;
 }
 
+/// An object in a glimpse counts from this share of the score at which a track begins: in the pictures around it the
+/// object may be seen better.
+const STIR: f32 = 0.6;
+
 /// One camera's way from picture to incident: one call stack, in one thread.
 pub struct Watch<D, S> {
     cadence: Cadence,
@@ -61,6 +65,11 @@ pub struct Watch<D, S> {
     sink: S,
     findings: Vec<Finding>,
     looks: u64,
+    /// Something was seen in the last glimpse.
+    stirred: bool,
+    /// What counts as something in a glimpse: its least score, and its class.
+    stir_score: f32,
+    classes: BTreeSet<u16>,
 }
 
 impl<D: Detect, S: Sink> Watch<D, S> {
@@ -75,6 +84,9 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             sink,
             findings: Vec::new(),
             looks: 0,
+            stirred: false,
+            stir_score: STIR * tracker_settings(camera).new_score,
+            classes: camera.rules.iter().flat_map(|rule| rule.filter.classes.clone()).collect(),
         }
     }
 
@@ -86,12 +98,37 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         if !self.cadence.is_due(at.mono) {
             return Ok(false);
         }
+        self.stirred = false;
         let detections = self.detector.detect(picture)?;
         let tracks = self.tracker.update(at.mono, detections);
         self.engine.observe(at, tracks, &mut self.findings);
         self.looks += 1;
         self.report(at, Some(picture));
         Ok(true)
+    }
+
+    /// Takes a glimpse: a picture without those before it. If there is something in it, that is all that becomes of it,
+    /// because the pictures before it follow; see [`Self::is_attentive`].
+    ///
+    /// # Errors
+    /// As with [`Self::picture`].
+    pub fn glimpse(&mut self, at: Stamp, picture: &Planes<'_>) -> Result<bool, VisionError> {
+        self.looks += 1;
+        let detections = self.detector.detect(picture)?;
+        let threshold = self.stir_score;
+        let counts = |found: &&Detection| found.score >= threshold && self.classes.contains(&found.class);
+        self.stirred = detections.iter().any(|found| counts(&found));
+        if !self.stirred {
+            let tracks = self.tracker.update(at.mono, detections);
+            self.engine.observe(at, tracks, &mut self.findings);
+            self.report(at, Some(picture));
+        }
+        Ok(true)
+    }
+
+    /// Whether every picture is wanted: something is followed, or was seen in a glimpse.
+    pub fn is_attentive(&self) -> bool {
+        self.stirred || !self.tracker.is_idle()
     }
 
     /// Nothing more is to be seen: ends what is open, for this reason.

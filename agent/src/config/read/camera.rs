@@ -11,10 +11,10 @@ use super::{
     rule,
     schedule::Schedules,
     table::Table,
-    value::{Checked, Wrong, flag, id, number, text, word},
+    value::{Checked, Wrong, duration, flag, id, number, text, word},
 };
 use crate::{
-    config::{Camera, CameraUrl, Decoder, Transport, keys::Key, url::UrlError},
+    config::{Camera, CameraUrl, Decoder, Decoding, Transport, keys::Key, url::UrlError},
     rules::geometry::{Point, Polygon},
 };
 
@@ -67,6 +67,8 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
     let login = login(&table, context.around);
     let transport = table.get("transport", word(&Transport::ALL, Transport::as_str));
     let decoder = table.get("decoder", word(&Decoder::ALL, Decoder::as_str));
+    let decoding = table.get("decoding", word(&Decoding::ALL, Decoding::as_str));
+    let look_every = table.get("look_every", duration);
     let enabled = table.get("enabled", flag);
     let detections_per_second = table.get("detections_per_second", number);
     let purpose = table.get("purpose", text);
@@ -101,6 +103,8 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         login,
         transport: transport?,
         decoder: decoder?,
+        decoding: decoding?,
+        look_every: look_every?,
         model: model?,
         detections_per_second: detections_per_second?,
         purpose: purpose?,

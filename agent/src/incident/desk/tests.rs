@@ -3,7 +3,7 @@ use karaul_wire::{Acknowledged, Segment, Severity, Why};
 
 use super::*;
 use crate::{
-    config::{CameraUrl, Decoder, Direction, Filter, RuleKind, Transport},
+    config::{CameraUrl, Decoder, Decoding, Direction, Filter, RuleKind, Transport},
     rules::geometry::{Point, Polygon},
     vision::{Colour, Head, HeadKind, Input, Manifest, Rect, Resize},
 };
@@ -27,6 +27,8 @@ fn camera(cooldown_s: u64) -> config::Camera {
         login: None,
         transport: Transport::Tcp,
         decoder: Decoder::Auto,
+        decoding: Decoding::Full,
+        look_every: Duration::from_secs(2),
         model: Manifest {
             id: "m".to_owned(),
             version: "1".to_owned(),
