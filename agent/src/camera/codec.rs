@@ -1,3 +1,5 @@
+use gstreamer as gst;
+
 /// The video codecs that we decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Codec {
@@ -73,12 +75,14 @@ impl Codec {
     }
 
     /// What the parser gives: whole pictures, and for H.264 and H.265 in a form that repeats the parameter sets.
-    pub(super) const fn whole_pictures(self) -> &'static str {
+    pub(super) fn whole_pictures(self) -> gst::Caps {
+        let caps = |name: &str| gst::Caps::builder(name);
+        let whole = |name: &str| caps(name).field("stream-format", "byte-stream").field("alignment", "au").build();
         match self {
-            Self::H264 => "video/x-h264,stream-format=byte-stream,alignment=au",
-            Self::H265 => "video/x-h265,stream-format=byte-stream,alignment=au",
-            Self::Jpeg => "image/jpeg,parsed=true",
-            Self::Mpeg4 => "video/mpeg,mpegversion=4,parsed=true",
+            Self::H264 => whole("video/x-h264"),
+            Self::H265 => whole("video/x-h265"),
+            Self::Jpeg => caps("image/jpeg").field("parsed", true).build(),
+            Self::Mpeg4 => caps("video/mpeg").field("mpegversion", 4).field("parsed", true).build(),
         }
     }
 

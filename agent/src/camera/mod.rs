@@ -28,6 +28,7 @@ mod reach;
 mod recording;
 mod retry;
 mod settings;
+mod sieve;
 mod sluice;
 mod stream;
 

@@ -15,6 +15,7 @@ use super::{
     demand::Demand,
     fault::{Said, read_error},
     mailbox::Mailbox,
+    sieve::Sieve,
     sluice::Sluice,
 };
 use crate::{clock::Clock, config::Transport};
@@ -174,7 +175,7 @@ fn decoding(
     decoder: &'static str,
 ) -> Result<AppSrc, Fault> {
     // Its queue is bounded by the sluice, which knows better than a number of bytes what can be left out.
-    let entry = AppSrc::builder().format(gst::Format::Time).max_bytes(0).caps(&whole_pictures(codec)?).build();
+    let entry = AppSrc::builder().format(gst::Format::Time).max_bytes(0).caps(&codec.whole_pictures()).build();
     let [decoder, converter] = decode(decoder)?;
     let parts = [entry.upcast_ref(), &decoder, &converter];
     pipeline.add_many(parts).map_err(wrong)?;
@@ -224,9 +225,9 @@ fn whole_units(
     around: &Surroundings,
     decoder: AppSrc,
 ) -> Result<AppSink, Fault> {
-    let demand = Demand::new(settings.decoding, settings.look_every);
-    let sluice = Sluice::new(demand, decoder.clone(), Arc::clone(&around.mailbox), Arc::clone(&around.attentive));
-    let (camera, clock, mailbox) = (settings.camera.clone(), Arc::clone(&around.clock), Arc::clone(&around.mailbox));
+    let sieve = Sieve::new(settings.camera.clone(), Demand::new(settings.decoding, settings.look_every));
+    let sluice = Sluice::new(sieve, decoder.clone(), Arc::clone(&around.mailbox), Arc::clone(&around.attentive));
+    let (clock, mailbox) = (Arc::clone(&around.clock), Arc::clone(&around.mailbox));
     let pipeline = pipeline.downgrade();
     let mut caps = None;
     let callbacks = AppSinkCallbacks::builder()
@@ -243,12 +244,12 @@ fn whole_units(
             let arrived = arrival(clock.now().mono, pipeline.current_running_time(), &sample);
             // The memory is shared; only the time is new.
             unit.make_mut().set_pts(gst::ClockTime::try_from(arrived).ok());
-            sluice.take(&camera, unit)?;
+            sluice.take(unit)?;
             Ok(gst::FlowSuccess::Ok)
         })
         .eos(move |_| mailbox.fail(Fault::Ended));
     let sink = AppSink::builder()
-        .caps(&whole_pictures(codec)?)
+        .caps(&codec.whole_pictures())
         .sync(false)
         .async_(false)
         .enable_last_sample(false)
@@ -271,10 +272,6 @@ fn arrival(now: Duration, present: Option<gst::ClockTime>, sample: &gst::Sample)
         None if own - present <= NEWEST => now + (own - present),
         _ => now,
     }
-}
-
-fn whole_pictures(codec: Codec) -> Result<gst::Caps, Fault> {
-    codec.whole_pictures().parse().map_err(wrong)
 }
 
 fn wrong(what: impl ToString) -> Fault {

@@ -1,4 +1,4 @@
-//! Between the camera and the decoder: which encoded pictures go on, which wait.
+//! Between a live camera and its decoder.
 
 use std::{
     sync::{
@@ -13,16 +13,15 @@ use gstreamer_app::AppSrc;
 
 use super::{
     Counters,
-    demand::{Demand, Glance, Useless, Verdict},
-    kept::Kept,
     mailbox::Mailbox,
+    sieve::{Passage, Sieve},
 };
 
 /// A decoder that is so far behind does not keep up with the stream: the rest up to the next keyframe is left out. Old
 /// pictures help nobody.
 const FAR_BEHIND: Duration = Duration::from_secs(2);
 
-/// Where encoded pictures come in, in the order of the stream, from the thread that receives them.
+/// Takes encoded pictures in the order of the stream, from the thread that receives them, and never waits.
 pub(super) struct Sluice {
     state: Mutex<State>,
     decoder: AppSrc,
@@ -31,114 +30,72 @@ pub(super) struct Sluice {
 }
 
 struct State {
-    demand: Demand,
-    kept: Kept,
+    sieve: Sieve,
     /// Since when every picture is decoded.
     awake_since: Option<Duration>,
     /// Whether the rest up to the next keyframe is left out.
     leaving_out: bool,
-    said: Option<Useless>,
 }
 
 impl Sluice {
     /// `decoder` takes what is to be decoded. `attentive` is set while somebody wants to see every picture.
-    pub(super) fn new(demand: Demand, decoder: AppSrc, mailbox: Arc<Mailbox>, attentive: Arc<AtomicBool>) -> Self {
-        let state = State { demand, kept: Kept::default(), awake_since: None, leaving_out: false, said: None };
+    pub(super) fn new(sieve: Sieve, decoder: AppSrc, mailbox: Arc<Mailbox>, attentive: Arc<AtomicBool>) -> Self {
+        let state = State { sieve, awake_since: None, leaving_out: false };
         Self { state: Mutex::new(state), decoder, mailbox, attentive }
     }
 
-    /// The next encoded picture; `buffer`'s time stamp is when it arrived, on the monotonic time line.
+    /// The next encoded picture; its time stamp is when it arrived, on the monotonic time line.
     ///
     /// # Errors
     /// The decoder takes nothing any more; why is on the pipeline's bus.
-    pub(super) fn take(&self, camera: &str, buffer: gst::Buffer) -> Result<(), gst::FlowError> {
-        let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = &mut *guard;
-        let flags = buffer.flags();
-        let glance = Glance {
-            at: buffer.pts().map(Duration::from).unwrap_or_default(),
-            size: buffer.size(),
-            keyframe: !flags.contains(gst::BufferFlags::DELTA_UNIT),
-            disposable: flags.contains(gst::BufferFlags::DROPPABLE),
-        };
-        let verdict = state.demand.decide(glance, self.attentive.load(Relaxed));
-        let useless = state.demand.useless();
-        if state.said != useless {
-            state.said = useless;
-            say(camera, useless);
-        }
-        if matches!(verdict, Verdict::Keep | Verdict::Glimpse) {
+    pub(super) fn take(&self, unit: gst::Buffer) -> Result<(), gst::FlowError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, delta) = (time(&unit), unit.flags().contains(gst::BufferFlags::DELTA_UNIT));
+        let passage = state.sieve.take(at, unit, self.attentive.load(Relaxed));
+        if matches!(passage, Passage::Nothing | Passage::Alone(_) | Passage::Glimpse(_)) {
             state.awake_since = None;
         }
-        match verdict {
-            Verdict::LeaveOut => self.mailbox.left_out(),
-            Verdict::Keep if state.kept.add(&buffer) => self.mailbox.left_out(),
-            Verdict::Keep => {
-                // No room to keep it: decoded at once, with what was kept before.
-                state.demand.wake(glance.at);
-                self.catch_up(state.kept.take_last(), buffer)?;
+        match passage {
+            Passage::Nothing => self.mailbox.left_out(),
+            Passage::Alone(unit) => self.push_alone(unit)?,
+            Passage::Glimpse(unit) => {
+                self.mailbox.glimpse(at);
+                self.push_alone(unit)?;
             }
-            Verdict::FromLast => self.catch_up(state.kept.take_last(), buffer)?,
-            Verdict::FromBefore => self.catch_up(state.kept.take_all(), buffer)?,
-            Verdict::Alone | Verdict::Glimpse => {
-                if verdict == Verdict::Glimpse {
-                    state.kept.begin(buffer.clone());
-                    self.mailbox.glimpse(glance.at);
+            Passage::CatchUp(units) => {
+                if let [first, _, ..] = units.as_slice() {
+                    self.mailbox.catch_up(time(first), at);
                 }
-                self.push(buffer)?;
-                // Makes the decoder give out what it holds back for reordering.
-                let done = gst::event::SegmentDone::new(gst::ClockTime::ZERO);
-                if !self.decoder.send_event(done) {
-                    tracing::debug!(camera, "the decoder takes no SEGMENT_DONE");
-                }
+                units.into_iter().try_for_each(|unit| self.push(unit))?;
             }
-            Verdict::Decode => {
-                state.kept.clear();
-                let since = *state.awake_since.get_or_insert(glance.at);
-                let behind = self.mailbox.behind(glance.at, since) > FAR_BEHIND;
+            Passage::Next(unit) => {
+                let since = *state.awake_since.get_or_insert(at);
+                let behind = self.mailbox.behind(at, since) > FAR_BEHIND;
                 // What needs a picture that was left out is of no use.
-                state.leaving_out = behind || state.leaving_out && !glance.keyframe;
+                state.leaving_out = behind || state.leaving_out && delta;
                 if state.leaving_out {
                     Counters::count(&self.mailbox.counters().overrun);
                 } else {
-                    self.push(buffer)?;
+                    self.push(unit)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn catch_up(&self, kept: Vec<gst::Buffer>, newest: gst::Buffer) -> Result<(), gst::FlowError> {
-        let at = |buffer: &gst::Buffer| buffer.pts().map(Duration::from).unwrap_or_default();
-        // The first is a keyframe that was looked at already.
-        if let Some(first) = kept.first() {
-            self.mailbox.catch_up(at(first), at(&newest));
-        }
-        for buffer in kept.into_iter().chain([newest]) {
-            self.push(buffer)?;
-        }
+    fn push_alone(&self, unit: gst::Buffer) -> Result<(), gst::FlowError> {
+        self.push(unit)?;
+        // Makes the decoder give out what it holds back for reordering; refused only by one that has failed.
+        self.decoder.send_event(gst::event::SegmentDone::new(gst::ClockTime::ZERO));
         Ok(())
     }
 
-    fn push(&self, buffer: gst::Buffer) -> Result<(), gst::FlowError> {
+    fn push(&self, unit: gst::Buffer) -> Result<(), gst::FlowError> {
         self.mailbox.owed();
-        self.decoder.push_buffer(buffer).map(|_| ())
+        self.decoder.push_buffer(unit).map(|_| ())
     }
 }
 
-/// Once for each change: an installer can do something about it.
-fn say(camera: &str, useless: Option<Useless>) {
-    match useless {
-        Some(Useless::RareKeyframes) => tracing::warn!(
-            camera,
-            "keyframes come too rarely for decoding = \"on-demand\", so every picture is decoded; set a keyframe \
-             interval of at most 2 s in the camera, or raise look_every"
-        ),
-        Some(Useless::FlatSizes) => tracing::warn!(
-            camera,
-            "motion does not show in the sizes of the encoded pictures, so every picture is decoded for an hour; set a \
-             variable bit rate in the camera, or decoding = \"full\""
-        ),
-        None => tracing::info!(camera, "decoded on demand again"),
-    }
+fn time(unit: &gst::Buffer) -> Duration {
+    unit.pts().map(Duration::from).unwrap_or_default()
 }

@@ -58,12 +58,8 @@ impl<D: Detect, S: Sink> Guard<D, S> {
         Self { watch, shared, rules, disarmed, failing: None }
     }
 
-    /// One picture.
-    pub(super) fn picture(&mut self, at: Stamp, picture: &Planes<'_>) {
-        self.look(at, picture, false);
-    }
-
-    fn look(&mut self, at: Stamp, picture: &Planes<'_>, glimpse: bool) {
+    /// One picture, or a glimpse.
+    pub(super) fn look(&mut self, at: Stamp, picture: &Planes<'_>, glimpse: bool) {
         self.attend();
         self.shared.tray.show(picture);
         let looked = if glimpse { self.watch.glimpse(at, picture) } else { self.watch.picture(at, picture) };

@@ -12,14 +12,16 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
 use jiff::Timestamp;
 
-use super::{Frame, codec::Codec, container::declared_length, deadline};
-use crate::clock::Stamp;
+use super::{Frame, codec::Codec, container::declared_length, deadline, demand::Demand, sieve::Sieve};
+use crate::{clock::Stamp, config::Decoding};
 
+mod decode;
 mod error;
 mod pipeline;
 
 pub use error::RecordingError;
 
+use decode::{Decode, Decoded};
 use error::PICTURE_LIMIT;
 use pipeline::{Offer, build};
 
@@ -39,7 +41,12 @@ const BARE_RATE: f64 = 25.0;
 pub struct Recording {
     path: PathBuf,
     pipeline: gst::Pipeline,
-    sink: AppSink,
+    units: AppSink,
+    decode: Option<Decode>,
+    sieve: Sieve,
+    attentive: bool,
+    /// Encoded pictures so far, and the time of the last one.
+    taken: (u64, Duration),
     offer: Arc<Mutex<Offer>>,
     origin: Timestamp,
     /// A bare stream has no usable time stamps: its pictures are counted.
@@ -49,6 +56,8 @@ pub struct Recording {
     last: Option<Duration>,
     /// What the file lacks by its own account.
     cut_off: Option<String>,
+    /// The decoder was told that nothing more comes.
+    ended: bool,
     over: bool,
 }
 
@@ -69,13 +78,17 @@ impl Recording {
         let declared = declared_length(&mut file).map_err(open)?.unwrap_or(0);
         let bare = path.extension().and_then(|extension| extension.to_str()).and_then(Codec::from_extension);
         let offer = Arc::<Mutex<Offer>>::default();
-        let (pipeline, sink) = build(path, bare, &offer)
-            .and_then(|(pipeline, sink)| deadline::play(&pipeline).map(|()| (pipeline, sink)))
+        let (pipeline, units) = build(path, bare, &offer)
+            .and_then(|(pipeline, units)| deadline::play(&pipeline).map(|()| (pipeline, units)))
             .map_err(|fault| RecordingError::Unreadable { path: path.to_owned(), detail: fault.to_string() })?;
         Ok(Self {
             path: path.to_owned(),
             pipeline,
-            sink,
+            units,
+            decode: None,
+            sieve: Sieve::new(String::new(), Demand::new(Decoding::Full, Duration::ZERO)),
+            attentive: true,
+            taken: (0, Duration::ZERO),
             offer,
             origin,
             bare: bare.is_some(),
@@ -83,8 +96,23 @@ impl Recording {
             damaged: 0,
             last: None,
             cut_off: (declared > there).then(|| format!("{there} of {declared} bytes are there")),
+            ended: false,
             over: false,
         })
+    }
+
+    /// Decodes as a camera with these settings is decoded. Bare streams, which have no time stamps, are decoded in
+    /// full.
+    #[must_use]
+    pub fn decoded(mut self, decoding: Decoding, look_every: Duration) -> Self {
+        let decoding = if self.bare { Decoding::Full } else { decoding };
+        self.sieve = Sieve::new(self.path.display().to_string(), Demand::new(decoding, look_every));
+        self
+    }
+
+    /// Tells, after each picture, whether every picture is wanted, or glimpses will do; with [`Decoding::OnDemand`].
+    pub fn attend(&mut self, attentive: bool) {
+        self.attentive = attentive;
     }
 
     /// How many pictures were damaged and left out.
@@ -94,8 +122,8 @@ impl Recording {
     }
 
     fn next_whole(&mut self) -> Result<Option<Frame>, RecordingError> {
-        while let Some(sample) = self.pull()? {
-            let at = self.place(&sample);
+        while let Some(Decoded { sample, glimpse }) = self.next_decoded()? {
+            let at = self.place(&sample, glimpse);
             if sample.buffer().is_some_and(|buffer| buffer.flags().contains(gst::BufferFlags::CORRUPTED)) {
                 self.damaged += 1;
                 continue;
@@ -103,7 +131,7 @@ impl Recording {
             let frame =
                 Frame::new(&sample, Stamp::after(self.origin, at)).map_err(|fault| self.cut(fault.to_string()))?;
             self.pictures += 1;
-            return Ok(Some(frame));
+            return Ok(Some(frame.glimpsed(glimpse)));
         }
         match self.cut_off.take() {
             Some(detail) => Err(self.cut(detail)),
@@ -111,25 +139,67 @@ impl Recording {
         }
     }
 
+    /// The next decoded picture; encoded ones are taken from the file until there is one.
+    fn next_decoded(&mut self) -> Result<Option<Decoded>, RecordingError> {
+        loop {
+            if let Some(decoded) = self.decode.as_mut().and_then(Decode::next) {
+                return Ok(Some(decoded));
+            }
+            if let Some(detail) = self.decode.as_ref().and_then(Decode::error) {
+                return Err(self.cut(detail));
+            }
+            match self.pull()? {
+                Some(unit) => self.pass(&unit)?,
+                None if self.ended => return Ok(None),
+                None => {
+                    self.ended = true;
+                    self.decode.as_mut().into_iter().for_each(Decode::end);
+                }
+            }
+        }
+    }
+
+    /// An encoded picture goes to the decoder, or not.
+    fn pass(&mut self, sample: &gst::Sample) -> Result<(), RecordingError> {
+        let Some(unit) = sample.buffer_owned() else { return Ok(()) };
+        if self.decode.is_none() {
+            let codec = self.offer.lock().unwrap_or_else(PoisonError::into_inner).taken;
+            let codec = codec.ok_or_else(|| self.cut("no codec is known".to_owned()))?;
+            self.decode = Some(Decode::new(codec).map_err(|fault| self.cut(fault.to_string()))?);
+        }
+        let (count, last) = self.taken;
+        let at = stamped(sample).unwrap_or(last);
+        self.taken = (count + 1, at);
+        let passage = self.sieve.take(at, unit, self.attentive);
+        if let Some(decode) = &mut self.decode {
+            decode.format(sample);
+            decode.take(passage);
+        }
+        Ok(())
+    }
+
     /// Waits for a sample, the end, or an error; for the error last, so that what came before it is given out.
     fn pull(&self) -> Result<Option<gst::Sample>, RecordingError> {
+        if self.ended {
+            return Ok(None);
+        }
         let begun = Instant::now();
         let mut error = None;
         loop {
-            if let Some(sample) = self.sink.try_pull_sample(LOOK) {
+            if let Some(sample) = self.units.try_pull_sample(LOOK) {
                 return Ok(Some(sample));
             }
             if let Some(error) = error.take() {
                 return Err(error);
             }
             error = self.error();
-            if error.is_none() && self.sink.is_eos() {
+            if error.is_none() && self.units.is_eos() {
                 return Ok(None);
             }
             // An error that a demuxer posts while parsebin is still plugging it in is swallowed there (GStreamer
             // 1.22), so a file that is known to be cut off is given up early.
             let limit = match &self.cut_off {
-                Some(_) if self.pictures == 0 => CUT_OFF_LIMIT,
+                Some(_) if self.taken.0 == 0 => CUT_OFF_LIMIT,
                 _ => PICTURE_LIMIT,
             };
             if begun.elapsed() > limit {
@@ -148,7 +218,7 @@ impl Recording {
         if let Some(fault) = &offer.fault {
             return Some(self.cut(fault.to_string()));
         }
-        if !offer.taken && !offer.media.is_empty() {
+        if offer.taken.is_none() && !offer.media.is_empty() {
             return Some(RecordingError::NoVideo { path: self.path.clone(), found: offer.media.join(", ") });
         }
         Some(self.cut(error.error().message().to_owned()))
@@ -164,20 +234,23 @@ impl Recording {
     }
 
     /// The picture's time on the recording's time line; later than that of the one before.
-    fn place(&mut self, sample: &gst::Sample) -> Duration {
-        let stamped = sample
-            .buffer()
-            .and_then(|buffer| buffer.pts())
-            .zip(sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>()))
-            .and_then(|(pts, segment)| segment.to_running_time(pts))
-            .map(Duration::from);
+    fn place(&mut self, sample: &gst::Sample, glimpse: bool) -> Duration {
         let step = Duration::from_secs_f64(1.0 / rate(sample));
         let counted = self.last.map_or(Duration::ZERO, |last| last + step);
-        let place = if self.bare { counted } else { stamped.unwrap_or(counted) };
+        let place = if self.bare { counted } else { stamped(sample).unwrap_or(counted) };
         let place = self.last.map_or(place, |last| place.max(last + Duration::from_micros(1)));
-        self.last = Some(place);
+        // What came before a glimpse may still follow.
+        if !glimpse {
+            self.last = Some(place);
+        }
         place
     }
+}
+
+/// The time that the sample claims, on the recording's time line.
+fn stamped(sample: &gst::Sample) -> Option<Duration> {
+    let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
+    segment.to_running_time(sample.buffer()?.pts()?).map(Duration::from)
 }
 
 /// Nothing comes after an error: it says that the file ends where it should not.

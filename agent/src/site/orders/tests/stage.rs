@@ -100,7 +100,7 @@ impl Eyes for Script {
             }
             if sees {
                 scene.pictures.fetch_add(1, SeqCst);
-                guard.picture(SystemClock.now(), &planes);
+                guard.look(SystemClock.now(), &planes, false);
             } else {
                 guard.tick();
             }
