@@ -42,4 +42,5 @@ proof: setup
 	@target/release/karaul-proof power-cut --seeds 2
 	@target/release/karaul-proof outage --hours 2 --backlog-rate 1000
 	@target/release/karaul-proof pace --seconds 5
+	@target/release/karaul-proof quota --mib 16
 	@target/release/karaul-proof link --quick

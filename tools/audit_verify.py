@@ -4,7 +4,7 @@
 A line is a JSON object that ends with the hash of the entry before and its own:
   {"number":7,"time":…,…,"previous":"<hash of entry 6>","hash":"<64 hex digits>"}
 hash is the SHA-256 of the bytes of the line before `,"hash":"`; before entry 1 it is 64 zeros.
-Compare number and hash of the last entry with a head that was published on audit/box."""
+Compare number and hash of the last entry with a head that was published on audit/box, and with audit-last.json."""
 
 import hashlib, json, pathlib, sys
 

@@ -33,14 +33,15 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Stamp;
 }
 
-/// The machine's clocks. Its monotonic time is the kernel's `CLOCK_MONOTONIC`, so that times of two runs of
-/// the agent can be compared as long as the machine was not started anew.
+/// The machine's clocks. Its monotonic time is the kernel's `CLOCK_BOOTTIME`, so that times of two runs of
+/// the agent can be compared as long as the machine was not started anew, and what lasts an hour does not last
+/// longer because the machine slept meanwhile.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Stamp {
-        let mono = clock_gettime(ClockId::Monotonic);
+        let mono = clock_gettime(ClockId::Boottime);
         // The kernel never gives a negative time here.
         let mono = Duration::try_from(mono).unwrap_or_default();
         Stamp { mono, wall: Timestamp::now() }

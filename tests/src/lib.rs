@@ -4,7 +4,6 @@ pub mod ap;
 mod delivery;
 mod models;
 pub mod mot;
-mod relay;
 mod site;
 mod subscriber;
 
@@ -13,8 +12,8 @@ use std::path::PathBuf;
 use karaul::vision::Runtime;
 
 pub use delivery::{Delivered, delivered};
+pub use karaul_stage::{Relay, Shape};
 pub use models::FetchedModels;
-pub use relay::{Relay, Shape};
 pub use site::{TestSite, any_of};
 pub use subscriber::{Received, Subscriber};
 

@@ -71,7 +71,16 @@ fn start_box(port: u16, folder: &Path, key: PublicKey) {
     let audit = Arc::new(Audit::open(folder, &path(), clock.now().wall));
     let gate = Gate::open(folder, &path(), &settings, false);
     let mut commands = Commands::start(&path(), gate, audit, Arc::new(clock), Hand(settings));
-    let status = |state| serde_json::to_vec(&BoxStatus { state, session: SESSION, since: clock.now().wall }).unwrap();
+    let status = |state| {
+        serde_json::to_vec(&BoxStatus {
+            state,
+            session: SESSION,
+            since: clock.now().wall,
+            sequence: None,
+            outbox: None,
+        })
+        .unwrap()
+    };
 
     let mut options = MqttOptions::new("box", "127.0.0.1", port);
     options.set_max_packet_size(1 << 20, 1 << 20).set_last_will(LastWill::new(
@@ -136,10 +145,13 @@ fn a_command_is_carried_out_and_on_record() {
 
     let (code, text) = about(&["disarm", "--seconds", "600"], &["--role", "operator"]);
     assert_eq!(code, Some(1));
-    assert_eq!(
-        text,
-        format!("karaul: no box {} has ever signed on at this broker; check its path and the broker\n", path())
+    let path = path();
+    let status = path.box_status();
+    let expected = format!(
+        "karaul: the broker gave no status of a box {path} within 3 s; check the path, the broker, and whether this user \
+         may read {status}\n"
     );
+    assert_eq!(text, expected);
 
     start_box(port, folder.path(), PublicKey::parse(&public).unwrap());
     let disarm = ["disarm", "--seconds", "600"];
@@ -147,11 +159,18 @@ fn a_command_is_carried_out_and_on_record() {
     let chief = about(&disarm, &["--role", "chief"]);
     assert_eq!(chief, (Some(1), "forbidden: the key desk has not the role chief\n".to_owned()));
     let stranger = about(&disarm, &["--role", "operator", "--kid", "nobody"]);
-    let unknown = "unknown key: the config of this box has no key of the id in kid\n";
+    let unknown = "karaul: the box has not answered within 5 s, but it has refused a command whose signature it cannot \
+                   check, which names none, and most likely is this one: the config of this box has no key of the id in \
+                   kid\n";
     assert_eq!(stranger, (Some(1), unknown.to_owned()));
 
     let picture = file("gate.jpg");
     let snapshot = ["snapshot", "--camera", "gate", "--purpose", "theft", "--output", &picture];
+    // Where it cannot be kept, it is not asked for: there is no entry of this below.
+    fs::write(&picture, "an earlier one").unwrap();
+    let there = format!("karaul: --output: {picture} is there already; name another file\n");
+    assert_eq!(about(&snapshot, &["--role", "operator"]), (Some(1), there));
+    fs::remove_file(&picture).unwrap();
     let expected = format!("done: snapshot is done\nthe picture is in {picture}\n");
     assert_eq!(about(&snapshot, &["--role", "operator"]), (Some(0), expected));
     assert_eq!(fs::read(&picture).unwrap(), vec![7; 300_000]);

@@ -101,9 +101,13 @@ fn verify(args: &Verify, out: &mut impl io::Write) -> Result<ExitCode, Error> {
     }
     let (first, last) = (checked.first.unwrap_or_default(), checked.last.map_or(0, |entry| entry.number));
     writeln!(out, "{name}: well, entries {first} to {last}")?;
-    match head {
-        Some(head) => writeln!(out, "the head of {} covers entries up to {}", head.time, head.number)?,
-        None => writeln!(out, "without --head nobody can tell whether entries are missing at the end")?,
+    match (head, checked.noted) {
+        (Some(head), _) => writeln!(out, "the head of {} covers entries up to {}", head.time, head.number)?,
+        (None, Some(noted)) => writeln!(
+            out,
+            "audit-last.json beside it covers entries up to {noted}; only with --head can nobody have changed that too"
+        )?,
+        (None, None) => writeln!(out, "without --head nobody can tell whether entries are missing at the end")?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -267,9 +271,16 @@ mod tests {
             assert_eq!(verified(folder.clone(), Some(head), Some(&key)), Ok((true, good)));
         }
         let alone = format!(
-            "{name}: well, entries 1 to 3\nwithout --head nobody can tell whether entries are missing at the end\n"
+            "{name}: well, entries 1 to 3\naudit-last.json beside it covers entries up to 3; only with --head can nobody \
+             have changed that too\n"
         );
         assert_eq!(verified(folder.clone(), None, None), Ok((true, alone)));
+        let file = folder.join("00000000000000000001.jsonl");
+        let alone = format!(
+            "{}: well, entries 1 to 3\nwithout --head nobody can tell whether entries are missing at the end\n",
+            file.display()
+        );
+        assert_eq!(verified(file, None, None), Ok((true, alone)));
         let other = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
         let wrong = verified(folder.clone(), Some(&head), Some(other));
         assert_eq!(wrong, Err("--head was not signed with this key".to_owned()));
@@ -279,8 +290,10 @@ mod tests {
         fs::write(&log, &text[..cut]).unwrap();
         let (good, said) = verified(folder, Some(&head), Some(&key)).unwrap();
         let log = log.display();
-        let expected =
-            format!("{log}:2: entry 3 is missing at the end: the head covers it\n{name}: 1 fault in 2 entries\n");
+        let expected = format!(
+            "{log}:2: entry 3 is missing at the end: the head covers it\n\
+                 {log}:2: entry 3 is noted beside the log and not in it\n{name}: 2 faults in 2 entries\n"
+        );
         assert_eq!((good, said), (false, expected));
     }
 }

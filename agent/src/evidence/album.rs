@@ -7,11 +7,11 @@ use std::{
 };
 
 use image::{ImageError, codecs::jpeg::JpegEncoder};
-use karaul_wire::{Evidence, EvidenceKind, Redaction};
+use karaul_wire::{Evidence, EvidenceKind, Redaction, Segment};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::to_rgb;
+use super::{origin, to_rgb};
 use crate::vision::Planes;
 
 /// JPEG quality of snapshots: faces and clothes stay recognisable at a tenth of the
@@ -86,13 +86,14 @@ impl Album {
         Ok(Self { folder: folder.to_owned(), quota, shelf })
     }
 
-    /// Keeps a picture as `<id>.jpg` and describes it.
+    /// Keeps a picture of a camera as `<id>.jpg` and describes it.
     ///
     /// # Errors
     /// If it cannot be encoded or written.
-    pub fn keep(&self, planes: &Planes<'_>) -> Result<Evidence, AlbumError> {
+    pub fn keep(&self, camera: &Segment, planes: &Planes<'_>) -> Result<Evidence, AlbumError> {
         let mut jpeg = Vec::new();
         to_rgb(planes).write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY))?;
+        origin::sign(&mut jpeg, camera);
         let id = Uuid::now_v7();
         let path = self.folder.join(format!("{id}.jpg"));
         let size = jpeg.len() as u64;
@@ -125,6 +126,12 @@ impl Album {
             Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(AlbumError::Read { path, source }),
         }
+    }
+
+    /// The camera that took a picture; `None` if the picture is not kept (any more) or cannot be read.
+    #[must_use]
+    pub fn camera_of(&self, id: Uuid) -> Option<Segment> {
+        origin::of(&self.read(id).ok()??)
     }
 
     /// Removes a picture that nobody will ask for.
@@ -220,17 +227,22 @@ mod tests {
         Planes { width, height, layout, range: Range::Full, matrix: Matrix::Bt601 }
     }
 
+    fn gate() -> Segment {
+        "gate".parse().unwrap()
+    }
+
     #[test]
     fn a_picture_is_kept_as_it_is_described() {
         let dir = tempfile::tempdir().unwrap();
         let album = Album::open(&dir.path().join("evidence"), 1 << 20).unwrap();
         let rgb = grey(64, 48);
-        let evidence = album.keep(&planes(&rgb, 64, 48)).unwrap();
+        let evidence = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
         let bytes = fs::read(dir.path().join("evidence").join(format!("{}.jpg", evidence.id))).unwrap();
         assert_eq!(evidence.size, bytes.len() as u64);
         assert_eq!(evidence.sha256, hex::encode(Sha256::digest(&bytes)));
         assert_eq!(album.read(evidence.id).unwrap().as_deref(), Some(&bytes[..]));
         assert_eq!(album.read(Uuid::nil()).unwrap(), None);
+        assert_eq!((album.camera_of(evidence.id), album.camera_of(Uuid::nil())), (Some(gate()), None));
         let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (64, 48));
         assert!(picture.pixels().all(|p| p.0.iter().all(|c| c.abs_diff(128) <= 1)));
@@ -240,10 +252,10 @@ mod tests {
     fn the_oldest_pictures_make_room_also_those_of_an_earlier_run() {
         let dir = tempfile::tempdir().unwrap();
         let rgb = grey(64, 48);
-        let first = Album::open(dir.path(), 1 << 20).unwrap().keep(&planes(&rgb, 64, 48)).unwrap();
+        let first = Album::open(dir.path(), 1 << 20).unwrap().keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
         let album = Album::open(dir.path(), 2 * first.size).unwrap();
-        let second = album.keep(&planes(&rgb, 64, 48)).unwrap();
-        let third = album.keep(&planes(&rgb, 64, 48)).unwrap();
+        let second = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
+        let third = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
         assert_eq!(names(dir.path()), [format!("{}.jpg", second.id), format!("{}.jpg", third.id)]);
     }
 
@@ -266,18 +278,18 @@ mod tests {
     fn a_picture_that_cannot_be_removed_still_counts_and_the_next_oldest_makes_room() {
         let dir = tempfile::tempdir().unwrap();
         let rgb = grey(64, 48);
-        let first = Album::open(dir.path(), 1 << 20).unwrap().keep(&planes(&rgb, 64, 48)).unwrap();
+        let first = Album::open(dir.path(), 1 << 20).unwrap().keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
         // A folder in the place of the oldest picture: no file is to be removed there, whoever asks.
         let stuck = dir.path().join(format!("{}.jpg", Uuid::nil()));
         fs::create_dir(&stuck).unwrap();
         let length = fs::metadata(&stuck).unwrap().len();
         let album = Album::open(dir.path(), length + first.size).unwrap();
-        let second = album.keep(&planes(&rgb, 64, 48)).unwrap();
+        let second = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
         assert_eq!(names(dir.path()), [format!("{}.jpg", Uuid::nil()), format!("{}.jpg", second.id)]);
         assert_eq!(album.shelf().size, length + second.size);
         // With nothing else to remove, it is said.
         let full = Album::open(dir.path(), 1).unwrap();
-        let error = full.keep(&planes(&rgb, 64, 48)).unwrap_err().to_string();
+        let error = full.keep(&gate(), &planes(&rgb, 64, 48)).unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot keep pictures in {}: ", stuck.display())), "{error}");
         let shelf = full.shelf();
         assert_eq!((shelf.size, shelf.files.len()), (length, 1));
@@ -288,7 +300,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let album = Album::open(dir.path(), 1 << 20).unwrap();
         let rgb = grey(64, 48);
-        let evidence = album.keep(&planes(&rgb, 64, 48)).unwrap();
+        let evidence = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
         album.forget(&evidence);
         album.forget(&evidence);
         assert_eq!((names(dir.path()).len(), album.shelf().size), (0, 0));
@@ -298,13 +310,13 @@ mod tests {
     fn cameras_that_keep_pictures_at_once_stay_within_the_quota() {
         let dir = tempfile::tempdir().unwrap();
         let rgb = grey(64, 48);
-        let size = Album::open(dir.path(), 1 << 20).unwrap().keep(&planes(&rgb, 64, 48)).unwrap().size;
+        let size = Album::open(dir.path(), 1 << 20).unwrap().keep(&gate(), &planes(&rgb, 64, 48)).unwrap().size;
         let album = Album::open(dir.path(), 3 * size).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..8 {
-                        album.keep(&planes(&rgb, 64, 48)).unwrap();
+                        album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
                     }
                 });
             }

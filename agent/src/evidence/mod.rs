@@ -4,6 +4,7 @@
 //! carry only its id, size and hash.
 
 mod album;
+mod origin;
 mod picture;
 
 pub use album::{Album, AlbumError};

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{clock::SimulatedClock, config::Secrets, uplink::OutboxSettings};
 
-/// A site with one zone and one line, and these outputs.
+/// Of a camera: one zone and one line.
+const RULES: &str = include_str!("rules.toml");
+
+/// A site with one camera, and these outputs.
 fn config(outputs: &str) -> Config {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models").display().to_string();
     let text = format!(
@@ -29,21 +32,7 @@ label = {{ ru = "Ворота", en = "Gate" }}
 url = "rtsp://192.0.2.11/stream2"
 model = "yard-nano"
 purpose = "test"
-[camera.zone.yard]
-points = [[0.1, 0.4], [0.9, 0.4], [0.9, 1.0]]
-[camera.line.fence]
-points = [[0.5, 1.0], [0.5, 0.0]]
-[[camera.rule]]
-id = "night-intrusion"
-kind = "intrusion"
-zone = "yard"
-classes = ["person"]
-[[camera.rule]]
-id = "fence-crossing"
-kind = "line_crossing"
-line = "fence"
-classes = ["person"]
-"#
+{RULES}"#
     );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("site.toml");

@@ -1,4 +1,7 @@
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::Timestamp;
 use karaul_wire::{Alert, AlertEvent, BoxGap, BoxPath, EventError, GapRange, Language, Phase, Sequence, Severity};
@@ -24,12 +27,14 @@ pub(super) struct Delivery {
     pub(super) board: Arc<StateBoard>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) register: Arc<Register>,
+    /// Held while it is [tidied](Self::tidy): two threads would close the same incident twice.
+    pub(super) tidying: Arc<Mutex<()>>,
 }
 
 impl Sink for Delivery {
     fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>) -> bool {
         if let (Phase::Open, Some(picture)) = (step.alert.incident.phase, picture) {
-            match self.album.keep(picture) {
+            match self.album.keep(&step.alert.location.camera, picture) {
                 Ok(evidence) => step.attach(evidence),
                 // An alert without its picture is better than none.
                 Err(error) => tracing::error!(camera = %step.alert.location.camera, "{error}"),
@@ -50,6 +55,7 @@ impl Delivery {
     /// What is left to do once the outbox has its database, at the start or whenever the
     /// disk works again.
     pub(super) fn tidy(&self, boot_id: Option<Uuid>, languages: &[Language]) {
+        let _tidying = self.tidying.lock().unwrap_or_else(PoisonError::into_inner);
         if self.outbox.trouble().is_none() {
             self.close_orphans(boot_id, languages);
             self.tell_gaps();
@@ -82,9 +88,6 @@ impl Delivery {
         // An answer may come as soon as it is out.
         if phase == Phase::Open {
             self.register.enter(&incident, &camera);
-            for evidence in &alert.evidence {
-                self.register.enter_picture(evidence.id, &camera);
-            }
         }
         let stored = self.outbox.offer(|batch| {
             let recorded = self.clock.now().wall;
@@ -171,7 +174,7 @@ impl Delivery {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{sync::Barrier, thread, time::Duration};
 
     use super::*;
     use crate::{clock::SimulatedClock, uplink::OutboxSettings};
@@ -188,6 +191,7 @@ mod tests {
             board: Arc::default(),
             clock,
             register: Arc::default(),
+            tidying: Arc::default(),
         }
     }
 
@@ -196,6 +200,34 @@ mod tests {
         alert.incident.phase = Phase::Open;
         alert.incident.rev = 1;
         alert
+    }
+
+    #[test]
+    fn an_orphan_is_closed_once_whoever_tidies() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = SimulatedClock::at("2026-11-22T02:00:00Z".parse().unwrap());
+        let state = folder.path().join("state");
+        let ids = [1, 2, 3, 4].map(Uuid::from_u128);
+        let first = delivery(&state, 64 << 20, &clock);
+        for id in ids {
+            let mut alert = opening();
+            alert.incident.id = id;
+            assert!(first.put(clock.now().wall, alert));
+        }
+        drop(first);
+        let second = delivery(&state, 64 << 20, &clock);
+        let start = Barrier::new(4);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    second.tidy(None, &[Language::En]);
+                });
+            }
+        });
+        let waiting = second.outbox.next(100, 100, |_, _| false);
+        let closed = waiting.iter().filter(|waiting| waiting.message.retain && waiting.message.payload.is_empty());
+        assert_eq!(closed.count(), ids.len());
     }
 
     #[test]

@@ -38,9 +38,12 @@ impl Line {
     pub(super) fn switch(&self, broker: &Broker) -> Result<(), LinkError> {
         let mut present = self.present();
         if let Some(link) = present.link.take() {
-            self.add_up(&link.report());
+            let in_use = link.report().address;
+            let stays = broker.addresses().iter().any(|address| Some(address.to_string()) == in_use);
             // Two at a time would throw each other out.
-            link.stop();
+            let last = if stays { link.stop() } else { link.retire() };
+            let mut before = self.before();
+            *before = last.after(&before);
         }
         match (self.dial)(broker, present.birth.clone()) {
             Ok(link) => {
@@ -73,13 +76,7 @@ impl Line {
     /// How the link is, with what those before it did; `None` while it is being started anew.
     pub(super) fn report(&self) -> Option<LinkReport> {
         let now = self.present.try_lock().ok()?.link.as_ref()?.report();
-        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(LinkReport {
-            connections: before.connections + now.connections,
-            delivered: before.delivered + now.delivered,
-            resent: before.resent + now.resent,
-            ..now
-        })
+        Some(now.after(&self.before()))
     }
 
     /// Sends what still waits, says `stopped` and signs off.
@@ -89,11 +86,8 @@ impl Line {
         }
     }
 
-    fn add_up(&self, last: &LinkReport) {
-        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        before.connections += last.connections;
-        before.delivered += last.delivered;
-        before.resent += last.resent;
+    fn before(&self) -> MutexGuard<'_, LinkReport> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn present(&self) -> MutexGuard<'_, Present> {

@@ -52,8 +52,11 @@ use crate::{
     config::{Config, Delivery as Delivered},
     evidence::{Album, AlbumError},
     stop::Stop,
-    trust::audit::{Audit, Occasion, Record},
-    uplink::{Inbox, Link, LinkError, LinkSettings, Outbox, OutboxError, OutboxSettings, Subscription},
+    trust::{
+        Gate,
+        audit::{Audit, Occasion, Record},
+    },
+    uplink::{Inbox, Link, LinkError, LinkSettings, Outbox, OutboxError, OutboxSettings, Passing, Subscription},
     vision::{Runtime, VisionError},
 };
 
@@ -127,15 +130,19 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         board: Arc::default(),
         clock: Arc::clone(&clock),
         register: Arc::default(),
+        tidying: Arc::default(),
     };
     let standing = Arc::new(Standing::open(&storage, Arc::clone(&clock), boot_id));
     let audit = Arc::new(Audit::open(&storage, &path, clock.now().wall));
+    let gate = Gate::open(&storage, &path, &config.commands, audit.worked_before());
+    // Each of the two keeps the other from counting anew: numbers of sessions never come again.
+    delivery.outbox.session_was(gate.spent());
     delivery.tidy(boot_id, &config.site.languages);
 
     let signing_key = audit.signing_key(clock.now().wall).ok();
     let birth = birth::birth(&config, &runtime, boot_id, signing_key);
-    let inbox = Arc::new(Inbox::default());
-    let line = Arc::new(Line::start(&config.broker, birth, dial(&delivery, &inbox))?);
+    let (inbox, passing) = (Arc::new(Inbox::default()), Arc::new(Passing::default()));
+    let line = Arc::new(Line::start(&config.broker, birth, dial(&delivery, &inbox, &passing))?);
 
     let eyes = Arc::new(RealEyes::new(config.inference.clone(), Arc::clone(&clock)));
     let posts = Arc::new(Posts::new(config.clone(), stop, eyes, delivery.clone(), Arc::clone(&standing), boot_id));
@@ -151,9 +158,11 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         changing: Mutex::default(),
     });
     let counts = Arc::default();
-    let mut pulse = Pulse::new(&delivery, Arc::clone(&inbox), Arc::clone(&counts), Arc::clone(&audit));
+    let doors = (Arc::clone(&inbox), Arc::clone(&passing));
+    let mut pulse = Pulse::new(&delivery, doors, Arc::clone(&counts), Arc::clone(&audit));
     let reception = Reception {
         inbox,
+        passing,
         line: Arc::clone(&line),
         delivery: delivery.clone(),
         orders: Arc::clone(&orders),
@@ -161,7 +170,7 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         counts,
     };
     let ran = posts.take_up(config).and_then(|_| {
-        posts.crew.add("commands".to_owned(), |stop| reception.run(stop))?;
+        posts.crew.add("commands".to_owned(), |stop| reception.run(gate, stop))?;
         posts.crew.add("reloads".to_owned(), reloading(orders, audit, reloads))?;
         posts.crew.watch(|| {
             camera::bearable()?;
@@ -192,8 +201,8 @@ fn outbox_settings(config: &Config) -> OutboxSettings {
 }
 
 /// How the broker is dialled: first, and whenever `[broker]` has changed.
-fn dial(delivery: &Delivery, inbox: &Arc<Inbox>) -> Box<Dial> {
-    let (delivery, inbox) = (delivery.clone(), Arc::clone(inbox));
+fn dial(delivery: &Delivery, inbox: &Arc<Inbox>, passing: &Arc<Passing>) -> Box<Dial> {
+    let (delivery, inbox, passing) = (delivery.clone(), Arc::clone(inbox), Arc::clone(passing));
     Box::new(move |broker, birth| {
         let Delivery { path, outbox, board, clock, .. } = &delivery;
         let mut settings = LinkSettings::new(broker.clone(), path.clone(), birth);
@@ -203,6 +212,7 @@ fn dial(delivery: &Delivery, inbox: &Arc<Inbox>) -> Box<Dial> {
             settings.subscriptions.push(Subscription { filter: path.receipt(consumer), retained: true });
         }
         settings.inbox = Arc::clone(&inbox);
+        settings.passing = Arc::clone(&passing);
         Link::start(settings, Arc::clone(outbox), Arc::clone(board), Arc::clone(clock))
     })
 }

@@ -59,12 +59,14 @@ struct Present {
 }
 
 /// What a change of the config did to the cameras.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     pub(super) added: usize,
     pub(super) removed: usize,
     pub(super) restarted: usize,
     pub(super) unchanged: usize,
+    /// Standing orders for what is gone, in words.
+    pub(super) forgotten: Vec<String>,
 }
 
 impl Posts {
@@ -130,7 +132,8 @@ impl Posts {
             present.retained.extend(config.cameras.iter().map(status));
             self.clear_removed(&present);
         }
-        let mut changes = Changes { unchanged: kept.len(), ..Changes::default() };
+        let forgotten = self.forget_gone();
+        let mut changes = Changes { unchanged: kept.len(), forgotten, ..Changes::default() };
         for camera in config.cameras.iter().filter(|camera| !kept.iter().any(|post| post.camera.id == camera.id)) {
             let old = ended.iter().find(|post| post.camera.id == camera.id);
             let users = watched.iter().filter(|other| other.model == camera.model).count();
@@ -156,6 +159,11 @@ impl Posts {
             post.shared.light.disarmed(self.standing.disarmed(&post.camera.id, now));
         }
         self.clear_removed(&self.present());
+    }
+
+    /// Forgets standing orders for what the config in force does not have, and tells them.
+    pub(super) fn forget_gone(&self) -> Vec<String> {
+        self.standing.forget_gone(&self.config())
     }
 
     /// A camera that was switched as the config says by now is the config's matter again: whoever changes that

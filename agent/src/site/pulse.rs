@@ -10,7 +10,7 @@ use crate::{
     camera::Counters,
     clock::Clock,
     trust::audit::Audit,
-    uplink::{Inbox, LinkReport, Outbox, StateBoard},
+    uplink::{Inbox, LinkReport, Outbox, Passing, StateBoard},
 };
 
 /// How often `health/box` is sent.
@@ -26,6 +26,8 @@ pub(super) struct Pulse {
     board: Arc<StateBoard>,
     /// Where messages for this box come in.
     inbox: Arc<Inbox>,
+    /// Where pictures go out.
+    passing: Arc<Passing>,
     /// Commands by what became of them.
     commands: Arc<Counts>,
     audit: Arc<Audit>,
@@ -33,7 +35,12 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    pub(super) fn new(delivery: &Delivery, inbox: Arc<Inbox>, commands: Arc<Counts>, audit: Arc<Audit>) -> Self {
+    pub(super) fn new(
+        delivery: &Delivery,
+        (inbox, passing): (Arc<Inbox>, Arc<Passing>),
+        commands: Arc<Counts>,
+        audit: Arc<Audit>,
+    ) -> Self {
         let now = delivery.clock.now().mono;
         Self {
             topic: delivery.path.health(),
@@ -42,6 +49,7 @@ impl Pulse {
             outbox: Arc::clone(&delivery.outbox),
             board: Arc::clone(&delivery.board),
             inbox,
+            passing,
             commands,
             audit,
             last: now,
@@ -68,6 +76,7 @@ impl Pulse {
         let posts = posts.all();
         let trouble: Vec<String> = self.outbox.trouble().into_iter().chain(self.audit.trouble()).collect();
         let trouble = (!trouble.is_empty()).then(|| trouble.join("; "));
+        let pictures = self.passing.report();
         let cameras = posts.iter().map(|post| (post.camera.id.clone(), counts(&post.counters, &post.shared.tally)));
         BoxHealth {
             time: now.wall,
@@ -85,6 +94,10 @@ impl Pulse {
                 broker: sent.address.clone(),
                 taken_over: sent.taken_over,
                 ignored: self.inbox.report().refused(),
+                refused: sent.refused,
+                unheard: sent.unheard,
+                pictures_sent: pictures.sent,
+                pictures_dropped: pictures.dropped,
                 trouble: sent.trouble(),
             }),
             cameras: cameras.collect(),

@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{Command, Order, Receipt, ReplyCode, Segment, Severity};
+use karaul_wire::{Command, Order, Receipt, Reply, ReplyCode, Segment, Severity};
 
 use super::{CarryOut, Commands, Orders, Outcome, commands::Answer, delivery::Delivery, line::Line};
 use crate::{
     config::{self, Delivery as Delivered},
     stop::Stop,
     trust::{Gate, audit::Audit},
-    uplink::{Inbox, Incoming, Message},
+    uplink::{Inbox, Incoming, Message, Passing},
 };
 
 /// So long it is waited for a message before other things are looked after.
@@ -52,6 +52,7 @@ impl CarryOut for Arc<Orders> {
 /// Takes messages for this box, one after the other, in a thread of its own.
 pub(super) struct Reception {
     pub(super) inbox: Arc<Inbox>,
+    pub(super) passing: Arc<Passing>,
     pub(super) line: Arc<Line>,
     pub(super) delivery: Delivery,
     pub(super) orders: Arc<Orders>,
@@ -61,18 +62,16 @@ pub(super) struct Reception {
 
 impl Reception {
     /// Works until it is time to stop.
-    pub(super) fn run(self, stop: &Stop) {
+    pub(super) fn run(self, gate: Gate, stop: &Stop) {
         let Delivery { path, clock, .. } = &self.delivery;
         let config = self.orders.config();
-        let worked_before = self.audit.worked_before();
-        let gate = Gate::open(&config.storage.path, path, &config.commands, worked_before);
         let (audit, carrier) = (Arc::clone(&self.audit), Arc::clone(&self.orders));
         let mut commands = Commands::start(path, gate, audit, Arc::clone(clock), carrier);
         let receipts = match &config.broker.delivery {
             Delivered::Receipt(consumer) => Some(path.receipt(consumer)),
             Delivered::Puback => None,
         };
-        let (mut shown, mut said, mut session) = (None, None, 0);
+        let (mut shown, mut said, mut session, mut ended) = (None, None, 0, 0);
         while !stop.is_stopped() {
             self.show_head(&mut shown);
             match self.inbox.take(LOOK, stop) {
@@ -86,6 +85,10 @@ impl Reception {
                     if let Some(answer) = commands.take(&topic, &payload, session) {
                         self.answer(answer);
                     }
+                    if session > ended && session <= commands.gate().spent() {
+                        ended = session;
+                        self.begin_session(commands.gate().spent());
+                    }
                 }
                 None => commands.tend(),
             }
@@ -93,6 +96,16 @@ impl Reception {
         }
         commands.stop();
         self.show_head(&mut shown);
+    }
+
+    /// Connects anew, since commands that name the present session are not let in any more.
+    fn begin_session(&self, spent: u64) {
+        tracing::warn!("commands that name sessions up to {spent} are not let in any more; the broker is dialled anew");
+        self.delivery.outbox.session_was(spent);
+        let _changing = self.orders.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.line.switch(&self.orders.config().broker) {
+            tracing::error!("{error}");
+        }
     }
 
     fn receipt(&self, incoming: &Incoming, said: &mut Option<Duration>) {
@@ -122,6 +135,9 @@ impl Reception {
         if !keep {
             return self.delivery.board.pass(topic, payload);
         }
+        if reply.picture.is_some() {
+            return self.passing.offer(about(&reply), topic, payload, self.delivery.clock.now().mono);
+        }
         let severity = Severity::Warning;
         let message = Message { topic, payload, retain: false, severity, incident: None, sequence: None };
         let Ok(()) = self.delivery.outbox.commit(|batch| {
@@ -144,5 +160,14 @@ impl Reception {
             // Said by the log itself, and tried again.
             Err(error) => tracing::debug!("{error}"),
         }
+    }
+}
+
+/// What the log says of a reply with a picture; its entry in the audit log was written before.
+fn about(reply: &Reply) -> String {
+    let entry = reply.audit.map_or_else(String::new, |number| format!(" (entry {number} of the audit log)"));
+    match reply.jti {
+        Some(jti) => format!("the picture for command {jti}{entry}"),
+        None => format!("a picture{entry}"),
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use karaul_wire::{CloseReason, Incident, Phase, Segment};
 use uuid::Uuid;
 
-/// So many incidents are known after they have closed, and so many pictures.
+/// So many incidents are known after they have closed.
 pub(super) const REMEMBERED: usize = 1000;
 
 /// Which incidents are open, at which camera, and which closed lately.
@@ -19,8 +19,6 @@ struct State {
     open: HashMap<Uuid, Segment>,
     /// The oldest first.
     closed: VecDeque<(Uuid, Closed)>,
-    /// Which camera took them, the oldest first.
-    pictures: VecDeque<(Uuid, Segment)>,
 }
 
 /// How an incident ended.
@@ -58,20 +56,6 @@ impl Register {
         let camera = camera.clone();
         let end = Closed { camera, at: closed.unwrap_or(opened), reason: close_reason.unwrap_or(CloseReason::Cleared) };
         state.closed.push_back((id, end));
-    }
-
-    /// Enters a picture that is kept with an incident.
-    pub(super) fn enter_picture(&self, id: Uuid, camera: &Segment) {
-        let mut state = self.state();
-        while state.pictures.len() >= REMEMBERED {
-            state.pictures.pop_front();
-        }
-        state.pictures.push_back((id, camera.clone()));
-    }
-
-    /// Whose picture it is, if it was taken since the agent's start and not too many after it.
-    pub(super) fn camera_of_picture(&self, id: Uuid) -> Option<Segment> {
-        self.state().pictures.iter().find(|(other, _)| *other == id).map(|(_, camera)| camera.clone())
     }
 
     /// There was no room for its opening after all.

@@ -15,13 +15,19 @@ use jiff::Timestamp;
 use karaul_wire::Segment;
 use uuid::Uuid;
 
-use crate::clock::{Clock, Stamp};
+use crate::{
+    clock::{Clock, Stamp},
+    config::Config,
+};
 
 /// Nobody disarms for longer.
 pub(super) const LONGEST: u32 = 7 * 24 * 3600;
 
 /// How far the wall clock may wander before the ends that are told follow it.
 const WANDER: Duration = Duration::from_secs(5);
+
+/// How often it is written for how long rules stay disarmed.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
 
 /// A rule of a camera: camera id, rule id.
 pub(super) type Place = (Segment, Segment);
@@ -38,8 +44,11 @@ pub(super) struct StandingError {
 /// On disk, so that a restart changes none of it.
 ///
 /// Within a run, and over a restart of the agent, an end is measured by monotonic time. Over a restart of the
-/// machine there is only the wall clock, which may be wrong: then whichever end comes first counts, and a clock
-/// that shows a time before the order was given ends it. So nothing is disarmed for longer than ordered.
+/// machine there is the wall clock, which may be wrong: a box without one of its own starts with the last time that
+/// it saved. So what is left is written once a minute as well, less two minutes, and whichever end comes first
+/// counts. Each power cut shortens an order by up to two minutes of the box's running time, and none makes it
+/// longer. A clock that shows a time before the order was given ends it, and so does a disk that does not take what
+/// is left.
 pub(super) struct Standing {
     path: PathBuf,
     clock: Arc<dyn Clock>,
@@ -56,20 +65,23 @@ struct State {
     switched: BTreeMap<Segment, bool>,
     /// The file does not say this yet.
     unsaved: bool,
+    /// When the file was written last, on the monotonic time line.
+    written: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Disarmed {
     /// For how long it was ordered.
     seconds: u32,
+    /// By monotonic time; the wall clock's is told.
     ends: Stamp,
-    /// The machine was started anew since, so the wall clock has a say.
-    by_wall: bool,
+    /// The machine was started anew since, so the wall clock has a say: no later than this, which was told before.
+    latest: Option<Timestamp>,
 }
 
 impl Disarmed {
     fn holds(&self, now: Stamp) -> bool {
-        now.mono < self.ends.mono && !(self.by_wall && now.wall >= self.ends.wall)
+        now.mono < self.ends.mono && self.latest.is_none_or(|latest| now.wall < latest)
     }
 }
 
@@ -77,15 +89,25 @@ impl Standing {
     /// Those of the folder. A file that is damaged is said and counts as none: the safe side is armed.
     pub(super) fn open(folder: &Path, clock: Arc<dyn Clock>, boot_id: Option<Uuid>) -> Self {
         let path = folder.join("standing.orders");
-        let state = file::read(&path, clock.now(), boot_id).unwrap_or_else(|why| {
+        let (state, anew) = file::read(&path, clock.now(), boot_id).unwrap_or_else(|why| {
             tracing::error!(
                 "the standing orders in {} cannot be read: {why}; no rule is disarmed, and cameras are on or off as \
                  the config says",
                 path.display()
             );
-            State::default()
+            (State::default(), false)
         });
-        Self { path, clock, boot_id, state: Mutex::new(state), writing: Mutex::new(()) }
+        let unsaved = state.unsaved;
+        let standing = Self { path, clock, boot_id, state: Mutex::new(state), writing: Mutex::new(()) };
+        if unsaved && let Err(error) = standing.change(|_| {}) {
+            tracing::error!("{error}");
+            if anew {
+                // The next power cut would begin from here again, and so on for ever.
+                tracing::error!("no rule is disarmed any more: what is left of the time cannot be written");
+                standing.state().disarmed.clear();
+            }
+        }
+        standing
     }
 
     /// The rules of a camera that are disarmed, with their ends by the wall clock.
@@ -110,7 +132,7 @@ impl Standing {
             mono: now.mono + Duration::from_secs(seconds.into()),
             wall: Stamp::after(now.wall, Duration::from_secs(seconds.into())).wall,
         };
-        let order = Disarmed { seconds, ends, by_wall: false };
+        let order = Disarmed { seconds, ends, latest: None };
         self.change_if_written(|state| state.disarmed.extend(places.iter().map(|place| (place.clone(), order))))?;
         Ok(ends.wall)
     }
@@ -144,8 +166,34 @@ impl Standing {
         if on { self.change(switch) } else { self.change_if_written(switch) }
     }
 
-    /// Forgets what has ended, follows a wall clock that was set, and writes what could not be written. Once a
-    /// second.
+    /// Forgets what was ordered for rules and cameras that this config does not have, or they would be disarmed or
+    /// off if ever they came back. Tells what it was.
+    pub(super) fn forget_gone(&self, config: &Config) -> Vec<String> {
+        let camera = |id: &Segment| config.cameras.iter().find(|camera| camera.id == *id);
+        let is_rule = |(id, rule): &Place| camera(id).is_some_and(|c| c.rules.iter().any(|r| r.id == *rule));
+        let state = self.state();
+        let rules = state.disarmed.keys().filter(|place| !is_rule(place));
+        let rules = rules.map(|(camera, rule)| format!("rule {rule} of camera {camera} was disarmed"));
+        let cameras = state.switched.iter().filter(|(id, _)| camera(id).is_none());
+        let cameras = cameras.map(|(id, on)| format!("camera {id} was switched {}", if *on { "on" } else { "off" }));
+        let gone: Vec<String> = rules.chain(cameras).collect();
+        drop(state);
+        if gone.is_empty() {
+            return gone;
+        }
+        let forgotten = self.change(|state| {
+            state.disarmed.retain(|place, _| is_rule(place));
+            state.switched.retain(|id, _| camera(id).is_some());
+        });
+        if let Err(error) = forgotten {
+            tracing::error!("{error}");
+        }
+        tracing::warn!("forgotten, because the config has them no more: {}", gone.join(", "));
+        gone
+    }
+
+    /// Forgets what has ended, follows a wall clock that was set, writes what is left of the time, and what could
+    /// not be written before. Once a second.
     pub(super) fn tend(&self) {
         let now = self.clock.now();
         let before = self.state().clone();
@@ -154,7 +202,8 @@ impl Standing {
         for order in after.disarmed.values_mut() {
             order.follow(now);
         }
-        if after == before && !before.unsaved {
+        let due = !after.disarmed.is_empty() && now.mono.saturating_sub(before.written) >= COUNT_EVERY;
+        if after == before && !before.unsaved && !due {
             return;
         }
         let tended = self.change(|state| {
@@ -178,8 +227,9 @@ impl Standing {
         state.unsaved = true;
         let wanted = state.clone();
         drop(state);
-        self.write(&wanted)?;
-        self.state().unsaved = false;
+        let written = self.write(&wanted)?;
+        let mut state = self.state();
+        (state.unsaved, state.written) = (false, written);
         Ok(())
     }
 
@@ -188,17 +238,25 @@ impl Standing {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wanted = self.state().clone();
         change(&mut wanted);
-        if let Err(error) = self.write(&wanted) {
-            // Part of it may have reached the disk: what is in force has to be written again.
-            self.state().unsaved = true;
-            return Err(error);
+        match self.write(&wanted) {
+            Ok(written) => {
+                *self.state() = State { unsaved: false, written, ..wanted };
+                Ok(())
+            }
+            Err(error) => {
+                // Part of it may have reached the disk: what is in force has to be written again.
+                self.state().unsaved = true;
+                Err(error)
+            }
         }
-        *self.state() = State { unsaved: false, ..wanted };
-        Ok(())
     }
 
-    fn write(&self, state: &State) -> Result<(), StandingError> {
-        file::write(&self.path, state, self.boot_id).map_err(|source| StandingError { path: self.path.clone(), source })
+    /// Tells when it was written, on the monotonic time line.
+    fn write(&self, state: &State) -> Result<Duration, StandingError> {
+        let now = self.clock.now().mono;
+        file::write(&self.path, state, now, self.boot_id)
+            .map_err(|source| StandingError { path: self.path.clone(), source })?;
+        Ok(now)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -207,14 +265,15 @@ impl Standing {
 }
 
 impl Disarmed {
-    /// The wall clock may have been set: the end that is told, and that a restart of the machine would find, is
-    /// moved along.
+    /// The wall clock may have been set: the end that is told, and that the first restart of the machine would
+    /// find, is moved along.
     fn follow(&mut self, now: Stamp) {
-        let left = self.ends.mono.saturating_sub(now.mono);
-        let by_wall = Duration::try_from(self.ends.wall.duration_since(now.wall)).unwrap_or_default();
-        if self.by_wall && left > by_wall + WANDER {
-            // Set forward: there is less left than was thought.
-            self.ends.mono = now.mono + by_wall;
+        if let Some(latest) = self.latest {
+            let by_wall = Duration::try_from(latest.duration_since(now.wall)).unwrap_or_default();
+            if self.ends.mono.saturating_sub(now.mono) > by_wall + WANDER {
+                // Set forward: there is less left than was thought.
+                self.ends.mono = now.mono + by_wall;
+            }
         }
         let told = Stamp::after(now.wall, self.ends.mono.saturating_sub(now.mono)).wall;
         if told.duration_since(self.ends.wall).unsigned_abs() > WANDER {

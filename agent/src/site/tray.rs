@@ -100,20 +100,20 @@ impl Tray {
         })
     }
 
-    /// The next picture, if one comes within `limit`.
-    pub(super) fn next_picture(&self, limit: Duration) -> Option<Still> {
+    /// The next picture, if one comes within `limit`. For one who asks at a time.
+    pub(super) fn next_picture(&self, limit: Duration) -> Result<Still, Silence> {
         let (wish, picture) = mpsc::sync_channel(1);
         let mut state = self.state();
         if state.closed {
-            return None;
+            return Err(Silence::Nobody);
         }
         state.wish = Some(wish);
         drop(state);
-        let picture = picture.recv_timeout(limit).ok();
-        if picture.is_none() {
-            self.state().wish = None;
-        }
-        picture
+        picture.recv_timeout(limit).map_err(|_| {
+            let mut state = self.state();
+            state.wish = None;
+            if state.closed { Silence::Nobody } else { Silence::Unheard }
+        })
     }
 
     /// The oldest errand, and where its answer goes. For the camera's thread.
@@ -196,6 +196,6 @@ mod tests {
             assert!(answers[1..].iter().all(|answer| *answer == Err(Silence::Nobody)));
         });
         assert_eq!(tray.ask(errand(), LONG), Err(Silence::Nobody));
-        assert!(tray.next_picture(LONG).is_none());
+        assert_eq!(tray.next_picture(LONG).err(), Some(Silence::Nobody));
     }
 }

@@ -109,12 +109,6 @@ impl<'a> Token<'a> {
     pub fn verify(self, key: &PublicKey) -> Option<Vec<u8>> {
         key.verify(self.signed, &self.signature).then_some(self.claims)
     }
-
-    /// Its claims, whoever wrote them: good for naming what is refused, and for nothing else.
-    #[must_use]
-    pub fn unverified_claims(&self) -> &[u8] {
-        &self.claims
-    }
 }
 
 /// Signs claims.

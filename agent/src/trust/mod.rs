@@ -12,7 +12,7 @@ mod replay;
 mod secret;
 mod wall;
 
-pub use gate::{Admitted, Gate, Refusals, Refused};
+pub use gate::{Admitted, Gate, Notice, Refusals, Refused};
 pub(crate) use gate::{GREATEST_TOLERANCE, concerns_box};
 pub use key::{KeyError, PrivateKey, PublicKey, PublicKeyError, PublicKeyFileError};
 pub use secret::Secret;

@@ -8,6 +8,8 @@ use std::{
 
 use tokio::sync::Notify;
 
+use super::retained::Retained;
+
 /// States that the broker is to retain, such as `status/camera/…`, and values that only
 /// matter now, such as `health/box`.
 ///
@@ -16,6 +18,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub struct StateBoard {
     topics: Mutex<Topics>,
+    retained: Mutex<Retained>,
     bell: Arc<Notify>,
 }
 
@@ -83,6 +86,11 @@ impl StateBoard {
     /// Takes the values that only matter now.
     pub(super) fn take_passing(&self) -> BTreeMap<String, Vec<u8>> {
         mem::take(&mut self.lock().passing)
+    }
+
+    /// Which broker retains which states out of the outbox.
+    pub(super) fn retained(&self) -> MutexGuard<'_, Retained> {
+        self.retained.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Rung at each change, for the link.

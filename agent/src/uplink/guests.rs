@@ -2,10 +2,18 @@
 
 use std::time::Duration;
 
+use karaul_wire::BoxPath;
+
 /// Guests that the broker does not want are left out for so long.
 const OUT: Duration = Duration::from_secs(3600);
 /// So many connections in a row that ended while a guest waited for its answer are proof enough.
 const PROOF: u32 = 3;
+
+/// Is the topic none of Karaul's? What is for other systems must not cost an alert. A box that was given
+/// another path still has alerts under the old one.
+pub(super) fn is_guest(topic: &str) -> bool {
+    !topic.strip_prefix(BoxPath::ROOT).is_some_and(|rest| rest.starts_with('/'))
+}
 
 /// Whether guests are let in. They come last, one at a time, and go together: a broker that refuses
 /// one, or hangs up on it, refuses most likely all, and finding that out for each would cost the
@@ -48,6 +56,16 @@ mod tests {
     use super::*;
 
     const NOW: Duration = Duration::from_secs(1000);
+
+    #[test]
+    fn a_guest_is_what_is_not_below_the_root_of_the_contract() {
+        for own in ["karaul1/almaty/turksib/school-042/b7f3/alert/info/gate", "karaul1/another/path/of/this/open/1"] {
+            assert!(!is_guest(own), "{own}");
+        }
+        for guest in ["homeassistant/binary_sensor/x/config", "karaul1", "karaul10/a/b/c/d/alert/info/gate", ""] {
+            assert!(is_guest(guest), "{guest}");
+        }
+    }
 
     #[test]
     fn a_refusal_leaves_all_out_for_a_while() {

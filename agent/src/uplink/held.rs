@@ -4,48 +4,61 @@ use std::{collections::BTreeMap, time::Duration};
 
 use uuid::Uuid;
 
-use super::{outbox::Kin, window::MOST_IN_FLIGHT};
+use super::outbox::Kin;
 
-/// After so many connections that ended without any message acknowledged, they are sent
-/// one at a time, to find the one that the broker hangs up on.
-const ONE_BY_ONE: u32 = 3;
-/// So many connections that the same message ended, sent alone, are proof enough.
-const PROOF: u32 = 3;
+/// So many messages of one topic that are held at once speak for all on it: a broker's access rules are about topics.
+const MOST_OF_TOPIC: usize = 8;
+/// More rows are not held one by one.
+const MOST_ROWS: usize = 1024;
 
 /// What is passed over for a while: refused by the broker with a reason code, too big for
-/// it, or found to make it hang up each time (MQTT 3.1.1 has no other way to refuse).
+/// it, or found to be what ends the connections.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     rows: BTreeMap<i64, Hold>,
+    /// Topics of which everything is passed over, as [`common`] has them.
+    topics: BTreeMap<String, Duration>,
     /// States by their topics.
     states: BTreeMap<String, Duration>,
-    fruitless: u32,
-    suspect: Option<(Suspect, u32)>,
 }
 
 #[derive(Debug)]
 struct Hold {
     until: Duration,
     incident: Option<Uuid>,
-    /// The retained topic that it is for.
-    retained: Option<String>,
+    topic: String,
+    /// The broker is to retain it there.
+    retained: bool,
 }
 
-/// What may have ended a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Suspect {
-    /// A row of the outbox.
-    Row(i64),
-    /// The state of this topic.
-    State(String),
+/// What the access rules of brokers see as one: a topic; of retained ones, of which each incident has one of its own,
+/// all but the last level.
+pub(super) fn common(topic: &str, retained: bool) -> &str {
+    match topic.rfind('/') {
+        Some(end) if retained => &topic[..=end],
+        _ => topic,
+    }
 }
 
 impl Held {
     /// Passes a row over until then, and with it what has to wait behind it. It never
-    /// leaves the outbox unsent.
-    pub(super) fn hold(&mut self, row: i64, kin: Kin<'_>, until: Duration) {
-        let Kin { incident, retained } = kin;
-        self.rows.insert(row, Hold { until, incident, retained: retained.map(str::to_owned) });
+    /// leaves the outbox unsent. `true` if all on its topic is passed over: then there is no end of
+    /// rows that the broker does not want, and finding that out for each would cost a publish and a place here.
+    pub(super) fn hold(&mut self, row: i64, kin: Kin<'_>, now: Duration, until: Duration) -> bool {
+        let Kin { incident, topic, retained } = kin;
+        // Also those of rows that the outbox has dropped since.
+        self.rows.retain(|_, hold| now < hold.until);
+        self.topics.retain(|_, until| now < *until);
+        let all = common(topic, retained);
+        if self.rows.len() < MOST_ROWS {
+            self.rows.insert(row, Hold { until, incident, topic: topic.to_owned(), retained });
+        }
+        let of_topic = self.rows.values().filter(|hold| common(&hold.topic, hold.retained) == all).count();
+        let all_held = of_topic >= MOST_OF_TOPIC || self.rows.len() >= MOST_ROWS;
+        if all_held {
+            self.topics.insert(all.to_owned(), until);
+        }
+        all_held
     }
 
     /// Passes a state over until then.
@@ -59,11 +72,15 @@ impl Held {
     /// alerts go on, for a broker may take those and not the states.
     pub(super) fn blocks(&self, row: i64, kin: Kin<'_>, now: Duration) -> bool {
         let in_force = |hold: &Hold| now < hold.until;
-        let precedes = |hold: &Hold| match &hold.retained {
-            Some(topic) => kin.retained == Some(topic),
-            None => kin.incident.is_some() && hold.incident == kin.incident,
+        let precedes = |hold: &Hold| {
+            if hold.retained {
+                kin.retained && kin.topic == hold.topic
+            } else {
+                kin.incident.is_some() && hold.incident == kin.incident
+            }
         };
         self.rows.get(&row).is_some_and(in_force)
+            || self.topics.get(common(kin.topic, kin.retained)).is_some_and(|until| now < *until)
             || self.rows.range(..row).any(|(_, hold)| precedes(hold) && in_force(hold))
     }
 
@@ -72,59 +89,20 @@ impl Held {
         self.states.get(topic).is_some_and(|until| now < *until)
     }
 
-    /// How many rows are passed over, without those that wait behind them.
+    /// How many rows are passed over, without those that wait behind them or because all on their topic do.
     pub(super) fn len(&self, now: Duration) -> usize {
         self.rows.values().filter(|hold| now < hold.until).count()
     }
 
-    /// It was acknowledged. Returns older rows for the same retained topic, which were in
-    /// flight together with it and refused: they are out of date and must not follow it.
-    pub(super) fn accepted(&mut self, row: i64, retained: Option<&str>) -> Vec<i64> {
+    /// It was acknowledged.
+    pub(super) fn accepted(&mut self, row: i64, kin: Kin<'_>) {
         self.rows.remove(&row);
-        if retained.is_none() {
-            return Vec::new();
-        }
-        let outdated = self.rows.range(..row).filter(|(_, hold)| hold.retained.as_deref() == retained);
-        let outdated: Vec<i64> = outdated.map(|(row, _)| *row).collect();
-        for row in &outdated {
-            self.rows.remove(row);
-        }
-        outdated
+        self.topics.remove(common(kin.topic, kin.retained));
     }
 
     /// The state of this topic was acknowledged.
     pub(super) fn accepted_state(&mut self, topic: &str) {
         self.states.remove(topic);
-        if matches!(&self.suspect, Some((Suspect::State(suspect), _)) if suspect == topic) {
-            self.suspect = None;
-        }
-    }
-
-    /// A message of the outbox was acknowledged: whatever ended the last connections was not one of them.
-    pub(super) fn fruitful(&mut self) {
-        self.fruitless = 0;
-        self.suspect = None;
-    }
-
-    /// The broker hung up while `first` was the oldest message without an answer.
-    /// Says whether that is proof, so that it should be held. If there is no such message,
-    /// the end says nothing about messages and is not told here.
-    pub(super) fn hung_up(&mut self, first: Suspect) -> bool {
-        let alone = self.window() == 1;
-        self.fruitless = self.fruitless.saturating_add(1);
-        if !alone {
-            return false;
-        }
-        let times = self.suspect.take().filter(|(suspect, _)| *suspect == first).map_or(0, |(_, times)| times) + 1;
-        if times < PROOF {
-            self.suspect = Some((first, times));
-        }
-        times >= PROOF
-    }
-
-    /// How many messages may be in flight at once.
-    pub(super) const fn window(&self) -> u16 {
-        if self.fruitless >= ONE_BY_ONE { 1 } else { MOST_IN_FLIGHT }
     }
 }
 
@@ -133,35 +111,34 @@ mod tests {
     use super::*;
 
     const NOW: Duration = Duration::from_secs(1000);
-
     const UNTIL: Duration = Duration::from_secs(1600);
-    const NOBODY: Kin<'_> = Kin { incident: None, retained: None };
+    const NOBODY: Kin<'_> = Kin { incident: None, topic: "gap/box", retained: false };
 
     fn alert(incident: u128) -> Kin<'static> {
-        Kin { incident: Some(Uuid::from_u128(incident)), retained: None }
+        Kin { incident: Some(Uuid::from_u128(incident)), topic: "alert/info/gate", retained: false }
     }
 
     fn state(incident: u128, topic: &str) -> Kin<'_> {
-        Kin { retained: Some(topic), ..alert(incident) }
+        Kin { topic, retained: true, ..alert(incident) }
     }
 
     #[test]
     fn a_refused_row_is_offered_again_later() {
         let mut held = Held::default();
-        held.hold(7, NOBODY, UNTIL);
+        assert!(!held.hold(7, NOBODY, NOW, UNTIL));
         assert!(held.blocks(7, NOBODY, NOW));
         assert_eq!(held.len(NOW), 1);
         assert!(!held.blocks(7, NOBODY, UNTIL));
         assert_eq!(held.len(UNTIL), 0);
-        held.hold(7, NOBODY, UNTIL);
-        assert!(held.accepted(7, None).is_empty());
+        held.hold(7, NOBODY, NOW, UNTIL);
+        held.accepted(7, NOBODY);
         assert!(!held.blocks(7, NOBODY, NOW));
     }
 
     #[test]
     fn what_follows_of_the_same_incident_waits_behind_an_alert() {
         let mut held = Held::default();
-        held.hold(7, alert(1), UNTIL);
+        held.hold(7, alert(1), NOW, UNTIL);
         assert!(held.blocks(8, alert(1), NOW) && held.blocks(8, state(1, "open/1"), NOW));
         assert!(!held.blocks(6, alert(1), NOW), "what was before it does not");
         assert!(!held.blocks(8, alert(2), NOW) && !held.blocks(8, NOBODY, NOW));
@@ -171,59 +148,54 @@ mod tests {
     #[test]
     fn only_its_own_topic_waits_behind_a_state() {
         let mut held = Held::default();
-        held.hold(7, state(1, "open/1"), UNTIL);
+        held.hold(7, state(1, "open/1"), NOW, UNTIL);
         assert!(held.blocks(9, state(1, "open/1"), NOW), "or it would be undone");
         assert!(!held.blocks(8, alert(1), NOW) && !held.blocks(9, state(2, "open/2"), NOW));
     }
 
     #[test]
-    fn a_state_that_was_accepted_is_neither_held_nor_suspected() {
-        let suspect = || Suspect::State("status/box".to_owned());
+    fn a_state_that_was_accepted_is_not_held() {
         let mut held = Held::default();
         held.hold_state("status/box".to_owned(), UNTIL);
-        assert!(held.blocks_state("status/box", NOW));
-        for _ in 0..ONE_BY_ONE + PROOF - 1 {
-            assert!(!held.hung_up(suspect()));
-        }
         held.accepted_state("meta/box");
         assert!(held.blocks_state("status/box", NOW));
         held.accepted_state("status/box");
         assert!(!held.blocks_state("status/box", NOW));
-        assert!(!held.hung_up(suspect()), "it counts from one again");
     }
 
     #[test]
-    fn a_state_that_the_broker_has_a_newer_one_of_is_out_of_date() {
+    fn a_topic_of_which_many_are_refused_is_passed_over_as_a_whole() {
         let mut held = Held::default();
-        held.hold(7, state(1, "open/1"), UNTIL);
-        held.hold(8, NOBODY, UNTIL);
-        held.hold(9, state(1, "open/1"), UNTIL);
-        assert_eq!(held.accepted(8, Some("open/1")), [7]);
-        assert!(held.blocks(9, state(1, "open/1"), NOW));
+        let all: Vec<bool> = (0..10).map(|row| held.hold(row, alert(row as u128), NOW, UNTIL)).collect();
+        assert_eq!(all.iter().position(|all| *all), Some(MOST_OF_TOPIC - 1));
+        assert!(all[MOST_OF_TOPIC..].iter().all(|all| *all), "those that were in flight");
+        assert!(held.blocks(99, alert(99), NOW) && !held.blocks(99, alert(99), UNTIL));
+        let elsewhere = Kin { topic: "alert/critical/gate", ..alert(99) };
+        assert!(!held.blocks(99, elsewhere, NOW) && !held.blocks(99, state(99, "open/99"), NOW));
+        held.accepted(5, alert(5));
+        assert!(!held.blocks(99, alert(99), NOW), "the broker takes them again");
     }
 
     #[test]
-    fn what_ends_every_connection_is_found() {
-        for first in [Suspect::Row(7), Suspect::State("meta/box".to_owned())] {
-            let mut held = Held::default();
-            for _ in 0..ONE_BY_ONE {
-                assert_eq!(held.window(), MOST_IN_FLIGHT);
-                assert!(!held.hung_up(first.clone()));
-            }
-            assert_eq!(held.window(), 1);
-            assert!(!held.hung_up(first.clone()));
-            assert!(!held.hung_up(first.clone()));
-            assert!(held.hung_up(first));
-        }
-    }
-
-    #[test]
-    fn a_bad_network_blames_nobody() {
+    fn the_open_incidents_are_one_topic() {
         let mut held = Held::default();
-        for row in 0..50 {
-            assert!(!held.hung_up(Suspect::Row(row)));
-            held.fruitful();
+        for number in 0..MOST_OF_TOPIC as u128 {
+            held.hold(number as i64, state(number, &format!("open/{number}")), NOW, UNTIL);
         }
-        assert_eq!((held.window(), held.len(NOW)), (MOST_IN_FLIGHT, 0));
+        assert!(held.blocks(99, state(99, "open/99"), NOW) && !held.blocks(99, alert(99), NOW));
+    }
+
+    #[test]
+    fn it_does_not_grow_without_bound() {
+        let mut held = Held::default();
+        for row in 0..10_000 {
+            let topic = format!("alert/info/camera-{}", row % 500);
+            let kin = Kin { topic: &topic, ..alert(row as u128) };
+            held.hold(row, kin, NOW, UNTIL);
+            assert!(held.blocks(row, kin, NOW));
+        }
+        assert_eq!((held.rows.len(), held.topics.len()), (MOST_ROWS, 500));
+        held.hold(10_000, NOBODY, UNTIL, 2 * UNTIL);
+        assert_eq!((held.rows.len(), held.topics.len()), (1, 0), "what is over is forgotten");
     }
 }

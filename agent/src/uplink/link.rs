@@ -3,12 +3,15 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use karaul_wire::{BoxBirth, BoxPath, BoxState, BoxStatus};
+use karaul_wire::{BoxBirth, BoxPath, BoxState, BoxStatus, Sequence};
 use sha2::{Digest as _, Sha256};
 use tokio::{runtime, sync::watch, time};
 
@@ -45,6 +48,8 @@ pub(super) struct Shared {
     pub board: Arc<StateBoard>,
     pub clock: Arc<dyn Clock>,
     report: Mutex<LinkReport>,
+    /// These brokers are left for good.
+    retired: AtomicBool,
     /// By address, what was last said about it.
     said: Mutex<BTreeMap<usize, String>>,
     birth: Mutex<Birth>,
@@ -72,9 +77,12 @@ impl Link {
         let sign_on = SignOn::new(settings.broker.clone(), name(&settings.path))?;
         let birth = Mutex::new(Birth { told: settings.birth.clone(), connected: false });
         let (report, said) = Default::default();
-        let shared = Arc::new(Shared { settings, sign_on, outbox, board, clock, report, said, birth });
+        let retired = AtomicBool::new(false);
+        let shared = Arc::new(Shared { settings, sign_on, outbox, board, clock, report, retired, said, birth });
+        let brokers: Vec<String> = shared.settings.broker.addresses().iter().map(ToString::to_string).collect();
         let system = |error: std::io::Error| LinkError::System { detail: error.to_string() };
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(system)?;
+        shared.board.retained().set_brokers(brokers);
         let (stop, stopped) = watch::channel(false);
         let thread = thread::Builder::new()
             .name("link".to_owned())
@@ -111,20 +119,32 @@ impl Link {
     }
 
     /// Sends what still waits, for at most [`LinkSettings::flush`], says `stopped`, signs
-    /// off, and returns when all that is done or its time is up.
-    pub fn stop(self) {
-        drop(self);
+    /// off, and returns when all that is done or its time is up. Returns how it was at the end.
+    pub fn stop(mut self) -> LinkReport {
+        self.end();
+        self.report()
     }
-}
 
-impl Drop for Link {
-    fn drop(&mut self) {
+    /// The same for a broker that is left for good: what it retains of open incidents is cleared there, and nothing more
+    /// is sent.
+    pub fn retire(self) -> LinkReport {
+        self.shared.retired.store(true, Relaxed);
+        self.stop()
+    }
+
+    fn end(&mut self) {
         self.stop.send_replace(true);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
             tracing::error!("the link's thread ended in a panic");
         }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -151,9 +171,16 @@ impl Shared {
         }
     }
 
+    /// Are these brokers left for good?
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Relaxed)
+    }
+
     /// The payload of `status/box`.
     pub(super) fn status(&self, state: BoxState, session: u64) -> Vec<u8> {
-        json(&BoxStatus { state, session, since: self.clock.now().wall })
+        let last = self.outbox.last_number();
+        let (sequence, outbox) = ((last > 0).then_some(Sequence(last)), Some(self.outbox.name()));
+        json(&BoxStatus { state, session, since: self.clock.now().wall, sequence, outbox })
     }
 
     /// Says that there is a connection.
@@ -271,6 +298,7 @@ async fn run(shared: &Shared, mut stop: watch::Receiver<bool>) {
         let good = stood.is_some_and(|stood| stood.time > GOOD);
         if good {
             backoff.reset();
+            memory.route.stood();
         }
         let next = if stays(&error, end, good) {
             memory.route.go(at);

@@ -3,11 +3,13 @@
 //! * [`Outbox`]: cameras commit alerts to it; nothing leaves it before the broker has acknowledged it.
 //! * [`StateBoard`]: the latest of everything that the broker is to retain.
 //! * [`Link`]: one thread that keeps a connection and empties both into it.
+//! * [`Passing`]: replies with a picture, which are never on the disk.
 //! * [`Inbox`]: what comes the other way: commands and receipts.
 //!
 //! `mqtt` is the only place of the agent that knows rumqttc.
 
 mod backoff;
+mod blame;
 mod board;
 mod connection;
 mod drain;
@@ -18,6 +20,7 @@ mod inbox;
 mod link;
 mod mqtt;
 mod outbox;
+mod passing;
 mod report;
 mod retained;
 mod rival;
@@ -35,6 +38,7 @@ pub use self::{
     link::Link,
     mqtt::{AskError, Question, Version, ask},
     outbox::{Batch, Gaps, Kin, Message, Outbox, OutboxError, OutboxSettings, Replay, Waiting},
+    passing::{Passing, PassingReport},
     report::{Concern, LinkReport},
     settings::{LinkSettings, Subscription},
 };

@@ -21,6 +21,10 @@ pub struct LinkReport {
     pub resent: u64,
     /// Messages that the broker does not want, passed over for the time being.
     pub held: u64,
+    /// Refusals of messages by the broker, those of the same message included.
+    pub refused: u64,
+    /// Alerts that the broker has acknowledged, saying that nobody subscribes to them (MQTT 5).
+    pub unheard: u64,
     /// Times that another client with this box's path has taken its session over.
     pub taken_over: u64,
     /// Why there is no connection, or was none before the present one.
@@ -42,9 +46,27 @@ pub enum Concern {
     Validity,
     /// The first broker cannot be had; another one is in use.
     Fallback,
+    /// The broker does not take a message, or one does harm.
+    Refused,
+    /// Nobody subscribes to alerts.
+    Unheard,
 }
 
 impl LinkReport {
+    /// The same with the counters of the links before added.
+    #[must_use]
+    pub fn after(self, before: &Self) -> Self {
+        Self {
+            connections: before.connections + self.connections,
+            delivered: before.delivered + self.delivered,
+            resent: before.resent + self.resent,
+            refused: before.refused + self.refused,
+            unheard: before.unheard + self.unheard,
+            taken_over: before.taken_over + self.taken_over,
+            ..self
+        }
+    }
+
     /// All concerns in one text, for `health/box`.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
@@ -67,6 +89,14 @@ impl LinkReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counters_go_on_over_links_and_the_rest_is_the_present_ones() {
+        let [delivered, taken_over, held] = [2, 3, 4];
+        let before = LinkReport { session: 1, delivered, taken_over, held, ..LinkReport::default() };
+        let after = LinkReport { session: 2, delivered, ..LinkReport::default() }.after(&before);
+        assert_eq!(after, LinkReport { session: 2, delivered: 4, taken_over: 3, ..LinkReport::default() });
+    }
 
     #[test]
     fn a_concern_is_news_once_and_goes_away() {

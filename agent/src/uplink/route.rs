@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::backoff::Patience;
 
+/// The time to the next try of the way back is doubled so often at most: five minutes to 80.
+const MOST_DOUBLINGS: u32 = 4;
+
 /// Goes through the addresses in their order, as long as each fails, and only then waits: one that can be had is
 /// not kept waiting by those that cannot. A connection that was good and broke is dialled anew where it was. While
 /// another than the first is in use, those before it are tried from time to time.
@@ -17,6 +20,10 @@ pub(super) struct Route {
     /// Time from a failure of the addresses before to the next try of them, on average.
     return_after: Duration,
     try_again: Duration,
+    /// The better address in use was gone back to after a trial, and has not proved itself yet.
+    on_probation: bool,
+    /// Times in a row that going back was in vain.
+    in_vain: u32,
     random: fastrand::Rng,
 }
 
@@ -33,7 +40,7 @@ impl Route {
     /// `count` is at least 1.
     pub(super) fn new(count: usize, return_after: Duration, random: fastrand::Rng) -> Self {
         let (failed, patience, try_again) = (vec![false; count], Patience::Slow, Duration::ZERO);
-        Self { at: 0, failed, patience, return_after, try_again, random }
+        Self { at: 0, failed, patience, return_after, try_again, on_probation: false, in_vain: 0, random }
     }
 
     /// The address to dial, or that is in use.
@@ -43,6 +50,9 @@ impl Route {
 
     /// It cannot be had, or is of no use.
     pub(super) fn failed(&mut self, patience: Patience, now: Duration) -> Next {
+        if self.on_probation {
+            (self.on_probation, self.in_vain) = (false, (self.in_vain + 1).min(MOST_DOUBLINGS));
+        }
         self.failed[self.at] = true;
         if patience == Patience::Normal {
             self.patience = Patience::Normal;
@@ -74,9 +84,23 @@ impl Route {
     }
 
     /// Those before have just been tried in vain. The next try is half the usual time later at least and one and a
-    /// half at most: a thousand boxes do not come back to a broker at once.
+    /// half at most: a thousand boxes do not come back to a broker at once. A broker that takes the trial and then does
+    /// not want the box itself costs a good connection each time, so that time is doubled whenever that happens.
     pub(super) fn put_off(&mut self, now: Duration) {
-        self.try_again = now + self.return_after.mul_f64(0.5 + self.random.f64());
+        let usual = self.return_after * (1 << self.in_vain);
+        self.try_again = now + usual.mul_f64(0.5 + self.random.f64());
+    }
+
+    /// The trial of a better address was a success, and that is dialled next.
+    pub(super) fn goes_back(&mut self) {
+        self.on_probation = true;
+    }
+
+    /// A connection was good for a while.
+    pub(super) fn stood(&mut self) {
+        if self.at == 0 || self.on_probation {
+            (self.on_probation, self.in_vain) = (false, 0);
+        }
     }
 }
 
@@ -144,6 +168,34 @@ mod tests {
         }
         let (least, most) = (all.iter().min().unwrap(), all.iter().max().unwrap());
         assert!((150..170).contains(&least.as_secs()) && (430..=450).contains(&most.as_secs()), "{least:?} {most:?}");
+    }
+
+    #[test]
+    fn a_way_back_that_is_in_vain_is_tried_ever_more_seldom() {
+        let mut route = route(2, 1);
+        route.failed(Patience::Normal, Duration::ZERO);
+        let (mut now, mut gaps) = (Duration::ZERO, Vec::new());
+        for _ in 0..20 {
+            let gap = (0..).map(Duration::from_secs).find(|gap| route.better(now + *gap).is_some()).unwrap();
+            now += gap;
+            gaps.push(gap.as_secs());
+            route.stood();
+            route.goes_back();
+            route.go(0);
+            assert_eq!((route.failed(Patience::Normal, now), route.at()), (Next::AtOnce, 1));
+        }
+        for (doublings, gap) in gaps.iter().enumerate() {
+            let usual = 300 << doublings.min(4);
+            assert!((usual / 2..=usual * 3 / 2).contains(gap), "{gaps:?}");
+        }
+        route.goes_back();
+        route.go(0);
+        route.stood();
+        route.failed(Patience::Normal, now);
+        assert!(
+            route.better(now + FIVE_MINUTES * 3 / 2).is_some(),
+            "it has proved itself, and everything is forgotten"
+        );
     }
 
     #[test]

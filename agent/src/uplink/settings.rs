@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use karaul_wire::{BoxBirth, BoxPath};
 
-use super::{BackoffPolicy, Inbox};
+use super::{BackoffPolicy, Inbox, Passing};
 use crate::config::Broker;
 
 /// Messages that the box wants to hear.
@@ -10,7 +10,8 @@ use crate::config::Broker;
 pub struct Subscription {
     /// A topic, perhaps with `+` or `#`.
     pub filter: String,
-    /// Whether those that the broker keeps from before count. A command that was kept is old by definition.
+    /// Whether those that the broker keeps from before count. A command that was kept is old by definition; of receipts
+    /// the latest holds on.
     pub retained: bool,
 }
 
@@ -33,6 +34,8 @@ pub struct LinkSettings {
     pub subscriptions: Vec<Subscription>,
     /// Where what comes in on them goes. A link that is started anew may be given that of the one before.
     pub inbox: Arc<Inbox>,
+    /// What goes out without being kept. The same holds for it.
+    pub passing: Arc<Passing>,
     /// While a fallback is in use, the brokers before it are tried again after this long, on average.
     pub return_after: Duration,
     /// How often the files of `[broker]` are looked at.
@@ -56,6 +59,7 @@ impl LinkSettings {
             pause,
             subscriptions,
             inbox: Arc::default(),
+            passing: Arc::default(),
             return_after,
             look,
             flush,

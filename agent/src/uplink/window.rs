@@ -80,6 +80,18 @@ impl<T: Clone> Window<T> {
         self.slots.iter().any(|slot| !slot.acknowledged && is(&slot.item))
     }
 
+    /// Those without an answer, in order, written or not.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter(|slot| !slot.acknowledged).map(|slot| &slot.item)
+    }
+
+    /// Is one that came after the first acknowledged, though the first is not? A broker answers in the order of the
+    /// publishes (MQTT 5, section 4.6).
+    pub(super) fn is_passed_over(&self) -> bool {
+        // A first one that is acknowledged has left.
+        self.slots.iter().any(|slot| slot.acknowledged)
+    }
+
     /// Nothing is in flight.
     pub(super) fn is_empty(&self) -> bool {
         self.slots.is_empty()
@@ -109,11 +121,14 @@ mod tests {
             window.hand_over(item, Duration::ZERO);
             assert_eq!(window.written(id), Some(item));
         }
+        assert!(!window.is_passed_over());
         assert_eq!(window.acknowledged(2), Some("b"));
+        assert!(window.is_passed_over());
         assert_eq!(
             (window.room(), window.any(|item| *item == "b"), window.unanswered().next()),
             (0, false, Some(&"a"))
         );
+        assert_eq!(window.pending().collect::<Vec<_>>(), [&"a"]);
         assert_eq!(window.acknowledged(1), Some("a"));
         assert_eq!((window.room(), window.is_empty()), (2, true));
     }

@@ -212,7 +212,7 @@ impl std::str::FromStr for Verb {
 /// Sent on `reply/<verb>`, QoS 1, never retained: what became of a command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reply {
-    /// The command's id, as far as it could be read.
+    /// The command's id, if its signature is good: anybody could write it into another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<Uuid>,
     /// When this was written.

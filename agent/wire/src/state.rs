@@ -17,6 +17,12 @@ pub struct BoxStatus {
     pub session: u64,
     /// When this was written.
     pub since: Timestamp,
+    /// The last number that the box had given to an alert when this was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
+    /// Names the outbox on the box's disk. Another one than before: its disk or its folder was replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbox: Option<Uuid>,
 }
 
 /// The states of a box.
@@ -173,9 +179,26 @@ pub struct LinkHealth {
     /// counts, or on a topic that it did not ask for.
     #[serde(default)]
     pub ignored: u64,
+    /// Times that the broker refused a message; those messages wait and are offered again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused: u64,
+    /// Alerts that the broker took, saying that nobody subscribes to them: they reached nobody.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unheard: u64,
+    /// Replies with a picture that the broker has acknowledged.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pictures_sent: u64,
+    /// Replies with a picture that were dropped: they are not kept, whoever wants one asks again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pictures_dropped: u64,
     /// What is wrong with the link though messages flow, in sentences for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// Sent on `gap/box`, QoS 1: why there is a hole in the numbering. Nobody need wait for

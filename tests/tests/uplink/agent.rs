@@ -95,6 +95,11 @@ impl Agent {
         Ok(self)
     }
 
+    /// Where the outbox has its files.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub(crate) fn report(&self) -> LinkReport {
         self.link.as_ref().unwrap().report()
     }
@@ -119,6 +124,12 @@ impl Agent {
 
     pub(crate) fn wait_disconnected(&self) -> LinkReport {
         self.wait("disconnected", |report| report.connected.is_none())
+    }
+
+    /// Somebody has asked for a picture.
+    pub(crate) fn picture(&self, name: &str, size: usize) {
+        let payload = vec![b'x'; size];
+        self.settings.passing.offer(name.to_owned(), topic("reply/snapshot"), payload, self.clock.now().mono);
     }
 
     /// What came in, if something does in time.

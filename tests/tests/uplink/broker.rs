@@ -97,6 +97,7 @@ fn alerts_survive_the_agent_and_are_then_backfill() {
         .unwrap();
     let second = Agent::in_folder_of(first).linked().unwrap();
     second.wait_connected();
+    second.wait_empty();
     sent.extend(second.alert(1));
     let got =
         subscriber.until(LIMIT, |message| message.topic.contains("/alert/") && event(&message.payload).sequence.0 == 4);

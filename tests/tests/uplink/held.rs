@@ -68,11 +68,8 @@ fn a_broker_that_takes_alerts_but_no_states_gets_the_alerts_at_once() {
 
     agent.step(id, false);
     agent.step(id, true);
-    let alerts = peer.publishes(2);
+    let alerts = peer.taken(2);
     assert_eq!(topics(&alerts), [topic("alert/critical/gate"), topic("alert/critical/gate")]);
-    for publish in &alerts {
-        peer.acknowledge(publish.packet_id);
-    }
     assert!(peer.is_quiet(SHORT), "a clearing now would be undone by the state that is offered again");
     assert_eq!(agent.outbox.waiting(), 3);
 }
@@ -161,25 +158,6 @@ fn a_stop_does_not_wait_for_a_state_that_is_left_out() {
     agent.link.take().unwrap().stop();
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(reader.join().unwrap(), None);
-}
-
-#[test]
-fn a_refused_state_that_has_been_cleared_since_is_not_offered_again() {
-    let broker = ScriptedBroker::new();
-    let agent = Agent::start(settings(broker.port()));
-    let mut peer = broker.sign_on();
-    let id = Uuid::from_u128(1);
-    agent.step(id, false);
-    agent.step(id, true);
-    // All four are in flight together.
-    let all = peer.publishes(4);
-    assert_eq!(all[3].payload, b"");
-    peer.acknowledge(all[0].packet_id);
-    peer.refuse(all[1].packet_id, NOT_AUTHORIZED);
-    peer.acknowledge(all[2].packet_id);
-    peer.acknowledge(all[3].packet_id);
-    agent.wait_empty();
-    agent.wait("nothing held", |report| report.held == 0);
 }
 
 #[test]

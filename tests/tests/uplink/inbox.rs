@@ -127,9 +127,49 @@ fn what_is_too_large_or_too_much_is_refused() {
         peer.message(command().as_bytes(), b"x", QOS_1, packet_id);
     }
     works(&agent, &mut peer);
-    let report = report(&agent);
-    assert_eq!((report.large, report.taken, report.full), (1, 64, 36));
+    assert_eq!((report(&agent).large, report(&agent).taken, report(&agent).full), (1, 4, 96));
+    // What could be a command, and a receipt, have rooms of their own, and are served first.
+    let token = format!("{}.{}.{}", "e".repeat(20), "c".repeat(100), "s".repeat(86));
+    for packet_id in 102..202 {
+        peer.message(command().as_bytes(), token.as_bytes(), QOS_1, packet_id);
+    }
+    peer.message(topic("receipt/ops").as_bytes(), b"a receipt", QOS_1, 202);
+    works(&agent, &mut peer);
+    assert_eq!((report(&agent).taken, report(&agent).full), (4 + 64 + 1, 96 + 36));
+    assert_eq!(agent.take(LIMIT).unwrap().payload, b"a receipt");
+    assert_eq!(agent.take(LIMIT).unwrap().payload, token.as_bytes());
     assert_eq!(agent.report().connections, 1);
+}
+
+#[test]
+fn a_receipt_that_was_cleared_says_nothing() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(hearing(broker.port()));
+    let mut peer = broker.sign_on();
+    peer.message(topic("receipt/ops").as_bytes(), b"", QOS_1, 1);
+    peer.message(topic("receipt/ops").as_bytes(), b"{}", QOS_1, 2);
+    assert_eq!(agent.take(LIMIT).unwrap().payload, b"{}");
+    assert_eq!((report(&agent).taken, report(&agent).refused()), (1, 0));
+}
+
+/// A receipt that follows the acknowledgement at once must find the alert acknowledged.
+#[test]
+fn the_outbox_knows_of_an_acknowledgement_before_anybody_reads_the_receipt_behind_it() {
+    let broker = ScriptedBroker::new();
+    let agent = Agent::start(hearing(broker.port()));
+    let mut peer = broker.sign_on();
+    for round in 1..=20 {
+        agent.alert(1);
+        let publish = peer.publish().expect("the alert");
+        let [high, low] = publish.packet_id.to_be_bytes();
+        let mut packets = vec![0x40, 2, high, low];
+        packets.extend(peer.packet_of(topic("receipt/ops").as_bytes(), b"{}", 0, 0));
+        // More that comes in the same breath: the link has no quiet moment in between.
+        packets.extend(peer.packet_of(topic("alert/x/y").as_bytes(), b"", 0, 0).repeat(40));
+        peer.send(&packets);
+        agent.take(LIMIT).expect("the receipt");
+        assert_eq!(agent.outbox.waiting(), 0, "round {round}");
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "in a test a failed step is a panic")]
 
 mod agent;
+mod blame;
+mod broken;
 mod broker;
 mod consumers;
 mod fallback;
@@ -10,6 +12,9 @@ mod held;
 mod inbox;
 mod network;
 mod outputs;
+mod passing;
+mod recall;
+mod retained;
 mod script;
 mod scripted;
 mod slow;

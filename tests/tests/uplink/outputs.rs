@@ -20,22 +20,7 @@ use crate::{
 
 const SHORT: Duration = Duration::from_millis(300);
 
-const RULES: &str = r#"
-[camera.zone.yard]
-points = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]
-[camera.line.fence]
-points = [[0.5, 1.0], [0.5, 0.0]]
-[[camera.rule]]
-id = "night-intrusion"
-kind = "intrusion"
-zone = "yard"
-classes = ["person"]
-[[camera.rule]]
-id = "fence-crossing"
-kind = "line_crossing"
-line = "fence"
-classes = ["person"]
-"#;
+const RULES: &str = include_str!("../../../agent/src/outputs/rules.toml");
 
 const BOTH: &str = "[output.onvif]\nenabled = true\n[output.home_assistant]\nenabled = true\n";
 

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::agent::event;
+
 /// Packet types of MQTT (section 2.1.2 of version 5), in the upper half of the first byte.
 const CONNECT: u8 = 1;
 const PUBLISH: u8 = 3;
@@ -44,11 +46,23 @@ pub(crate) struct Peer {
     pub acknowledged: Vec<u16>,
 }
 
+/// So many of those that waited for the connection are in flight at a time.
+pub(crate) const BACKLOG: usize = 12;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Publish {
     pub packet_id: u16,
     pub topic: String,
     pub payload: Vec<u8>,
+}
+
+/// The number of an alert.
+pub(crate) fn number(publish: &Publish) -> u64 {
+    event(&publish.payload).sequence.0
+}
+
+pub(crate) fn numbers(publishes: &[Publish]) -> Vec<u64> {
+    publishes.iter().map(number).collect()
 }
 
 impl ScriptedBroker {
@@ -179,6 +193,7 @@ impl Peer {
                 PUBLISH => return Some(self.parse(kind, &body)),
                 PUBACK => self.acknowledged.push(u16::from_be_bytes([body[0], body[1]])),
                 PINGREQ => self.send(&[0xd0, 0]),
+                SUBSCRIBE if body.windows(10).any(|part| part == b"status/box") => self.has_no_memory(&body),
                 SUBSCRIBE if self.deaf => return None,
                 SUBSCRIBE => self.subscribed(&body),
                 _ => {}
@@ -188,6 +203,17 @@ impl Peer {
 
     pub(crate) fn publishes(&mut self, count: usize) -> Vec<Publish> {
         (0..count).map(|_| self.publish().expect("a publish")).collect()
+    }
+
+    /// The next publishes, each acknowledged when it comes: the steps of an incident wait for that.
+    pub(crate) fn taken(&mut self, count: usize) -> Vec<Publish> {
+        let mut taken = Vec::new();
+        while taken.len() < count {
+            let publish = self.publish().expect("a publish");
+            self.acknowledge(publish.packet_id);
+            taken.push(publish);
+        }
+        taken
     }
 
     /// Is there no publish for a while?
@@ -229,7 +255,7 @@ impl Peer {
         }
     }
 
-    fn packet_of(&self, topic: &[u8], payload: &[u8], flags: u8, packet_id: u16) -> Vec<u8> {
+    pub(crate) fn packet_of(&self, topic: &[u8], payload: &[u8], flags: u8, packet_id: u16) -> Vec<u8> {
         let mut body = u16::try_from(topic.len()).unwrap().to_be_bytes().to_vec();
         body.extend(topic);
         if flags & 0b110 != 0 {
@@ -251,6 +277,16 @@ impl Peer {
         }
         packet.extend(body);
         packet
+    }
+
+    /// The box asks what is retained of it: that is not told.
+    fn has_no_memory(&mut self, body: &[u8]) {
+        let packet_id = [body[0], body[1]];
+        if self.level == 5 {
+            self.send(&[&[0x90, 4][..], &packet_id, &[0, 0x87]].concat());
+        } else {
+            self.send(&[&[0x90, 3][..], &packet_id, &[0x80]].concat());
+        }
     }
 
     fn subscribed(&mut self, body: &[u8]) {

@@ -8,20 +8,14 @@ use karaul_tests::{Relay, Shape, Subscriber};
 use crate::agent::{Agent, LIMIT, event, settings, topic};
 
 /// 64 kbit/s, 800 ms there and back, 5 % loss.
-const POOR: Shape = Shape {
-    bytes_per_second: 8000,
-    delay: Duration::from_millis(400),
-    loss: 0.05,
-    recovery: Duration::from_millis(800),
-    seed: 1,
-};
+const POOR: Shape = Shape { bits_per_second: 64_000, round_trip: Duration::from_millis(800), loss: 0.05, on_off: None };
 
 /// Alerts arrive in order, each once, and the connection stays.
 #[test]
 fn a_slow_link_with_loss_works() {
     let broker = Broker::start(0).unwrap();
     let subscriber = Subscriber::start(broker.port, &topic("alert/#"));
-    let relay = Relay::shaped(broker.port, POOR).unwrap();
+    let relay = Relay::shaped(broker.port, POOR, 1).unwrap();
     let begun = Instant::now();
     let agent = Agent::start(settings(relay.port()));
     agent.wait_connected();

@@ -8,6 +8,7 @@ mod link;
 mod outage;
 mod pace;
 mod power;
+mod quota;
 mod report;
 mod rig;
 mod storm;
@@ -38,6 +39,8 @@ enum Proof {
     Outage(outage::Options),
     /// From commit to PUBLISH, and alerts a second.
     Pace(pace::Options),
+    /// How long a commit takes that has to make room.
+    Quota(quota::Options),
     /// Slow, distant, lossy and interrupted links.
     Link(link::Options),
     /// The agent's part of the storm, which is killed.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Proof::PowerCut(options) => power::run(&options),
         Proof::Outage(options) => outage::run(&options),
         Proof::Pace(options) => pace::run(&options),
+        Proof::Quota(options) => quota::run(&options),
         Proof::Link(options) => link::run(&options),
         Proof::Writer(options) => return ended(storm::write(&options)),
         Proof::Script(options) => return ended(power::play(&options)),

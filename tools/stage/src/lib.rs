@@ -7,12 +7,14 @@
 mod agent;
 mod broker;
 mod program;
+mod relay;
 mod simulator;
 mod subscriber;
 
 pub use agent::Agent;
 pub use broker::Broker;
 pub use program::{Program, StageError, binary, repository, shield_from_ctrl_c};
+pub use relay::{Relay, Shape};
 pub use simulator::Simulator;
 pub use subscriber::{Heard, Subscriber};
 

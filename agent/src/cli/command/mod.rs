@@ -1,23 +1,21 @@
 //! `karaul command`.
 
 mod order;
+mod reply;
 
 use std::{
     fs,
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
-use data_encoding::BASE64;
 use jiff::Timestamp;
-use karaul_wire::{BoxPath, Command, Order, Picture, Reply, ReplyCode, Segment};
-use sha2::{Digest as _, Sha256};
+use karaul_wire::{BoxPath, Command, Order, Segment};
 use uuid::Uuid;
 
-use self::order::What;
+use self::{order::What, reply::PictureFile};
 use super::check::BAD_CONFIG;
 use crate::{
     config::{Broker, Config, Secrets},
@@ -92,7 +90,7 @@ struct Target {
     /// With --print: the session that status/box shows. A box that does not trust its clock wants it
     #[arg(long, value_name = "NUMBER", requires = "print", global = true)]
     session: Option<u64>,
-    /// File for the picture that snapshot gets
+    /// New file for the picture that snapshot gets
     #[arg(long, value_name = "FILE", global = true)]
     output: Option<PathBuf>,
 }
@@ -145,16 +143,18 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
         writeln!(out, "{}", letter.sign(args.target.session, Timestamp::now()).1)?;
         return Ok(ExitCode::SUCCESS);
     }
-    if matches!(letter.order, Order::Snapshot { .. }) && args.target.output.is_none() {
-        return Err(Error::Missing("--output, the file for the picture,"));
-    }
     let broker = broker.ok_or(Error::Missing("--broker or --config"))?;
+    let file = match (&letter.order, &args.target.output) {
+        (Order::Snapshot { .. }, None) => return Err(Error::Missing("--output, the file for the picture,")),
+        (Order::Snapshot { .. }, Some(path)) => Some(PictureFile::new(path)?),
+        _ => None,
+    };
     let limit = Duration::from_secs(args.target.wait.into());
     let reply = ask(&broker, &letter.path, letter.order.verb(), limit, |status| {
         let (jti, token) = letter.sign(Some(status.session), Timestamp::now());
         Question { jti, payload: token.into_bytes() }
     })?;
-    answer(&reply, args.target.output.as_deref(), out)
+    reply::say(&reply, file, out)
 }
 
 /// Makes a pair of keys: the private half in a new file, the public half as lines for a config.
@@ -255,32 +255,6 @@ impl Letter {
     }
 }
 
-/// Says what the box has answered, and keeps the picture.
-fn answer(reply: &Reply, output: Option<&Path>, out: &mut impl io::Write) -> Result<ExitCode, Error> {
-    let code = serde_json::to_value(reply.code).ok().and_then(|code| code.as_str().map(|c| c.replace('_', " ")));
-    // What comes over the network moves no cursor.
-    let detail: String = reply.detail.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    writeln!(out, "{}: {detail}", code.unwrap_or_default())?;
-    if let (Some(picture), Some(path)) = (&reply.picture, output) {
-        keep(picture, path)?;
-        writeln!(out, "the picture is in {}", path.display())?;
-    }
-    Ok(if reply.code == ReplyCode::Done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Writes a picture into a new file that only its owner may read.
-fn keep(picture: &Picture, path: &Path) -> Result<(), Error> {
-    let bytes = BASE64.decode(picture.data.as_bytes()).map_err(|_| Error::Picture)?;
-    if hex::encode(Sha256::digest(&bytes)) != picture.sha256 {
-        return Err(Error::Picture);
-    }
-    let write = || {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(&bytes)
-    };
-    write().map_err(|source| Error::File { path: path.to_owned(), source })
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -370,29 +344,28 @@ mod tests {
         let said = |line: &str| run(&parse(line).unwrap()).unwrap_err().to_string();
         assert_eq!(said("reload --print"), "--box or --config is missing; see `karaul command --help`");
         assert_eq!(said("reload --box karaul1/a/b/c/d"), "--key is missing; see `karaul command --help`");
+        let dir = tempfile::tempdir().unwrap();
+        let (key, there) = (dir.path().join("desk.key"), dir.path().join("gate.jpg"));
+        PrivateKey::generate().unwrap().write_new(&key).unwrap();
+        fs::write(&there, "an earlier picture").unwrap();
+        // Nobody listens on the discard port: what is wrong is said before anybody is asked.
+        let snapshot = format!(
+            "snapshot --camera gate --purpose theft --box karaul1/a/b/c/d --broker mqtt://127.0.0.1:9 --key {} --role \
+             operator --actor duty --reason theft",
+            key.display()
+        );
+        assert_eq!(said(&snapshot), "--output, the file for the picture, is missing; see `karaul command --help`");
+        let with = |file: &Path| said(&format!("{snapshot} --output {}", file.display()));
+        assert_eq!(with(&there), format!("--output: {} is there already; name another file", there.display()));
+        assert_eq!(fs::read(&there).unwrap(), b"an earlier picture");
+        let nowhere = dir.path().join("nowhere/gate.jpg");
+        assert_eq!(with(&nowhere), format!("{}: No such file or directory (os error 2)", nowhere.display()));
+        let new = dir.path().join("new.jpg");
+        assert!(with(&new).contains("127.0.0.1:9"));
+        assert!(!new.exists(), "no picture came");
         let address = said("reload --box karaul1/a/b/c/d --broker http://x");
         assert!(address.starts_with("--broker: "), "{address}");
         let path = parse("reload --box karaul1/a/b/c").unwrap_err();
         assert!(path.contains("a path karaul1/<region>/<district>/<site>/<box> is wanted"), "{path}");
-    }
-
-    #[test]
-    fn the_reply_is_said_and_its_picture_kept() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("gate.jpg");
-        let sha256 = hex::encode(Sha256::digest(b"jpeg"));
-        let picture = Picture { media_type: "image/jpeg".to_owned(), sha256, data: BASE64.encode(b"jpeg") };
-        let time = "2026-11-22T10:00:00Z".parse().unwrap();
-        let detail = "here it is\u{1b}[2J".to_owned();
-        let reply = Reply { jti: None, time, code: ReplyCode::Done, detail, audit: None, picture: Some(picture) };
-        let mut out = Vec::new();
-        assert_eq!(answer(&reply, Some(&file), &mut out).unwrap(), ExitCode::SUCCESS);
-        let said = String::from_utf8(out).unwrap();
-        assert_eq!(said, format!("done: here it is [2J\nthe picture is in {}\n", file.display()));
-        assert_eq!(fs::read(&file).unwrap(), b"jpeg");
-        let damaged = Picture { sha256: "00".to_owned(), ..reply.picture.clone().unwrap() };
-        assert!(matches!(keep(&damaged, &dir.path().join("other.jpg")), Err(Error::Picture)));
-        let reply = Reply { code: ReplyCode::UnknownKey, picture: None, ..reply };
-        assert_eq!(answer(&reply, None, &mut Vec::new()).unwrap(), ExitCode::FAILURE);
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     clock::{Clock, Stamp},
     config,
     trust::{
-        Admitted, Gate, Refusals, Refused,
+        Admitted, Gate, Notice, Refusals, Refused,
         audit::{Audit, Occasion, Record},
     },
 };
@@ -24,8 +24,7 @@ pub trait CarryOut {
     /// Does what a command asks for. It has a limit of its own.
     fn carry_out(&self, command: &Command) -> Outcome;
 
-    /// The camera of the incident or picture that an order names; `None` if it cannot be told. Asked only for
-    /// roles that are for some cameras.
+    /// The camera of the incident or picture that an order names; `None` if it names none, or that cannot be told.
     fn camera_of(&self, order: &Order) -> Option<Segment>;
 
     /// The keys and roles in force.
@@ -54,6 +53,8 @@ pub struct Commands<C> {
     clock: Arc<dyn Clock>,
     carrier: C,
     settings: config::Commands,
+    /// They are not on record yet.
+    owed: bool,
 }
 
 impl<C: CarryOut> Commands<C> {
@@ -61,44 +62,55 @@ impl<C: CarryOut> Commands<C> {
     pub fn start(path: &BoxPath, gate: Gate, audit: Arc<Audit>, clock: Arc<dyn Clock>, carrier: C) -> Self {
         let settings = carrier.settings();
         let prefix = format!("{path}/command/");
-        let mut commands = Self { prefix, gate, audit, refusals: Refusals::default(), clock, carrier, settings };
+        let refusals = Refusals::default();
+        let mut commands = Self { prefix, gate, audit, refusals, clock, carrier, settings, owed: true };
         let version = format!("karaul {}", env!("CARGO_PKG_VERSION"));
         commands.note(Record::new(Occasion::Start).detail(version));
-        commands.note(Record::new(Occasion::Keys).detail(names(&commands.settings)));
         commands.gate.set(&commands.settings);
+        commands.tend();
         commands
     }
 
     /// Takes what came on a topic in the session of this number. `None` if the topic is none of a command, so
-    /// that there is nowhere to answer.
+    /// that there is nowhere to answer, or if it is one of too many that nobody wants an answer to. What comes for
+    /// a verb that there is not is counted.
     pub fn take(&mut self, topic: &str, payload: &[u8], session: u64) -> Option<Answer> {
         // First, so that nobody uses a key that is no longer in force.
         self.tend();
-        let verb: Verb = topic.strip_prefix(&self.prefix)?.parse().ok()?;
-        let now = self.clock.now();
-        let answer = match self.gate.admit(verb, payload, now, session) {
-            Ok(admitted) => self.admitted(verb, &admitted, now),
-            Err(refused) => self.refused(refused, now),
+        let Ok(verb) = topic.strip_prefix(&self.prefix)?.parse::<Verb>() else {
+            self.gate.count(ReplyCode::Malformed);
+            return None;
         };
-        Some(answer)
+        let now = self.clock.now();
+        match self.gate.admit(verb, payload, now, session) {
+            Ok(admitted) => Some(self.admitted(verb, &admitted, now)),
+            Err(refused) => self.refused(refused, now),
+        }
     }
 
     /// To be called every few seconds: sums up refusals, and puts changed keys into force and on record.
     pub fn tend(&mut self) {
         let now = self.clock.now();
-        if let Some(record) = self.refusals.sum(now) {
+        for record in self.refusals.sum(now) {
             self.note(record);
         }
         let settings = self.carrier.settings();
         if settings != self.settings {
             self.gate.set(&settings);
-            self.note(Record::new(Occasion::Keys).detail(names(&settings)));
             self.settings = settings;
+            self.owed = true;
+        }
+        if self.owed {
+            // Tried again until it is there; no command is carried out before, as its own entry fails too.
+            self.owed = !self.note(Record::new(Occasion::Keys).detail(names(&self.settings)));
         }
     }
 
     /// Puts on record that the agent stops.
     pub fn stop(&mut self) {
+        for record in self.refusals.rest(self.clock.now()) {
+            self.note(record);
+        }
         self.note(Record::new(Occasion::Stop));
     }
 
@@ -110,9 +122,11 @@ impl<C: CarryOut> Commands<C> {
 
     fn admitted(&mut self, verb: Verb, admitted: &Admitted, now: Stamp) -> Answer {
         let command = &admitted.command;
-        let (mut outcome, audit) = match self.audit.record(now.wall, intent(admitted)) {
+        let camera = self.carrier.camera_of(&command.order);
+        let (mut outcome, audit) = match self.audit.record(now.wall, intent(admitted, camera.as_ref())) {
             Ok(number) => {
-                let outcome = self.allowed(admitted).unwrap_or_else(|| self.carrier.carry_out(command));
+                let refused = forbidden(admitted, camera.as_ref());
+                let outcome = refused.unwrap_or_else(|| self.carrier.carry_out(command));
                 (outcome, Some(number))
             }
             Err(error) => (Outcome::new(ReplyCode::AuditUnavailable, error.to_string()), None),
@@ -130,25 +144,12 @@ impl<C: CarryOut> Commands<C> {
         Answer { verb, reply: Reply { jti: Some(command.jti), time, code, detail, audit, picture }, keep: true }
     }
 
-    /// Why a role that is only for some cameras may not do this; `None` if it may.
-    fn allowed(&self, admitted: &Admitted) -> Option<Outcome> {
-        if !admitted.needs_look_up() {
-            return None;
-        }
-        let role = &admitted.command.role;
-        let detail = match self.carrier.camera_of(&admitted.command.order) {
-            Some(camera) if admitted.may(&camera) => return None,
-            Some(camera) => format!("the role {role} is not for the camera {camera}"),
-            None => format!("the role {role} is only for some cameras, and it is not known of which one this is"),
-        };
-        Some(Outcome::new(ReplyCode::Forbidden, detail))
-    }
-
-    fn refused(&mut self, refused: Refused, now: Stamp) -> Answer {
-        let audit = match self.refusals.note(&refused, now).map(|record| self.audit.record(now.wall, record)) {
-            Some(Ok(number)) => Some(number),
-            // The log has said it.
-            Some(Err(_)) | None => None,
+    fn refused(&mut self, refused: Refused, now: Stamp) -> Option<Answer> {
+        let audit = match self.refusals.note(&refused, now) {
+            // A failure has been said by the log.
+            Notice::Entry(record) => self.audit.record(now.wall, *record).ok(),
+            Notice::Answer => None,
+            Notice::Silence => return None,
         };
         // One line each for those with an entry, so that nobody can flood the log of the agent either.
         if audit.is_some() {
@@ -157,12 +158,26 @@ impl<C: CarryOut> Commands<C> {
         }
         let keep = audit.is_some();
         let Refused { code, detail, jti, verb, .. } = refused;
-        Answer { verb, reply: Reply { jti, time: now.wall, code, detail, audit, picture: None }, keep }
+        Some(Answer { verb, reply: Reply { jti, time: now.wall, code, detail, audit, picture: None }, keep })
     }
 
-    /// Puts on record what nothing depends on.
-    fn note(&self, record: Record) {
+    /// Puts on record what nothing depends on. Is it?
+    fn note(&self, record: Record) -> bool {
         // A failure has been logged, and the next command is refused for it.
-        let _ = self.audit.record(self.clock.now().wall, record);
+        self.audit.record(self.clock.now().wall, record).is_ok()
     }
+}
+
+/// Why a role that is only for some cameras may not do this to what `camera` has taken or seen; `None` if it may.
+fn forbidden(admitted: &Admitted, camera: Option<&Segment>) -> Option<Outcome> {
+    if !admitted.needs_look_up() {
+        return None;
+    }
+    let role = &admitted.command.role;
+    let detail = match camera {
+        Some(camera) if admitted.may(camera) => return None,
+        Some(camera) => format!("the role {role} is not for the camera {camera}"),
+        None => format!("the role {role} is only for some cameras, and it is not known of which one this is"),
+    };
+    Some(Outcome::new(ReplyCode::Forbidden, detail))
 }

@@ -143,6 +143,19 @@ fn a_command_is_on_record_before_and_after() {
 }
 
 #[test]
+fn the_entry_names_the_camera_of_what_has_only_an_id() {
+    let mut office = Office::new(None);
+    let id = Uuid::nil();
+    office.send(Order::Snapshot { camera: None, evidence: Some(id), purpose: "theft".to_owned() });
+    office.send(Order::Acknowledge { incident: id });
+    office.send(Order::Resolve { incident: id });
+    let objects: Vec<String> = office.logged().into_iter().filter_map(|record| record.object).collect();
+    let known =
+        [format!("evidence {id}, camera yard"), format!("incident {id}, camera gate"), format!("incident {id}")];
+    assert_eq!(objects, known);
+}
+
+#[test]
 fn nothing_is_done_without_a_record() {
     let mut office = Office::new(None);
     let log = office.dir.path().join("audit");
@@ -175,11 +188,20 @@ fn refused_commands_are_answered_and_only_signed_ones_kept() {
     assert_eq!((answer.keep, answer.reply.audit), (true, Some(4)));
     assert_eq!(office.commands.take(&path().box_status(), b"", 1), None);
     assert_eq!(office.commands.take(&format!("{}/command/explode", path()), b"", 1), None);
-    office.clock.advance(Duration::from_secs(61));
+    let counts = office.commands.gate().counts();
+    assert_eq!(counts.values().sum::<u64>(), 3, "a verb that there is not is counted as well: {counts:?}");
+    office.clock.advance(Duration::from_secs(3601));
     office.commands.tend();
     let last = office.logged().pop().unwrap();
-    let expected = "1 command was refused in 61 s without an entry each: unsigned ones, or too many";
+    let expected = "1 unsigned command was refused in 3601 s without an entry each";
     assert_eq!((last.event, last.detail.as_deref()), (Occasion::RefusedMany, Some(expected)));
+    // Nonsense is answered ten times a minute, and what is left over at the end is on record.
+    let answered = (0..50).filter(|_| office.commands.take(&topic, b"nonsense", 1).is_some()).count();
+    assert_eq!(answered, 10);
+    office.commands.stop();
+    let records = office.logged();
+    let expected = "50 unsigned commands were refused in 0 s without an entry each, 40 of them without an answer";
+    assert_eq!(records[records.len() - 2].detail.as_deref(), Some(expected));
 }
 
 #[test]
@@ -208,7 +230,44 @@ fn changed_keys_are_in_force_at_once_and_on_record() {
     let last = office.logged().pop().unwrap();
     assert_eq!(last.event, Occasion::Keys);
     let all: Vec<&str> = Verb::ALL.iter().map(|verb| verb.as_str()).collect();
-    assert_eq!(last.detail, Some(format!("role operator: {}", all.join(" "))));
+    let file = office.dir.path().join("synchronized").display().to_string();
+    let limits = format!("longest_validity 600 s, clock_tolerance 30 s, time_sync_file {file}");
+    let keys = "no keys, so no command is taken";
+    assert_eq!(last.detail, Some(format!("{keys}; role operator: {}; {limits}", all.join(" "))));
     office.commands.stop();
     assert_eq!(office.logged().pop().unwrap().event, Occasion::Stop);
+}
+
+#[test]
+fn whatever_the_gate_judges_by_goes_on_record_when_it_changes() {
+    let office = Office::new(None);
+    let before = office.commands.settings.clone();
+    let changes: [fn(&mut config::Commands); 4] = [
+        |settings| settings.longest_validity *= 2,
+        |settings| settings.clock_tolerance *= 2,
+        |settings| settings.time_sync_file = "/etc/hostname".into(),
+        |settings| settings.keys.values_mut().for_each(|key| key.not_after = Some(jiff::Timestamp::MAX)),
+    ];
+    for change in changes {
+        let mut after = before.clone();
+        change(&mut after);
+        assert_ne!(names(&after), names(&before));
+    }
+}
+
+#[test]
+fn keys_that_could_not_be_put_on_record_are_when_it_works_again() {
+    let mut office = Office::new(None);
+    let log = office.dir.path().join("audit");
+    fs::remove_dir_all(&log).unwrap();
+    fs::write(&log, "in the way").unwrap();
+    office.commands.carrier.settings.borrow_mut().longest_validity = Duration::from_secs(60);
+    office.commands.tend();
+    office.commands.tend();
+    fs::remove_file(&log).unwrap();
+    office.commands.tend();
+    office.commands.tend();
+    let keys: Vec<_> = office.logged().into_iter().filter(|record| record.event == Occasion::Keys).collect();
+    assert_eq!(keys.len(), 1);
+    assert!(keys[0].detail.as_ref().unwrap().contains("longest_validity 60 s"), "{keys:?}");
 }

@@ -3,7 +3,7 @@ use std::sync::PoisonError;
 use jiff::Timestamp;
 use karaul_wire::{ReplyCode, Segment};
 
-use super::{Answer, Orders};
+use super::{Answer, Orders, named};
 use crate::site::Outcome;
 use crate::{
     config,
@@ -25,6 +25,8 @@ impl Orders {
         let ends = self.standing.disarm(&places, seconds).map_err(|error| {
             Outcome::failed(format!("nothing is disarmed, because a restart would forget it: {error}"))
         })?;
+        // A reload may have taken some of them out in this moment.
+        self.posts.forget_gone();
         self.posts.tend();
         tracing::info!(seconds, "{} disarmed", said(&places));
         Ok(Outcome::done(format!("{} disarmed until {}", said(&places), self.local(ends))))
@@ -82,14 +84,15 @@ impl Orders {
         time.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
     }
 
-    /// The rules that are meant: all, those of a camera, or those of this name.
+    /// The rules that are meant: all, those of a camera, or those of this name. By the config, because a reload
+    /// takes cameras out of those that are watched for a while.
     fn places(&self, camera: Option<&Segment>, rule: Option<&Segment>) -> Result<Vec<Place>, Outcome> {
-        let posts = match camera {
-            Some(camera) => vec![self.post(camera)?],
-            None => self.posts.all(),
+        let config = self.posts.config();
+        let cameras = match camera {
+            Some(camera) => vec![named(&config, camera)?],
+            None => config.cameras.iter().collect(),
         };
-        let all =
-            || posts.iter().flat_map(|post| post.camera.rules.iter().map(move |rule| (&post.camera.id, &rule.id)));
+        let all = || cameras.iter().flat_map(|camera| camera.rules.iter().map(move |rule| (&camera.id, &rule.id)));
         let meant = |id: &Segment| rule.is_none_or(|rule| rule == id);
         let places: Vec<Place> =
             all().filter(|(_, id)| meant(id)).map(|(camera, rule)| (camera.clone(), rule.clone())).collect();

@@ -1,7 +1,7 @@
 use karaul_wire::{Acknowledged, CloseReason, ReplyCode, Segment};
 use uuid::Uuid;
 
-use super::{Answer, Orders};
+use super::{Answer, Orders, named};
 use crate::site::Outcome;
 use crate::{
     config,
@@ -64,9 +64,11 @@ impl Orders {
             // It closed in this very moment.
             Ok(tray::Answer::NotOpen) | Err(Silence::Nobody) => match self.delivery.register.find(incident) {
                 Entry::Closed(end) => Ok(closed(end)),
+                // Where there was no room for its end, nobody has it any more.
                 Entry::Open(_) | Entry::Unknown => Err(Outcome::failed(format!(
                     "camera {camera} is being switched off or started anew; nothing was changed, send the command \
-                     again in some seconds"
+                     again in some seconds; if that does not help, the box had no room to tell the end of the \
+                     incident, and does so when the agent is restarted"
                 ))),
             },
             Ok(tray::Answer::NoRoom) => Err(Outcome::failed(
@@ -90,8 +92,9 @@ impl Orders {
     }
 
     pub(super) fn test_incident(&self, camera: &Segment, rule: Option<&Segment>) -> Answer {
-        let post = self.post(camera)?;
-        let rules = &post.camera.rules;
+        let config = self.posts.config();
+        let configured = named(&config, camera)?;
+        let rules = &configured.rules;
         let not_found = |detail| Outcome::new(ReplyCode::NotFound, detail);
         let rule = match rule {
             Some(id) => rules.iter().find(|rule| rule.id == *id).ok_or_else(|| {
@@ -103,10 +106,9 @@ impl Orders {
                 not_found(format!("camera {camera} has no rule that could be tested; add one to the config"))
             })?,
         };
-        let config = self.posts.config();
         let now = self.clock.now();
         let provider = config.inference.provider.as_str();
-        let steps = trial(&post.camera, rule, now, provider, self.boot_id, &config.site.languages);
+        let steps = trial(configured, rule, now, provider, self.boot_id, &config.site.languages);
         let id = steps[0].incident.id;
         for step in steps {
             if !self.delivery.put(now.wall, step) {

@@ -27,9 +27,12 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{self, Config},
+    config::{self, Camera, Config},
     uplink::Replay,
 };
+
+/// More than a sentence bears are not named.
+const NAMED: usize = 8;
 
 /// What carries commands out, one after the other. No camera waits for it, and it waits for none longer than
 /// some seconds.
@@ -84,24 +87,20 @@ impl Orders {
         done.unwrap_or_else(|refused| refused)
     }
 
-    /// The camera that an order concerns, by name or by the incident or picture that it names; `None` if it
-    /// concerns more than one, or that cannot be told.
+    /// The camera of the incident or kept picture that an order names; `None` if it names none, or that cannot be
+    /// told.
     #[must_use]
     pub fn camera_of(&self, order: &Order) -> Option<Segment> {
-        let register = &self.delivery.register;
         match order {
             Order::Acknowledge { incident } | Order::Resolve { incident } | Order::FalsePositive { incident } => {
-                match register.find(*incident) {
+                match self.delivery.register.find(*incident) {
                     Entry::Open(camera) => Some(camera),
                     Entry::Closed(closed) => Some(closed.camera),
                     Entry::Unknown => None,
                 }
             }
-            Order::Snapshot { camera: Some(camera), evidence: None, .. } => Some(camera.clone()),
-            Order::Snapshot { camera: None, evidence: Some(id), .. } => register.camera_of_picture(*id),
-            Order::TestIncident { camera, .. } | Order::CameraEnable { camera, .. } => Some(camera.clone()),
-            Order::Arm { camera, .. } | Order::Disarm { camera, .. } => camera.clone(),
-            Order::Snapshot { .. } | Order::Replay { .. } | Order::Reload {} => None,
+            Order::Snapshot { evidence: Some(id), .. } => self.delivery.album.camera_of(*id),
+            _ => None,
         }
     }
 
@@ -124,15 +123,28 @@ impl Orders {
         }
     }
 
-    /// A camera by its id.
+    /// A camera by its id, as it is watched. While a reload or a command starts it anew, nobody watches it.
     fn post(&self, camera: &Segment) -> Result<Arc<Post>, Outcome> {
-        self.posts.of(camera).ok_or_else(|| {
-            let config = self.posts.config();
-            let known: Vec<&str> = config.cameras.iter().map(|camera| camera.id.as_str()).collect();
-            let remedy = config::choose(camera.as_str(), &known, "this box has no camera");
-            Outcome::new(ReplyCode::NotFound, format!("there is no camera \"{camera}\"; {remedy}"))
-        })
+        let config = self.posts.config();
+        named(&config, camera)?;
+        self.posts.of(camera).ok_or_else(|| started_anew(camera))
     }
+}
+
+/// A camera by its id, as it is configured.
+fn named<'a>(config: &'a Config, camera: &Segment) -> Result<&'a Camera, Outcome> {
+    config.cameras.iter().find(|other| other.id == *camera).ok_or_else(|| {
+        let known: Vec<&str> = config.cameras.iter().map(|camera| camera.id.as_str()).collect();
+        let remedy = config::choose(camera.as_str(), &known, "this box has no camera");
+        Outcome::new(ReplyCode::NotFound, format!("there is no camera \"{camera}\"; {remedy}"))
+    })
+}
+
+fn started_anew(camera: &Segment) -> Outcome {
+    Outcome::failed(format!(
+        "camera {camera} is being switched off or started anew; nothing was changed, send the command again in some \
+         seconds"
+    ))
 }
 
 /// `Err` is an answer too: that nothing was done.
@@ -140,8 +152,6 @@ type Answer = Result<Outcome, Outcome>;
 
 /// What is sent again, and what is not there any more.
 fn resent(replay: &Replay) -> String {
-    /// More ranges than a sentence bears are not named.
-    const NAMED: usize = 8;
     let alerts = if replay.again == 1 { "alert is" } else { "alerts are" };
     let mut said = format!("{} {alerts} sent again", replay.again);
     if replay.under_way > 0 {

@@ -1,12 +1,14 @@
 use data_encoding::BASE64;
 use image::RgbImage;
-use karaul_wire::{CameraState, Picture, ReplyCode, Segment};
+use karaul_wire::{BlindReason, CameraState, Picture, ReplyCode, Segment};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Answer, Orders};
-use crate::evidence::{jpeg_within, to_rgb};
-use crate::site::Outcome;
+use super::{Answer, Orders, started_anew};
+use crate::{
+    evidence::{jpeg_within, to_rgb},
+    site::{Outcome, tray::Silence},
+};
 
 /// As many bytes of a file as, in Base64 and with a sentence, stay below the 256 KiB that brokers and thin
 /// links bear.
@@ -48,24 +50,26 @@ impl Orders {
 
     fn present_picture(&self, camera: &Segment) -> Result<Found, Outcome> {
         let post = self.post(camera)?;
-        if let Some(status) = post.shared.light.status() {
-            match status.state {
-                CameraState::Seeing => {}
-                CameraState::Disabled => {
-                    return Err(Outcome::failed(format!("camera {camera} is switched off; switch it on first")));
-                }
-                CameraState::Blind => {
-                    let why = status.detail.unwrap_or_default();
-                    return Err(Outcome::failed(format!("camera {camera} is blind: {why}")));
-                }
-            }
+        let status = post.shared.light.status();
+        if status.as_ref().is_some_and(|status| status.state == CameraState::Disabled) {
+            return Err(Outcome::failed(format!("camera {camera} is switched off; switch it on first")));
         }
-        let Some(still) = post.shared.tray.next_picture(self.limits.picture) else {
-            return Err(Outcome::failed(format!(
+        let blind = status.filter(|status| status.state == CameraState::Blind).map(|status| {
+            let why = status.detail.unwrap_or_default();
+            (status.reason, Outcome::failed(format!("camera {camera} is blind: {why}")))
+        });
+        // Of other reasons one wants to see the picture all the more.
+        if let Some((None | Some(BlindReason::Offline | BlindReason::Stalled), why)) = blind {
+            return Err(why);
+        }
+        let still = post.shared.tray.next_picture(self.limits.picture).map_err(|silence| match (blind, silence) {
+            (Some((_, why)), _) => why,
+            (None, Silence::Nobody) => started_anew(camera),
+            (None, _) => Outcome::failed(format!(
                 "camera {camera} gave no picture within {} s; send the command again",
                 self.limits.picture.as_secs_f64()
-            )));
-        };
+            )),
+        })?;
         fitting(format!("present picture of camera {camera}"), &to_rgb(&still.planes()))
     }
 

@@ -2,7 +2,7 @@ use std::sync::PoisonError;
 
 use karaul_wire::ReplyCode;
 
-use super::{Answer, Orders};
+use super::{Answer, NAMED, Orders};
 use crate::site::Outcome;
 use crate::{
     config::Config,
@@ -60,11 +60,20 @@ fn fixed(present: &Config, new: &Config) -> Option<&'static str> {
 }
 
 fn said(changes: Changes, broker: bool) -> String {
-    let Changes { added, removed, restarted, unchanged } = changes;
+    let Changes { added, removed, restarted, unchanged, mut forgotten } = changes;
     let told = [(added, "added"), (removed, "removed"), (restarted, "restarted")];
     let mut told: Vec<String> =
         told.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     told.push(format!("{unchanged} go on undisturbed"));
     let broker = if broker { "; the broker is dialled anew" } else { "" };
-    format!("the new config is in force; cameras: {}{broker}", told.join(", "))
+    let mut said = format!("the new config is in force; cameras: {}{broker}", told.join(", "));
+    if !forgotten.is_empty() {
+        let more = forgotten.len().saturating_sub(NAMED);
+        forgotten.truncate(NAMED);
+        if more > 0 {
+            forgotten.push(format!("{more} more"));
+        }
+        said += &format!("; forgotten with what it lacks: {}", forgotten.join(", "));
+    }
+    said
 }

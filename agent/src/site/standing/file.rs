@@ -14,8 +14,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Disarmed, LONGEST, State};
+use super::{COUNT_EVERY, Disarmed, LONGEST, State};
 use crate::clock::Stamp;
+
+/// So much less than there is left is written: the time until it is written anew, and as much again because
+/// that may be late. A power cut takes it off, and never gives time back.
+const CHARGE: Duration = COUNT_EVERY.saturating_mul(2);
 
 #[derive(Serialize, Deserialize)]
 struct Content {
@@ -32,9 +36,9 @@ struct Line {
     seconds: u32,
     ends_mono_ms: u64,
     ends: Timestamp,
-    /// The machine has been started anew since the order.
-    #[serde(default)]
-    by_wall: bool,
+    /// For how long it holds at most if the machine is started anew, see [`CHARGE`].
+    left_ms: u64,
+    latest: Option<Timestamp>,
 }
 
 /// Why the file is of no use.
@@ -50,11 +54,12 @@ pub(super) enum Damage {
     Seconds(u32),
 }
 
-/// What the file says, as far as it still holds; nothing if there is none.
-pub(super) fn read(path: &Path, now: Stamp, boot_id: Option<Uuid>) -> Result<State, Damage> {
+/// What the file says, as far as it still holds; nothing if there is none. And whether it is of another run of the
+/// machine, or may be.
+pub(super) fn read(path: &Path, now: Stamp, boot_id: Option<Uuid>) -> Result<(State, bool), Damage> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((State::default(), false)),
         Err(error) => return Err(error.into()),
     };
     let (json, sum) = text.trim_end().split_once('\n').ok_or(Damage::Checksum)?;
@@ -68,27 +73,30 @@ pub(super) fn read(path: &Path, now: Stamp, boot_id: Option<Uuid>) -> Result<Sta
         if !(1..=LONGEST).contains(&line.seconds) {
             return Err(Damage::Seconds(line.seconds));
         }
-        match line.order(now, same_boot) {
-            Some(order) => _ = state.disarmed.insert((line.camera, line.rule), order),
-            None => {
-                tracing::info!(camera = %line.camera, rule = %line.rule, "armed: its time is over, or not certain");
-                // Or it would be in force again once the clock is right.
-                state.unsaved = true;
-            }
+        // What has ended would be in force again once the clock is right; what holds has to be charged.
+        state.unsaved |= !same_boot;
+        if let Some(order) = line.order(now, same_boot) {
+            let left = order.ends.mono.saturating_sub(now.mono).as_secs();
+            tracing::warn!(camera = %line.camera, rule = %line.rule, "disarmed by a command, for {left} s more");
+            state.disarmed.insert((line.camera, line.rule), order);
+        } else {
+            tracing::info!(camera = %line.camera, rule = %line.rule, "armed: its time is over, or not certain");
+            state.unsaved = true;
         }
     }
-    Ok(state)
+    Ok((state, !same_boot))
 }
 
 /// Writes it whole: after a power cut the file is the old one or the new one.
-pub(super) fn write(path: &Path, state: &State, boot_id: Option<Uuid>) -> io::Result<()> {
+pub(super) fn write(path: &Path, state: &State, now: Duration, boot_id: Option<Uuid>) -> io::Result<()> {
     let line = |((camera, rule), order): (&super::Place, &Disarmed)| Line {
         camera: camera.clone(),
         rule: rule.clone(),
         seconds: order.seconds,
-        ends_mono_ms: u64::try_from(order.ends.mono.as_millis()).unwrap_or(u64::MAX),
+        ends_mono_ms: milliseconds(order.ends.mono),
         ends: order.ends.wall,
-        by_wall: order.by_wall,
+        left_ms: milliseconds(order.ends.mono.saturating_sub(now).saturating_sub(CHARGE)),
+        latest: order.latest,
     };
     let disarmed = state.disarmed.iter().map(line).collect();
     let json = serde_json::to_string(&Content { boot_id, disarmed, switched: state.switched.clone() })?;
@@ -105,21 +113,25 @@ impl Line {
     /// The order as it holds now, or `None` if its time is over or cannot be told.
     fn order(&self, now: Stamp, same_boot: bool) -> Option<Disarmed> {
         let ordered = Duration::from_secs(self.seconds.into());
-        let left = if same_boot {
-            Duration::from_millis(self.ends_mono_ms).saturating_sub(now.mono)
+        let (left, latest) = if same_boot {
+            (Duration::from_millis(self.ends_mono_ms).saturating_sub(now.mono), self.latest)
         } else {
-            let left = Duration::try_from(self.ends.duration_since(now.wall)).unwrap_or_default();
+            let latest = self.latest.unwrap_or(self.ends);
+            let by_wall = Duration::try_from(latest.duration_since(now.wall)).unwrap_or_default();
             // The clock shows a time before the order was given: it is wrong, and nobody knows how far.
-            if left > ordered {
+            if by_wall > ordered {
                 return None;
             }
-            left
+            (by_wall.min(Duration::from_millis(self.left_ms)), Some(latest))
         };
         let left = left.min(ordered);
         let ends = Stamp { mono: now.mono + left, wall: Stamp::after(now.wall, left).wall };
-        let by_wall = self.by_wall || !same_boot;
-        (!left.is_zero()).then_some(Disarmed { seconds: self.seconds, ends, by_wall })
+        (!left.is_zero()).then_some(Disarmed { seconds: self.seconds, ends, latest })
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn checksum(text: &str) -> String {

@@ -46,7 +46,8 @@ fn an_order_ends_by_itself_or_by_another() {
     clock.advance(SECOND);
     assert_eq!(disarmed(&standing, "yard"), []);
     standing.tend();
-    assert_eq!(*standing.state(), State::default(), "forgotten, and written");
+    let State { disarmed, unsaved, .. } = standing.state().clone();
+    assert_eq!((disarmed.len(), unsaved), (0, false), "forgotten, and written");
     assert_eq!(standing.arm(&[place("gate", "a")]).unwrap(), 0);
 }
 
@@ -84,6 +85,104 @@ fn over_a_power_cut_the_wall_clock_counts() {
     clock.advance(Duration::from_secs(600));
     assert_eq!(disarmed(&standing, "gate"), []);
     assert_eq!(disarmed(&after_a_power_cut("2026-11-22T03:00:00Z").2, "gate"), []);
+}
+
+#[test]
+fn on_a_box_that_starts_with_a_saved_time_power_cuts_make_nothing_longer() {
+    for powered in [1, 59, 61, 200, 1500] {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut boots, mut silent) = (0, 0);
+        loop {
+            // Whenever the power comes, the clock shows what was saved when it was ordered.
+            let clock = clock("2026-11-22T02:00:00Z");
+            boots += 1;
+            assert!(boots < 5000, "for ever");
+            let standing = open(folder.path(), &clock, boots);
+            if boots == 1 {
+                standing.disarm(&[place("gate", "a")], 3600).unwrap();
+            }
+            if disarmed(&standing, "gate").is_empty() {
+                break;
+            }
+            for _ in 0..powered {
+                silent += u64::from(!disarmed(&standing, "gate").is_empty());
+                clock.advance(SECOND);
+                standing.tend();
+            }
+        }
+        let cuts = u64::try_from(boots - 1).unwrap();
+        assert!(silent <= 3600, "{silent} s instead of 3600 with cuts each {powered} s");
+        assert!(silent >= 3600 - 120 * cuts.min(30), "{silent} s only, with {cuts} cuts");
+    }
+}
+
+#[test]
+fn what_is_left_after_a_power_cut_is_on_disk_or_armed() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path(), &clock("2026-11-22T02:00:00Z"), 1).disarm(&[place("gate", "a")], 3600).unwrap();
+    let partial = folder.path().join("standing.partial");
+    fs::create_dir(&partial).unwrap();
+    let clock = clock("2026-11-22T02:00:00Z");
+    assert_eq!(
+        disarmed(&open(folder.path(), &clock, 1), "gate").len(),
+        1,
+        "within a run of the machine there is no need"
+    );
+    let standing = open(folder.path(), &clock, 2);
+    assert_eq!(disarmed(&standing, "gate"), []);
+    fs::remove_dir(&partial).unwrap();
+    standing.tend();
+    assert_eq!(disarmed(&open(folder.path(), &clock, 1), "gate"), [], "and it stays so");
+}
+
+#[test]
+fn an_end_that_was_put_off_by_a_wrong_clock_is_not_cut_short_by_the_right_one() {
+    let (folder, clock, standing) = after_a_power_cut("2026-11-22T02:00:00Z");
+    clock.advance(HOUR / 2);
+    standing.tend();
+    drop((clock, standing));
+    // Half an hour is left of both clocks; the saved time is behind, so the count decides and 02:28 is told.
+    let clock = self::clock("2026-11-22T02:00:00Z");
+    let standing = open(folder.path(), &clock, 3);
+    let told = disarmed(&standing, "gate").pop().unwrap().1;
+    assert!(told.as_str() <= "2026-11-22T02:30:00Z" && told.as_str() >= "2026-11-22T02:26:00Z", "{told}");
+    // The right time is after that, but before the end that was ordered.
+    clock.set_wall("2026-11-22T02:40:00Z".parse().unwrap());
+    assert_eq!(disarmed(&standing, "gate").len(), 1);
+    standing.tend();
+    assert_eq!(disarmed(&standing, "gate"), until("a", "2026-11-22T03:00:00Z"));
+}
+
+#[test]
+fn what_has_ended_at_a_start_does_not_come_back_with_the_right_clock() {
+    let (folder, _, standing) = after_a_power_cut("1970-01-01T00:00:05Z");
+    assert_eq!(disarmed(&standing, "gate"), []);
+    assert_eq!(disarmed(&open(folder.path(), &clock("2026-11-22T02:30:00Z"), 3), "gate"), []);
+
+    // Nor what ended while the agent was stopped, when the machine starts with a saved time.
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock("2026-11-22T02:00:00Z");
+    open(folder.path(), &clock, 1).disarm(&[place("gate", "a")], 3600).unwrap();
+    clock.advance(HOUR);
+    assert_eq!(disarmed(&open(folder.path(), &clock, 1), "gate"), []);
+    assert_eq!(disarmed(&open(folder.path(), &self::clock("2026-11-22T02:30:00Z"), 2), "gate"), []);
+}
+
+#[test]
+fn what_was_refused_but_reached_the_disk_is_taken_back() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let clock = clock("2026-11-22T02:00:00Z");
+    let standing = open(folder.path(), &clock, 1);
+    let partial = folder.path().join("standing.partial");
+    fs::create_dir(&partial).unwrap();
+    assert!(standing.disarm(&[place("gate", "a")], 3600).is_err());
+    fs::remove_dir(&partial).unwrap();
+    // The new file was in its place, and only then the disk failed.
+    open(other.path(), &clock, 1).disarm(&[place("gate", "a")], 3600).unwrap();
+    fs::copy(other.path().join("standing.orders"), folder.path().join("standing.orders")).unwrap();
+    assert_eq!(disarmed(&open(folder.path(), &clock, 1), "gate").len(), 1);
+    standing.tend();
+    assert_eq!(disarmed(&open(folder.path(), &clock, 1), "gate"), []);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::{
     AuditError, Entry, Occasion, Record,
     entry::{Link, NO_HASH},
-    verify::{self, Walk},
+    note::Note,
+    verify::{self, Walk, missing},
 };
 use crate::trust::key::sync_folder_of;
 
@@ -28,14 +29,20 @@ pub(super) struct Chain {
     folder: PathBuf,
     /// The file that is written to; `None` before the first one.
     path: Option<PathBuf>,
-    /// Open for appending. `None` after a failure: it is opened anew then, and cut back to `len`.
+    /// `None` after a failure: it is opened anew then.
     file: Option<File>,
     /// So much of it is known to be on the disk.
     len: u64,
+    /// What was last written there, perhaps in part.
+    attempt: Vec<u8>,
     number: u64,
     hash: String,
     time: Option<Timestamp>,
     rotate_at: u64,
+    /// What was found in this run that somebody else has done to the log.
+    damage: Option<String>,
+    /// Why the last entry could not be noted beside the log.
+    unnoted: Option<String>,
 }
 
 /// What was found in a file.
@@ -62,10 +69,13 @@ impl Chain {
             path: None,
             file: None,
             len: 0,
+            attempt: Vec::new(),
             number: 0,
             hash: NO_HASH.to_owned(),
             time: None,
             rotate_at: ROTATE_AT,
+            damage: None,
+            unnoted: None,
         };
         let mut wrong = Vec::new();
         for (first, path) in files.iter().rev() {
@@ -74,7 +84,7 @@ impl Chain {
                 chain.path = Some(path.clone());
                 chain.len = found.end;
                 if !found.rest.is_empty() {
-                    wrong.push(chain.cut_off(&found.rest)?);
+                    wrong.push(chain.cut_off(&found.rest, false)?);
                 }
             }
             wrong.extend(found.fault.map(|fault| Record::new(Occasion::Damaged).detail(fault)));
@@ -87,12 +97,49 @@ impl Chain {
             // A file without an entry: the power went before its first one. The one before it has the end.
             chain.number = first.saturating_sub(1);
         }
+        wrong.extend(chain.compare().map_err(disk)?.map(|what| Record::new(Occasion::Damaged).detail(what)));
+        if wrong.iter().any(|record| record.event == Occasion::Damaged) {
+            // The damage stays in a file that is done with, and is not told again at each start.
+            (chain.path, chain.file, chain.len) = (None, None, 0);
+        }
         for record in wrong {
-            let what = record.detail.as_deref().unwrap_or_default();
+            let what = record.detail.clone().unwrap_or_default();
             tracing::error!("audit log {}: {what}", folder.display());
+            if record.event == Occasion::Damaged {
+                chain.is_damaged(&what);
+            }
             chain.append(now, record)?;
         }
         Ok(chain)
+    }
+
+    /// What the note beside the log tells against it. The chain then goes on after the entry that is noted, so that
+    /// the place of those that are missing stays empty for ever.
+    fn compare(&mut self) -> io::Result<Option<String>> {
+        let found = if self.time.is_some() { self.number } else { 0 };
+        let note = match Note::read(&self.folder) {
+            Ok(Some(note)) => note,
+            // The power may go between the first entry and its note.
+            Ok(None) if found <= 1 => return Ok(None),
+            none => {
+                let why = none.err().map_or_else(|| "it is not there".to_owned(), |why| why.to_string());
+                let note = name(&Note::path(&self.folder));
+                return Ok(Some(format!("nobody can tell whether entries are missing at the end: {note}: {why}")));
+            }
+        };
+        let Note { number, hash } = note;
+        if number > found {
+            let them = missing(found + 1, number);
+            (self.number, self.hash) = (self.number.max(number), hash);
+            return Ok(Some(format!("{them} at the end: the log was cut, or removed, while the agent did not run")));
+        }
+        let there = if number == found { Some(self.hash.clone()) } else { verify::hash_of(&self.folder, number)? };
+        Ok((there.as_ref() != Some(&hash)).then(|| {
+            format!(
+                "entry {number} is not the one that was written, whose hash was {hash}: it, or entries before it, were \
+                 written anew or removed"
+            )
+        }))
     }
 
     pub(super) const fn number(&self) -> u64 {
@@ -107,22 +154,83 @@ impl Chain {
         self.time
     }
 
+    /// Remembers what somebody else did to the log.
+    pub(super) fn is_damaged(&mut self, what: &str) {
+        self.damage.get_or_insert_with(|| what.to_owned());
+    }
+
+    /// What somebody else did to the log, as far as it was found in this run, and why its last entry could not be
+    /// noted.
+    pub(super) fn trouble(&self) -> impl Iterator<Item = String> {
+        let damage = self.damage.as_ref().map(|what| format!("the audit log was damaged: {what}"));
+        damage.into_iter().chain(self.unnoted.clone())
+    }
+
     /// Writes an entry and flushes it to the disk.
     pub(super) fn append(&mut self, now: Timestamp, record: Record) -> Result<u64, AuditError> {
         if self.is_gone() {
             self.begin_another(now)?;
         }
-        let entry = Entry { number: self.number + 1, time: now, record, previous: self.hash.clone() };
+        if let Some(record) = self.clear()? {
+            let what = record.detail.clone().unwrap_or_default();
+            tracing::error!("audit log {}: {what}", self.folder.display());
+            self.is_damaged(&what);
+            self.put(now, record)?;
+        }
+        self.put(now, record)
+    }
+
+    fn put(&mut self, now: Timestamp, record: Record) -> Result<u64, AuditError> {
+        let entry = Entry { number: self.number.saturating_add(1), time: now, record, previous: self.hash.clone() };
         let (line, hash) = entry.seal().map_err(|why| AuditError::disk(&self.folder, why.into()))?;
         let path = self.target(entry.number);
-        self.write(&path, &line).map_err(|source| {
+        let written = self.write(&path, &line);
+        let len = line.len() as u64;
+        self.attempt = line;
+        written.map_err(|source| {
             // Whatever of it is on the disk is cut off before the next attempt.
             self.file = None;
             AuditError::disk(&path, source)
         })?;
-        self.len += line.len() as u64;
+        self.len += len;
         (self.number, self.hash, self.time) = (entry.number, hash, Some(now));
+        self.note();
         Ok(entry.number)
+    }
+
+    /// Notes the last entry beside the log. It is on record whether or not that works.
+    fn note(&mut self) {
+        let note = Note { number: self.number, hash: self.hash.clone() };
+        let failed = note.write(&self.folder).err().map(|why| {
+            let path = Note::path(&self.folder);
+            format!("{} cannot be written ({why}); check the disk and who may write there", path.display())
+        });
+        if let Some(what) = failed.as_ref().filter(|_| self.unnoted.is_none()) {
+            tracing::error!("{what}");
+        }
+        self.unnoted = failed;
+    }
+
+    /// Clears what follows the last entry: what is left of one that could not be written whole, or what somebody
+    /// else has written there, which is kept and goes on record.
+    fn clear(&mut self) -> Result<Option<Record>, AuditError> {
+        let Some(path) = self.path.clone().filter(|_| self.len > 0) else { return Ok(None) };
+        let disk = |source| AuditError::disk(&path, source);
+        if fs::metadata(&path).map_err(disk)?.len() <= self.len {
+            return Ok(None);
+        }
+        let read = || {
+            let mut file = File::open(&path)?;
+            file.seek(SeekFrom::Start(self.len))?;
+            let mut rest = Vec::new();
+            file.take(LONGEST).read_to_end(&mut rest).map(|_| rest)
+        };
+        let rest = read().map_err(disk)?;
+        if self.file.is_none() && self.attempt.starts_with(&rest) {
+            self.file = Some(reopen(&path, self.len).map_err(disk)?);
+            return Ok(None);
+        }
+        self.cut_off(&rest, true).map(Some)
     }
 
     /// Is the file that was written to another one now, or none, or does it lack what was written?
@@ -143,12 +251,13 @@ impl Chain {
         let name = path.as_deref().map(name).unwrap_or_default();
         let what =
             format!("{name} was removed, replaced or cut while the agent ran; its last entry was {}", self.number);
-        if let Err(error) = self.append(now, Record::new(Occasion::Damaged).detail(what.clone())) {
+        if let Err(error) = self.put(now, Record::new(Occasion::Damaged).detail(what.clone())) {
             // Nothing is lost by that: the next attempt begins here again.
             (self.path, self.file, self.len) = (path, None, len);
             return Err(error);
         }
         tracing::error!("audit log {}: {what}", self.folder.display());
+        self.is_damaged(&what);
         Ok(())
     }
 
@@ -169,13 +278,14 @@ impl Chain {
             Some(file) => file,
             closed => closed.insert(reopen(path, self.len)?),
         };
-        file.write_all(line)?;
+        // Where the last one ends, and not where the file does: that may be somebody else's.
+        file.write_all_at(line, self.len)?;
         file.sync_data()
     }
 
     /// Keeps what follows the last whole entry in a file of its own, and cuts it off. Returns what is to be put
     /// on record about it.
-    fn cut_off(&mut self, rest: &[u8]) -> Result<Record, AuditError> {
+    fn cut_off(&mut self, rest: &[u8], running: bool) -> Result<Record, AuditError> {
         let path = self.path.clone().unwrap_or_else(|| self.folder.clone());
         let disk = |source| AuditError::disk(&path, source);
         let digest = hex::encode(Sha256::digest(rest));
@@ -191,6 +301,7 @@ impl Chain {
         // One entry is written at a time, so a power cut can leave only one unfinished.
         let lines = rest.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
         let (event, what) = match lines {
+            _ if running => (Occasion::Damaged, "what somebody else wrote while the agent ran"),
             _ if rest.ends_with(b"\n") => (Occasion::Damaged, "an unreadable line that had been written whole"),
             0 | 1 => (Occasion::Repaired, "an unfinished entry, as a power cut leaves it,"),
             _ => (Occasion::Damaged, "more than one unreadable line, which no power cut leaves,"),
@@ -202,8 +313,9 @@ impl Chain {
 
     /// As after a write that failed.
     #[cfg(test)]
-    pub(super) fn fail(&mut self) {
+    pub(super) fn fail(&mut self, written: &[u8]) {
         self.file = None;
+        self.attempt = [written, b"and what was not"].concat();
     }
 
     #[cfg(test)]
@@ -213,13 +325,13 @@ impl Chain {
     }
 }
 
-/// Opens a file for appending, cut back to what is known to be in it. Cutting also marks the last page as
+/// Opens a file, cut back to what is known to be in it. Cutting also marks the last page as
 /// changed, so that it is written again if the disk failed to take it before.
 fn reopen(path: &Path, len: u64) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path)?;
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o640).open(path)?;
     file.set_len(len)?;
     file.sync_all()?;
     if len == 0 {

@@ -25,12 +25,10 @@ pub enum Occasion {
     Keys,
     /// The box's own key was made, or made anew.
     BoxKey,
-    /// A command was admitted and is about to be carried out.
+    /// A command was admitted and is about to be carried out. No other way leads to personal data on the box.
     Command,
     /// What became of the command in `entry`.
     Result,
-    /// Personal data was read other than by a command.
-    Access,
     /// A command was refused.
     Refused,
     /// Commands were refused that are not worth an entry each.

@@ -2,8 +2,9 @@
 //!
 //! It is a folder of text files, each named by the number of its first entry. A line is a JSON object whose
 //! last two members are the hash of the entry before and its own, so that no entry can be changed, removed or
-//! moved unless all after it are written anew ([`verify`] says where that happened); and the head, signed with
-//! the box's own key and published, tells whether even that was done. The hash of a line is the SHA-256 of its
+//! moved unless all after it are written anew ([`verify`] says where that happened); the last one is noted beside the
+//! folder, so that an end that is missing is found at the next start; and the head, signed with the box's own key
+//! and published, tells whether even that was done. The hash of a line is the SHA-256 of its
 //! bytes before `,"hash":"`; `tools/audit_verify.py` checks a log with nothing but that sentence. (Chained
 //! logs: Schneier and Kelsey, *Secure Audit Logs to Support Computer Forensics*, 1999; a published head as in
 //! RFC 9162.)
@@ -18,6 +19,7 @@
 mod chain;
 mod entry;
 mod error;
+mod note;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -30,11 +32,11 @@ use std::{
 use jiff::Timestamp;
 use karaul_wire::{AuditHead, BoxPath, SigningKey};
 
-use self::chain::Chain;
+use self::{chain::Chain, note::Note};
 pub use self::{
     entry::{Entry, Occasion, Record},
     error::AuditError,
-    verify::{Checked, Fault, ReadError, check, entries},
+    verify::{Checked, Fault, ReadError, check, check_bytes, entries},
 };
 use super::{
     jws,
@@ -50,7 +52,7 @@ pub struct Audit {
     key_file: PathBuf,
     /// The box, by its path.
     iss: String,
-    /// There were entries when it was opened, or nobody knows.
+    /// There was something of it when it was opened, or nobody knows.
     worked_before: bool,
     inner: Mutex<Inner>,
 }
@@ -60,6 +62,8 @@ struct Inner {
     /// `None` as long as the folder could not be read.
     chain: Option<Chain>,
     key: Option<PrivateKey>,
+    /// How it was come by, until the log tells what is to be said about that.
+    come_by: Option<BoxKey>,
     /// What went before the log could be written; the key's entry at most.
     waiting: Vec<Record>,
     /// Why the last record failed.
@@ -77,6 +81,8 @@ impl Audit {
         let worked_before = verify::files(&folder)
             .map_or_else(|error| error.kind() != std::io::ErrorKind::NotFound, |files| !files.is_empty());
         let (key_file, iss) = (storage.join("box.key"), path.to_string());
+        // Whoever removes the log alone does not make the box a new one.
+        let worked_before = worked_before || key_file.exists() || Note::path(&folder).exists();
         let audit = Self { folder, key_file, iss, worked_before, inner: Mutex::default() };
         let mut inner = audit.lock();
         if let Err(error) = audit.ready(&mut inner, now) {
@@ -157,10 +163,14 @@ impl Audit {
         self.lock().chain.as_ref().map_or(0, Chain::number)
     }
 
-    /// Why the last attempt to put something on record failed, in one sentence.
+    /// Why the last attempt to put something on record failed, and what was found in this run that somebody else has
+    /// done to the log.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.lock().trouble.clone()
+        let inner = self.lock();
+        let parts = inner.trouble.clone().into_iter().chain(inner.chain.iter().flat_map(Chain::trouble));
+        let parts: Vec<String> = parts.collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 
     /// The chain, opened if it was not, and with all on record that could not be written before.
@@ -175,6 +185,9 @@ impl Audit {
         let Some(chain) = &mut inner.chain else {
             return Err(AuditError::disk(&self.folder, std::io::Error::other("it is not open")));
         };
+        if let (Some(how), Some(key)) = (inner.come_by.take(), &inner.key) {
+            inner.waiting.extend(said(&how, key.public().thumbprint(), chain));
+        }
         while let Some(record) = inner.waiting.first() {
             chain.append(now, record.clone())?;
             inner.waiting.remove(0);
@@ -186,26 +199,7 @@ impl Audit {
     fn key<'a>(&self, inner: &'a mut Inner) -> Result<&'a PrivateKey, AuditError> {
         if inner.key.is_none() {
             let (key, how) = box_key(&self.key_file)?;
-            let first = inner.chain.as_ref().is_some_and(|chain| chain.number() == 0);
-            let new = "and a new one made: heads signed from now on have another key";
-            let detail = match &how {
-                BoxKey::Kept => None,
-                BoxKey::Made if first => Some("the box's key was made".to_owned()),
-                BoxKey::Made => Some(format!("the box's key was lost {new}")),
-                BoxKey::Replaced(kept) => {
-                    Some(format!("the box's key was damaged, moved to {}, {new}", kept.display()))
-                }
-            };
-            if let Some(detail) = detail {
-                let kid = key.public().thumbprint();
-                if first && how == BoxKey::Made {
-                    tracing::info!(kid, "{detail}");
-                } else {
-                    tracing::error!(kid, "{detail}; tell the operations centre");
-                }
-                let record = Record { key: Some(kid), ..Record::new(Occasion::BoxKey) };
-                inner.waiting.push(record.detail(detail));
-            }
+            inner.come_by = Some(how);
             inner.key = Some(key);
         }
         match &inner.key {
@@ -217,4 +211,29 @@ impl Audit {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is to go on record about a key, however it was come by.
+fn said(how: &BoxKey, kid: String, chain: &mut Chain) -> Option<Record> {
+    let first = chain.number() == 0;
+    let new = "and a new one made: heads signed from now on have another key";
+    let (event, detail) = match how {
+        BoxKey::Kept if first => {
+            let what = "the log is empty and the box's key is not new: the log was removed, or could never be written";
+            chain.is_damaged(what);
+            (Occasion::Damaged, what.to_owned())
+        }
+        BoxKey::Kept => return None,
+        BoxKey::Made if first => (Occasion::BoxKey, "the box's key was made".to_owned()),
+        BoxKey::Made => (Occasion::BoxKey, format!("the box's key was lost {new}")),
+        BoxKey::Replaced(kept) => {
+            (Occasion::BoxKey, format!("the box's key was damaged, moved to {}, {new}", kept.display()))
+        }
+    };
+    if first && *how == BoxKey::Made {
+        tracing::info!(kid, "{detail}");
+    } else {
+        tracing::error!(kid, "{detail}; tell the operations centre");
+    }
+    Some(Record { key: Some(kid), ..Record::new(event) }.detail(detail))
 }

@@ -9,7 +9,10 @@ use std::{
 
 use karaul_wire::AuditHead;
 
-use super::entry::{Entry, Link, NO_HASH};
+use super::{
+    entry::{Entry, Link, NO_HASH},
+    note::Note,
+};
 
 /// Ending of the log's files.
 pub(super) const ENDING: &str = "jsonl";
@@ -44,6 +47,8 @@ pub struct Checked {
     pub first: Option<u64>,
     /// The last that is in its place.
     pub last: Option<Entry>,
+    /// The last entry that is noted beside the folder, if there is such a note.
+    pub noted: Option<u64>,
     /// All that is wrong, in the order of the files; a hundred at most.
     pub faults: Vec<Fault>,
 }
@@ -69,16 +74,45 @@ pub enum ReadError {
 
 /// Checks all files of a folder, or one file, whose beginning then is taken as it is.
 ///
-/// With a head, the log must hold the entry that was the last when the head was signed; without one nobody can
-/// tell whether entries are missing at its end.
+/// With a head, the log must hold the entry that was the last when the head was signed. So must a folder that of the
+/// note beside it, if there is one; but who cut the log can have changed that too.
 ///
 /// # Errors
 /// If files cannot be read. What is wrong with the log is no error but in [`Checked::faults`].
 pub fn check(path: &Path, head: Option<&AuditHead>) -> Result<Checked, ReadError> {
     let mut walk = Walk::new(head.map(|head| head.number));
     walk.from_first = path.is_dir();
+    // Before the log, in case its agent runs.
+    let note = if walk.from_first { Note::read(path) } else { Ok(None) };
     each(path, |file, reader| walk.file(file, reader))?;
-    Ok(walk.finish(head))
+    let end = walk.end.clone();
+    let mut checked = walk.finish(head);
+    let told = match note {
+        Ok(None) => None,
+        Ok(Some(note)) => {
+            checked.noted = Some(note.number);
+            let there =
+                hash_of(path, note.number).map_err(|source| ReadError::File { path: path.to_owned(), source })?;
+            let what = match there {
+                Some(hash) if hash == note.hash => None,
+                Some(_) => Some("is not the one that is noted beside the log"),
+                None => Some("is noted beside the log and not in it"),
+            };
+            what.map(|what| format!("entry {} {what}", note.number))
+        }
+        Err(why) => Some(format!("{}: {why}", Note::path(path).display())),
+    };
+    checked.faults.extend(told.map(|what| Fault { file: end.0, line: end.1, what }));
+    Ok(checked)
+}
+
+/// Checks the bytes of one file, as [`check`] does a file's; nothing is read from a disk.
+#[must_use]
+pub fn check_bytes(log: &[u8], head: Option<&AuditHead>) -> Checked {
+    let mut walk = Walk::new(head.map(|head| head.number));
+    // Reading from memory cannot fail.
+    let _ = walk.file(Path::new("log"), &mut &*log);
+    walk.finish(head)
 }
 
 /// Calls `take` with each entry that can be read, whether or not it is what was written.
@@ -116,6 +150,21 @@ fn each(path: &Path, mut visit: impl FnMut(&Path, &mut dyn BufRead) -> io::Resul
         visit(&file, &mut reader).map_err(wrong(&file))?;
     }
     Ok(())
+}
+
+/// The hash of the entry of this number, if there is one in a folder.
+pub(super) fn hash_of(folder: &Path, number: u64) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    for (_, file) in files(folder)?.into_iter().filter(|(first, _)| *first <= number) {
+        let mut reader = BufReader::new(File::open(file)?);
+        while next_line(&mut reader, &mut line)? {
+            let link = line.strip_suffix(b"\n").and_then(Link::parse);
+            if let Some(link) = link.filter(|link| link.entry.number == number) {
+                return Ok(Some(link.hash));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The files of a log with the number that each is named by, in their order.
@@ -201,7 +250,8 @@ impl Walk {
     fn entry(&mut self, mut place: Place) {
         self.checked.entries += 1;
         let due = match &self.last {
-            Some(last) => Some(last.link.entry.number + 1),
+            // The agent never counts so far, but a forged log may.
+            Some(last) => Some(last.link.entry.number.saturating_add(1)),
             None => self.from_first.then_some(1),
         };
         if let Some(due) = due.filter(|due| *due != place.link.entry.number && !place.link.is_whole()) {
@@ -328,6 +378,6 @@ impl Walk {
     }
 }
 
-fn missing(first: u64, last: u64) -> String {
+pub(super) fn missing(first: u64, last: u64) -> String {
     if first == last { format!("entry {first} is missing") } else { format!("entries {first} to {last} are missing") }
 }

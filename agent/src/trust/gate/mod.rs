@@ -1,14 +1,20 @@
 //! The gate: which commands are let in.
 //!
 //! Checks stand in this order, and the first that fails decides: size, form, key, signature, claims, audience,
-//! verb, freshness, role of the key, verb and camera of the role, replay. What comes before the signature costs
-//! little and believes nothing. Only a command that passes everything else is written into the memory of
-//! commands, so nobody without a key can fill it; and it is on the disk before the command is carried out.
+//! verb, freshness, role of the key, verb of the role, camera that the order names, replay. What comes before the
+//! signature costs little and believes nothing. Only a command that passes everything else is written into the
+//! memory of commands, so nobody without a key can fill it; and it is on the disk before the command is carried out.
+//! Where an order names an incident or a picture, whoever knows of which camera that is asks [`Admitted::may`]
+//! afterwards, with the command on record already.
 //!
 //! Freshness: a command is valid from `iat` to `exp`, give or take the configured tolerance, by the wall clock.
 //! If that is not to be trusted ([`super::wall`] says when), the command has to name the session that
 //! `status/box` shows: that number never comes again, so neither does the command. Within one session it then
 //! stays valid, as a box without a clock cannot know better.
+//!
+//! If the memory of commands is lost, a command has for a while to be both, fresh by the clock, where that is
+//! trusted, and of a session that began after the loss. A session whose commands are not all remembered is
+//! [spent](Gate::spent): whoever has the link then begins another one.
 
 mod refused;
 #[cfg(test)]
@@ -22,7 +28,7 @@ use std::{
 
 use karaul_wire::{BoxPath, Command, Order, ReplyCode, Segment, Verb};
 
-pub use self::refused::{Refusals, Refused};
+pub use self::refused::{Notice, Refusals, Refused};
 use super::{
     jws::Token,
     replay::{ReplayError, Replays, Seen},
@@ -140,10 +146,10 @@ impl Gate {
     /// # Errors
     /// Why it is refused.
     pub fn admit(&mut self, verb: Verb, payload: &[u8], now: Stamp, session: u64) -> Result<Admitted, Refused> {
-        let mut refused = Refused::new(verb, payload);
-        self.check(verb, payload, now, session, &mut refused).map_err(|(code, detail)| {
-            self.count(code);
-            (refused.code, refused.detail) = (code, detail);
+        let mut refused = Refused::new(verb);
+        self.check(verb, payload, now, session, &mut refused).map_err(|why| {
+            self.count(why.0);
+            refused.because(why);
             refused
         })
     }
@@ -170,12 +176,13 @@ impl Gate {
     ) -> Result<Admitted, Refusal> {
         let token = Token::parse(payload, Command::TYPE, LARGEST)
             .map_err(|why| (ReplyCode::Malformed, format!("this is not a command: {why}")))?;
-        let doubt = self.doubt(now);
+        self.look_back(now);
+        let doubt = self.wall.doubt(now.wall, self.replays.newest());
         let (id, key) = self.key(token.kid(), now, doubt.is_none())?;
         let Some(claims) = token.verify(&key.public_key) else {
             return no(ReplyCode::BadSignature, format!("the signature is not that of the key {id}"));
         };
-        refused.signed(&id);
+        refused.signed(&id, &claims);
         let command: Command = serde_json::from_slice(&claims)
             .map_err(|why| (ReplyCode::Malformed, format!("the claims are not those of a command: {why}")))?;
         texts(&command)?;
@@ -195,7 +202,7 @@ impl Gate {
         self.replays.take(seen, trusted_now, session).map_err(|why| {
             let code = match why {
                 ReplayError::Replayed => ReplyCode::Replayed,
-                ReplayError::Full => ReplyCode::Busy,
+                ReplayError::Full | ReplayError::Spent => ReplyCode::Busy,
                 ReplayError::Forgot | ReplayError::Disk { .. } | ReplayError::Damaged { .. } => {
                     ReplyCode::AuditUnavailable
                 }
@@ -205,8 +212,15 @@ impl Gate {
         Ok(Admitted { command, key: id, cameras })
     }
 
-    /// What speaks against going by the wall clock.
-    fn doubt(&mut self, now: Stamp) -> Option<Doubt> {
+    /// Sessions up to this number are of no use any more, and if the present one is among them, the box has to
+    /// connect anew, and count on from there. At the start these are those of earlier runs.
+    #[must_use]
+    pub fn spent(&self) -> u64 {
+        self.replays.spent()
+    }
+
+    /// Was the memory lost, or is that so long ago that it does not matter any more?
+    fn look_back(&mut self, now: Stamp) {
         if self.replays.take_forgot() {
             // All that was accepted before has expired then.
             let wait = self.settings.longest_validity + 2 * GREATEST_TOLERANCE;
@@ -216,8 +230,6 @@ impl Gate {
             self.careful_until = None;
             self.replays.recovered();
         }
-        let lost = self.careful_until.map(|_| Doubt::MemoryLost);
-        lost.or_else(|| self.wall.doubt(now.wall, self.replays.newest()))
     }
 
     /// A key that has run out is as if it were not there. Without a trusted clock that is known only of those
@@ -253,11 +265,19 @@ impl Gate {
             let what = format!("it names another session than the present one, {session} (see status/box)");
             return no(ReplyCode::WrongSession, what);
         }
-        if let Some(doubt) = doubt {
-            if command.session.is_none() {
-                let what = format!("{doubt}, so a command has to name the session, now {session} (see status/box)");
-                return no(ReplyCode::WrongSession, what);
-            }
+        if command.session.is_some() && session <= self.spent() {
+            let what = format!(
+                "the box does not know (any more) which commands of session {session} were here and begins another one; \
+                 name that (see status/box)"
+            );
+            return no(ReplyCode::WrongSession, what);
+        }
+        let careful = self.careful_until.map(|_| Doubt::MemoryLost);
+        if let Some(doubt) = doubt.or(careful).filter(|_| command.session.is_none()) {
+            let what = format!("{doubt}, so a command has to name the session, now {session} (see status/box)");
+            return no(ReplyCode::WrongSession, what);
+        }
+        if doubt.is_some() {
             return Ok(());
         }
         let tolerance = seconds(clock_tolerance);

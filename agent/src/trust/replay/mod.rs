@@ -12,8 +12,8 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 use uuid::Uuid;
 
-/// Commands that could still be accepted and are remembered; enough for one a second with the longest
-/// validity that people choose, and about a megabyte.
+/// Commands that could still be accepted and are remembered, of those that name a session and of those that do
+/// not; enough for one a second with the longest validity that people choose, and about a megabyte.
 const MOST: u64 = 10_000;
 /// Value of `user_version`.
 const SCHEMA_VERSION: i64 = 1;
@@ -39,11 +39,17 @@ pub(super) enum ReplayError {
     #[error("a command with this id has been here before; each needs an id of its own")]
     Replayed,
     /// It has just lost its memory.
-    #[error("the memory of commands was damaged and has been begun anew; sign the command again, naming the session")]
+    #[error("the memory of commands was lost and has been begun anew; sign the command again, naming the next session")]
     Forgot,
     /// Too many that must be remembered.
     #[error("{MOST} commands are remembered until they expire, and there is no room for another; try again later")]
     Full,
+    /// Too many that must be remembered as long as this session lasts.
+    #[error(
+        "{MOST} commands of this session are remembered, and there is no room for another; the box begins a new session, \
+         so sign the command again and name that one"
+    )]
+    Spent,
     /// The disk.
     #[error(
         "{}: {detail}; check the disk; until it can be written no command is carried out, as it could be carried out twice",
@@ -81,8 +87,14 @@ pub(super) struct Replays {
     path: PathBuf,
     /// `None` as long as it cannot be opened, and after a failure.
     connection: Option<Connection>,
+    /// There should be one: this box has worked before, or this run has opened it.
+    expected: bool,
     /// The latest time that a trusted clock has shown, in seconds since 1970.
     newest: i64,
+    /// The last session in which this run took a command; 0 before the first.
+    last: u64,
+    /// Sessions up to this one are of no use any more.
+    spent: Option<u64>,
     /// It had to be begun anew and does not know what was accepted before.
     forgot: bool,
     /// Somebody knows that.
@@ -95,12 +107,8 @@ impl Replays {
     /// `expected`: there should be one, as this box has worked before.
     pub(super) fn open(storage: &Path, expected: bool) -> Self {
         let path = storage.join("trust.sqlite");
-        // An empty file has never been one: it was cut off.
-        let forgot = expected && fs::metadata(&path).map_or(true, |file| file.len() == 0);
-        if forgot {
-            tracing::error!("{} is gone, and with it which commands have been here", path.display());
-        }
-        let mut replays = Self { path, connection: None, newest: 0, forgot, told: false };
+        let mut replays =
+            Self { path, connection: None, expected, newest: 0, last: 0, spent: None, forgot: false, told: false };
         if let Err(error) = replays.ready() {
             tracing::error!("{error}");
         }
@@ -110,6 +118,12 @@ impl Replays {
     /// The latest time that a trusted clock has shown, in seconds since 1970; 0 if none is known.
     pub(super) const fn newest(&self) -> i64 {
         self.newest
+    }
+
+    /// A command that names a session up to this one is not to be let in for that: the session was in an earlier run,
+    /// or it is not known (any more) which of its commands were here.
+    pub(super) fn spent(&self) -> u64 {
+        self.spent.unwrap_or_default()
     }
 
     /// Did it lose its memory? It takes nothing before that was asked, so that whoever asks can be careful.
@@ -138,6 +152,7 @@ impl Replays {
         if self.forgot {
             return Err(ReplayError::Forgot);
         }
+        self.last = self.last.max(session);
         let newest = self.newest.max(trusted_now.unwrap_or_default());
         let Some(connection) = &mut self.connection else { return Err(self.disk("it is not open")) };
         match insert(connection, seen, newest, session) {
@@ -145,7 +160,12 @@ impl Replays {
                 self.newest = newest;
                 Ok(())
             }
-            Ok(Err(refused)) => Err(refused),
+            Ok(Err(refused)) => {
+                if matches!(refused, ReplayError::Spent) {
+                    self.spend(session);
+                }
+                Err(refused)
+            }
             Err(error) => {
                 // Opened anew next time, in case the disk is back or the file has to be replaced.
                 self.connection = None;
@@ -158,21 +178,39 @@ impl Replays {
         if self.connection.is_some() {
             return Ok(());
         }
-        let (connection, newest, forgot) = match prepare(&self.path, self.forgot) {
+        let opened = match prepare(&self.path, self.expected) {
             Err(error @ ReplayError::Damaged { .. }) => {
                 let kept = self.path.with_extension("damaged.sqlite");
                 tracing::error!("{error}; moved to {}, and begun anew", kept.display());
                 set_aside(&self.path, &kept).map_err(|why| self.disk(&why.to_string()))?;
-                self.forgot = true;
+                self.expected = true;
                 prepare(&self.path, true)?
             }
             other => other?,
         };
-        self.newest = self.newest.max(newest);
+        self.newest = self.newest.max(opened.newest);
+        // What is opened again in this run has this run's sessions in it.
+        self.spent.get_or_insert(opened.session);
+        if opened.lost {
+            tracing::error!("{} was gone, and with it which commands have been here", self.path.display());
+            self.spend(self.last);
+        }
         // It is told once in this run of the agent, and again in the next.
-        self.forgot |= forgot && !self.told;
-        self.connection = Some(connection);
+        self.forgot |= opened.lost || opened.forgot && !self.told;
+        self.expected = true;
+        self.connection = Some(opened.connection);
         Ok(())
+    }
+
+    /// As when the disk fails and comes back empty.
+    #[cfg(test)]
+    pub(super) fn lose(&mut self) {
+        self.connection = None;
+        let _ = fs::remove_file(&self.path);
+    }
+
+    fn spend(&mut self, session: u64) {
+        self.spent = self.spent.max(Some(session));
     }
 
     fn disk(&self, detail: &str) -> ReplayError {
@@ -180,9 +218,19 @@ impl Replays {
     }
 }
 
-/// Opens the file, makes it if need be, and remembers in it if it `forgot`. Returns also `newest` and whether it
-/// forgot, now or before.
-fn prepare(path: &Path, forgot: bool) -> Result<(Connection, i64, bool), ReplayError> {
+/// A file that can be used.
+struct Opened {
+    connection: Connection,
+    newest: i64,
+    session: u64,
+    /// It should have been there, and was not, or was empty: nothing is known of what was in it.
+    lost: bool,
+    /// That, now or in an earlier run.
+    forgot: bool,
+}
+
+/// Opens the file, makes it if need be, and has it remember that one was `expected`.
+fn prepare(path: &Path, expected: bool) -> Result<Opened, ReplayError> {
     let explain = |error: rusqlite::Error| explain(path, &error);
     if let Some(folder) = path.parent() {
         let disk = |why: io::Error| ReplayError::Disk { path: path.to_owned(), detail: why.to_string() };
@@ -207,10 +255,13 @@ fn prepare(path: &Path, forgot: bool) -> Result<(Connection, i64, bool), ReplayE
         return Err(damaged(check));
     }
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(explain)?;
+    // A file that was cut off to nothing has no version either.
+    let lost = expected && version == 0;
     match version {
         SCHEMA_VERSION => {}
         0 => {
-            let sql = format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
+            let forgot = if lost { "INSERT INTO number VALUES ('forgot', 1);" } else { "" };
+            let sql = format!("BEGIN; {SCHEMA} {forgot} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;");
             connection.execute_batch(&sql).map_err(explain)?;
         }
         newer => {
@@ -218,18 +269,15 @@ fn prepare(path: &Path, forgot: bool) -> Result<(Connection, i64, bool), ReplayE
             return Err(ReplayError::Disk { path: path.to_owned(), detail });
         }
     }
-    let newest = connection
-        .query_row("SELECT value FROM number WHERE name = 'newest'", [], |row| row.get(0))
-        .map_err(explain)?;
-    if forgot {
-        connection.execute("INSERT OR REPLACE INTO number VALUES ('forgot', 1)", []).map_err(explain)?;
-    }
-    let forgot = connection
-        .query_row("SELECT 1 FROM number WHERE name = 'forgot'", [], |_| Ok(()))
-        .optional()
-        .map_err(explain)?
-        .is_some();
-    Ok((connection, newest, forgot))
+    let number = |name: &str| -> rusqlite::Result<Option<i64>> {
+        connection.query_row("SELECT value FROM number WHERE name = ?1", [name], |row| row.get(0)).optional()
+    };
+    let [newest, session, forgot] = ["newest", "session", "forgot"].map(number);
+    let forgot = forgot.map_err(explain)?.is_some();
+    let (Some(newest), Some(session)) = (newest.map_err(explain)?, session.map_err(explain)?) else {
+        return Err(damaged("numbers are missing in it".to_owned()));
+    };
+    Ok(Opened { connection, newest, session: session.cast_unsigned(), lost, forgot })
 }
 
 fn insert(
@@ -255,9 +303,11 @@ fn insert(
     if known.is_some() {
         return Ok(Err(ReplayError::Replayed));
     }
-    let count: i64 = transaction.query_row("SELECT count(*) FROM seen", [], |row| row.get(0))?;
+    let named = seen.session.is_some();
+    let alike = "SELECT count(*) FROM seen WHERE (session IS NOT NULL) = ?1";
+    let count: i64 = transaction.query_row(alike, [named], |row| row.get(0))?;
     if count.cast_unsigned() >= MOST {
-        return Ok(Err(ReplayError::Full));
+        return Ok(Err(if named { ReplayError::Spent } else { ReplayError::Full }));
     }
     transaction.execute(
         "INSERT INTO seen VALUES (?1, ?2, ?3)",

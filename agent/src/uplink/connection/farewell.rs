@@ -19,6 +19,11 @@ pub(super) enum Phase {
     Settling {
         until: Duration,
     },
+    /// Asked to stop because this broker is left for good: what it retains of open incidents is cleared, for nobody
+    /// would do it later.
+    Withdrawing {
+        until: Duration,
+    },
     /// Asked to stop: what waits is still sent.
     Flushing {
         until: Duration,
@@ -39,6 +44,7 @@ impl Phase {
     pub(super) const fn until(self) -> Option<Duration> {
         match self {
             Self::Settling { until }
+            | Self::Withdrawing { until }
             | Self::Flushing { until }
             | Self::Stopping { until }
             | Self::SigningOff { until } => Some(until),
@@ -57,7 +63,10 @@ impl Talk<'_> {
     pub(super) fn asked_to_stop(&mut self) -> bool {
         if self.since.is_some() && self.phase.heeds_stop() {
             self.leaving = None;
-            self.phase = Phase::Flushing { until: self.now() + self.shared.settings.flush };
+            self.shared.settings.passing.close("the box signs off");
+            let until = self.now() + self.shared.settings.flush;
+            self.phase =
+                if self.shared.is_retired() { Phase::Withdrawing { until } } else { Phase::Flushing { until } };
         }
         self.since.is_none()
     }
@@ -80,6 +89,12 @@ impl Talk<'_> {
         let now = self.now();
         match self.phase {
             Phase::Settling { until } if self.window.is_empty() || now >= until => self.say_stopped(now),
+            Phase::Withdrawing { until } => {
+                self.withdraw();
+                if self.window.is_empty() || now >= until {
+                    self.say_stopped(now);
+                }
+            }
             Phase::Flushing { until } => {
                 let empty = self.window.is_empty() && self.next(1, 1).is_empty() && !self.has_states();
                 if empty || now >= until {
@@ -91,7 +106,23 @@ impl Talk<'_> {
         }
     }
 
-    fn say_stopped(&mut self, now: Duration) {
+    /// Clears what this broker retains of open incidents, as fast as the window lets it.
+    fn withdraw(&mut self) {
+        let topics: Vec<String> = self.shared.board.retained().at(&self.broker).map(str::to_owned).collect();
+        let now = self.now();
+        for topic in topics {
+            let is_under_way = self.window.any(|item| match item {
+                Item::Withdrawn { topic: other } | Item::Owed { topic: other, .. } => *other == topic,
+                Item::Row { sent, .. } => sent.topic == topic,
+                _ => false,
+            });
+            if !is_under_way && !self.memory.held.blocks_state(&topic, now) {
+                self.publish(Item::Withdrawn { topic: topic.clone() }, topic, Vec::new(), true);
+            }
+        }
+    }
+
+    pub(super) fn say_stopped(&mut self, now: Duration) {
         let topic = self.shared.settings.path.box_status();
         let payload = self.shared.status(BoxState::Stopped, self.session);
         self.phase = if self.publish(Item::Stopped, topic, payload, true) {

@@ -1,11 +1,11 @@
 //! What is said on a connection, in which order, and how much at once.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use karaul_wire::mark_backfill;
 
 use super::{Item, Phase, Sent, Talk};
-use crate::uplink::{Waiting, board::State, outbox::Kin};
+use crate::uplink::{Message, Waiting, board::State, guests::is_guest, outbox::Kin, passing::Parcel};
 
 /// Places of the window that the backlog leaves free.
 const FREE: usize = 4;
@@ -21,13 +21,21 @@ enum Shown {
 }
 
 impl Talk<'_> {
-    /// Hands over what there is to say, as long as the window has room: how the box is,
-    /// what changed, then the outbox in order, and last what is for other systems.
+    /// Hands over what there is to say, as long as the window has room: what the broker remembers is asked, how the box is,
+    /// what changed, then the outbox in order, what this broker may lack of the open incidents, what is not kept, and
+    /// last what is for other systems.
     pub(super) fn feed(&mut self) {
         if self.since.is_none() || !matches!(self.phase, Phase::Working | Phase::Flushing { .. }) {
             return;
         }
+        self.ask();
+        if self.recall.is_unanswered() {
+            return;
+        }
         self.subscribe();
+        if self.recall.comes_first(self.now()) {
+            return;
+        }
         let mut index = 0;
         while let Some((topic, payload)) = self.opening.get(index).cloned() {
             match self.show(topic, payload) {
@@ -37,21 +45,12 @@ impl Talk<'_> {
             }
         }
         let (guests, own): (Vec<_>, Vec<_>) =
-            self.shared.board.news(&self.shown).into_iter().partition(|(topic, _)| self.is_guest(topic));
+            self.shared.board.news(&self.shown).into_iter().partition(|(topic, _)| is_guest(topic));
         for (topic, state) in own {
             match self.show(topic.clone(), state.payload) {
                 Shown::Yes => _ = self.shown.insert(topic, state.version),
                 Shown::LeftOut => {}
                 Shown::NoRoom => return,
-            }
-        }
-        for (topic, payload) in self.owed() {
-            if !self.fits(&topic, &payload) {
-                continue;
-            }
-            let item = Item::Owed { topic: topic.clone(), payload: payload.clone() };
-            if !self.publish(item, topic, payload, true) {
-                return;
             }
         }
         for (topic, payload) in self.shared.board.take_passing() {
@@ -69,13 +68,44 @@ impl Talk<'_> {
                 self.drain.take();
             }
         }
+        self.pay_one();
+        self.pass_one();
         self.show_one_of(guests);
+    }
+
+    /// One state that this broker may lack; one at a time, so that hardly anything is ahead of the next alert.
+    fn pay_one(&mut self) {
+        if self.window.any(|item| matches!(item, Item::Owed { .. })) {
+            return;
+        }
+        for (topic, payload) in self.owed() {
+            if self.fits(&topic, &payload) {
+                let item = Item::Owed { topic: topic.clone(), payload: payload.clone() };
+                self.publish(item, topic, payload, true);
+                return;
+            }
+        }
+    }
+
+    /// One message that is not kept, if no other is under way and nothing new waits.
+    fn pass_one(&mut self) {
+        let passing = Arc::clone(&self.shared.settings.passing);
+        let on_its_way = self.window.any(|item| matches!(item, Item::Passing { .. }));
+        if passing.is_empty() || on_its_way || self.window.room() == 0 || !self.next(1, 0).is_empty() {
+            return;
+        }
+        let Some(Parcel { about, topic, payload, .. }) = passing.take() else { return };
+        if topic.len() + payload.len() > self.largest {
+            passing.dropped(&about, &too_large(self.largest));
+        } else if !self.publish(Item::Passing { about: about.clone() }, topic, payload, false) {
+            passing.dropped(&about, "the connection takes nothing at present");
+        }
     }
 
     /// One at a time, so that hardly anything is ahead of the next alert, and so that it is known on whose
     /// account a broker hangs up.
     fn show_one_of(&mut self, guests: Vec<(String, State)>) {
-        let on_its_way = self.window.any(|item| matches!(item, Item::State { topic } if self.is_guest(topic)));
+        let on_its_way = self.window.any(|item| matches!(item, Item::State { topic } if is_guest(topic)));
         if on_its_way || self.memory.guests.are_out(self.now()) {
             return;
         }
@@ -106,11 +136,9 @@ impl Talk<'_> {
 
     /// Does the broker take a state of this size? If not, it is left out.
     fn fits(&mut self, topic: &str, payload: &[u8]) -> bool {
-        let size = topic.len() + payload.len();
-        let fits = size <= self.largest;
+        let fits = topic.len() + payload.len() <= self.largest;
         if !fits {
-            let reason = format!("{size} bytes, the broker takes {}", self.largest);
-            self.leave_out(topic, &reason, "raise the broker's largest packet size");
+            self.leave_out(topic, &too_large(self.largest), "raise the broker's largest packet size");
         }
         fits
     }
@@ -122,7 +150,7 @@ impl Talk<'_> {
         let mut topics = self.opening.iter().map(|(topic, _)| topic).chain(news.iter().map(|(topic, _)| topic));
         let guests_are_out = self.memory.guests.are_out(now);
         let left_out =
-            |topic: &String| self.memory.held.blocks_state(topic, now) || (guests_are_out && self.is_guest(topic));
+            |topic: &String| self.memory.held.blocks_state(topic, now) || (guests_are_out && is_guest(topic));
         topics.any(|topic| !left_out(topic))
     }
 
@@ -138,7 +166,7 @@ impl Talk<'_> {
         self.drain.room(now).min(room.saturating_sub(free))
     }
 
-    /// States of incidents that only another broker has, if nothing is under way that would change them here.
+    /// States of incidents that this broker may lack, if nothing is under way that would change them here.
     fn owed(&self) -> Vec<(String, Vec<u8>)> {
         let (now, held) = (self.now(), &self.memory.held);
         let is_under_way = |topic: &str| {
@@ -148,7 +176,8 @@ impl Talk<'_> {
                 _ => false,
             })
         };
-        let owed = self.memory.retained.owed(self.at);
+        let retained = self.shared.board.retained();
+        let owed = retained.owed(&self.broker);
         owed.filter(|(topic, _)| !held.blocks_state(topic, now) && !is_under_way(topic))
             .map(|(topic, payload)| (topic.to_owned(), payload.to_vec()))
             .collect()
@@ -160,7 +189,7 @@ impl Talk<'_> {
             return Vec::new();
         }
         let now = self.now();
-        self.shared.outbox.next(limit, backlog, |row, kin| {
+        self.shared.outbox.next_in_turn(limit, backlog, |row, kin| {
             self.memory.held.blocks(row, kin, now)
                 || self.window.any(|item| matches!(item, Item::Row { sent, .. } if sent.row == row))
         })
@@ -172,22 +201,19 @@ impl Talk<'_> {
         if self.memory.held.blocks(waiting.row, Kin::of(&waiting.message), now) {
             return true;
         }
-        if self.memory.guests.are_out(now) && self.is_guest(&waiting.message.topic) {
+        if self.memory.guests.are_out(now) && is_guest(&waiting.message.topic) {
             self.shared.outbox.delivered(&[waiting.row]);
             return true;
         }
         let alert = is_alert(&waiting.message.topic);
         let late = alert && is_late(&waiting, now, self.shared.settings.late_after);
         let Waiting { row, message, .. } = waiting;
-        let several = self.shared.sign_on.count() > 1;
-        let state = (message.retain && several).then(|| message.payload.clone());
-        let sent =
-            Sent { row, incident: message.incident, retain: message.retain, topic: message.topic.clone(), state };
+        let Message { incident, sequence, retain, .. } = message;
+        let state = (retain && !is_guest(&message.topic)).then(|| message.payload.clone());
+        let sent = Sent { row, incident, sequence, retain, topic: message.topic.clone(), state };
         let payload = if late { backfill(&message.topic, message.payload) } else { message.payload };
-        let size = message.topic.len() + payload.len();
-        if size > self.largest {
-            let reason = format!("{size} bytes, the broker takes {}", self.largest);
-            self.hold(sent, &reason);
+        if message.topic.len() + payload.len() > self.largest {
+            self.hold(sent, &too_large(self.largest));
             return true;
         }
         self.publish(Item::Row { sent, alert }, message.topic, payload, message.retain)
@@ -202,6 +228,10 @@ impl Talk<'_> {
         }
         taken
     }
+}
+
+fn too_large(largest: usize) -> String {
+    format!("it is larger than the {largest} bytes that the broker takes")
 }
 
 /// `karaul1/<region>/<district>/<site>/<box>/alert/…`
@@ -226,7 +256,6 @@ mod tests {
     use karaul_wire::Severity;
 
     use super::*;
-    use crate::uplink::Message;
 
     #[test]
     fn only_the_sixth_level_makes_an_alert() {

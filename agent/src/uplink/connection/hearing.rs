@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{Item, Phase, Talk};
 use crate::uplink::{
     Concern, LinkError,
-    inbox::{Incoming, Unfit},
+    inbox::{Incoming, Kind, Unfit},
     mqtt::{Received, matches},
 };
 
@@ -108,7 +108,12 @@ impl Talk<'_> {
         match wanted.next() {
             None => inbox.refuse(Unfit::Unwanted),
             Some(wanted) if retained && !wanted.retained => inbox.refuse(Unfit::Stale),
-            Some(_) => inbox.offer(Incoming { topic, payload, retained }),
+            // Somebody has cleared a receipt that the broker kept. It says nothing.
+            Some(wanted) if wanted.retained && payload.is_empty() => {}
+            Some(wanted) => {
+                let kind = if wanted.retained { Kind::Receipt } else { Kind::Command };
+                inbox.offer(Incoming { topic, payload, retained }, kind);
+            }
         }
     }
 

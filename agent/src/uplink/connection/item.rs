@@ -10,12 +10,22 @@ pub(super) enum Item {
     State {
         topic: String,
     },
-    /// The state of an incident that only another broker has: payload, empty to clear it.
+    /// The state of an incident that this broker may lack: payload, empty to clear it.
     Owed {
         topic: String,
         payload: Vec<u8>,
     },
+    /// A state that is cleared because this broker is left for good, though the incident goes on.
+    Withdrawn {
+        topic: String,
+    },
+    /// What is not kept: what it is, for the log.
+    Passing {
+        about: String,
+    },
     Subscription,
+    /// That of what the broker remembers of this box.
+    Recall,
     Stopped,
 }
 
@@ -24,8 +34,10 @@ pub(super) enum Item {
 pub(super) struct Sent {
     pub row: i64,
     pub incident: Option<Uuid>,
+    /// The number of its step.
+    pub sequence: Option<u64>,
     pub retain: bool,
     pub topic: String,
-    /// What is retained, if there is another broker that may have to know.
+    /// What is retained of an open incident, empty if it has ended.
     pub state: Option<Vec<u8>>,
 }

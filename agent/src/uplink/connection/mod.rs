@@ -1,17 +1,20 @@
 //! One connection from sign-on to its end. Nothing here dials again.
 
+mod answer;
 mod errand;
 mod farewell;
 mod feed;
 mod hearing;
 mod item;
 mod memory;
+mod recall;
 mod refusal;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     future,
     pin::pin,
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,12 +27,13 @@ use self::{
     errand::Errand,
     farewell::Phase,
     item::{Item, Sent},
+    recall::Recall,
 };
 use super::{
     Concern, LinkError,
     drain::Drain,
     link::Shared,
-    mqtt::{self, Client, Connection, Event, Version, Will},
+    mqtt::{self, Client, Connection, Version, Will},
     window::Window,
 };
 
@@ -70,11 +74,18 @@ pub(super) async fn live(
     let session = shared.outbox.session();
     let will = Will { topic: shared.settings.path.box_status(), payload: shared.status(BoxState::Lost, session) };
     let at = memory.route.at();
+    let passing = Arc::clone(&shared.settings.passing);
     let (client, mut connection) = mqtt::connect(&shared.sign_on.dial(at), version, Some(will));
     let mut talk = Talk::new(shared, memory, client, session);
     let result = talk.run(&mut connection, version, stop).await;
     shared.outbox.set_connected(false);
     talk.settle();
+    passing.close("the connection has ended");
+    for item in talk.window.pending() {
+        if let Item::Passing { about } = item {
+            passing.dropped(about, "the connection ended before the broker had acknowledged it");
+        }
+    }
     let error = match result {
         Ok(()) => return talk.leaving.take().map_or(Ended::Stopped, Ended::Left),
         Err(error) => error,
@@ -82,10 +93,7 @@ pub(super) async fn live(
     let idle = talk.window.unanswered().next().is_none();
     let stood = talk.since.map(|since| Stood { time: talk.now().saturating_sub(since), idle });
     talk.judge_subscription(&error);
-    // A dead network, or a second box of the same name, says nothing about a message.
-    if matches!(error, LinkError::Lost { .. } | LinkError::Dismissed { .. } | LinkError::Unreadable { .. }) {
-        talk.judge();
-    }
+    talk.judge(&error);
     Ended::Failed { error, stood }
 }
 
@@ -94,8 +102,9 @@ struct Talk<'a> {
     memory: &'a mut Memory,
     client: Client,
     session: u64,
-    /// The address that it leads to.
+    /// The address that it leads to, and that as `host:port`.
     at: usize,
+    broker: String,
     /// When the sign-on was accepted.
     since: Option<Duration>,
     window: Window<Item>,
@@ -106,6 +115,8 @@ struct Talk<'a> {
     drain: Drain,
     /// What is said first on each connection: topic and payload, retained.
     opening: VecDeque<(String, Vec<u8>)>,
+    /// How far it is with what the broker remembers of this box.
+    recall: Recall,
     /// Versions of the board's states that were handed over.
     shown: BTreeMap<String, u64>,
     /// Acknowledged rows that the outbox has not been told yet.
@@ -127,7 +138,7 @@ struct Talk<'a> {
 
 impl<'a> Talk<'a> {
     fn new(shared: &'a Shared, memory: &'a mut Memory, client: Client, session: u64) -> Self {
-        let (widest, at) = (memory.held.window(), memory.route.at());
+        let (widest, at) = (memory.blame.window(), memory.route.at());
         let heard = shared.clock.now().mono;
         Self {
             shared,
@@ -135,12 +146,14 @@ impl<'a> Talk<'a> {
             client,
             session,
             at,
+            broker: shared.sign_on.address(at),
             since: None,
             window: Window::new(widest),
             widest,
             largest: 0,
             drain: Drain::new(shared.settings.broker.backlog_rate, heard),
             opening: VecDeque::new(),
+            recall: Recall::None,
             shown: BTreeMap::new(),
             delivered: Vec::new(),
             heard,
@@ -161,7 +174,8 @@ impl<'a> Talk<'a> {
         version: Version,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), LinkError> {
-        let (commits, states) = (self.shared.outbox.bell(), self.shared.board.bell());
+        let Shared { outbox, board, settings, .. } = self.shared;
+        let (commits, states, passing) = (outbox.bell(), board.bell(), settings.passing.bell());
         let mut tick = time::interval(TICK);
         tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
         let mut in_a_row = 0;
@@ -186,7 +200,8 @@ impl<'a> Talk<'a> {
                 let mut event = pin!(connection.poll());
                 loop {
                     let now = self.now();
-                    let wake = self.phase.until().map_or(TICK, |until| until.saturating_sub(now));
+                    let until = self.phase.until().or_else(|| self.recall.until(now));
+                    let wake = until.map_or(TICK, |until| until.saturating_sub(now));
                     let heeds = self.phase.heeds_stop();
                     tokio::select! {
                         biased;
@@ -206,6 +221,7 @@ impl<'a> Talk<'a> {
                             work = self.since.is_some();
                         }
                         () = states.notified(), if self.since.is_some() => work = true,
+                        () = passing.notified(), if self.since.is_some() => work = true,
                         () = wait_for(stop), if heeds => {
                             if self.asked_to_stop() {
                                 return Ok(());
@@ -220,7 +236,7 @@ impl<'a> Talk<'a> {
                             self.tick(silence)?;
                             work = true;
                         }
-                        () = time::sleep(wake), if self.phase != Phase::Working => work = true,
+                        () = time::sleep(wake), if until.is_some() => work = true,
                     }
                 }
             };
@@ -246,107 +262,37 @@ impl<'a> Talk<'a> {
             return Err(LinkError::Silent { address: self.address(), limit: silence });
         }
         self.shared.outbox.tend();
+        self.shared.settings.passing.tend(self.ticked);
         self.count_held();
         if self.since.is_some_and(|since| self.ticked.saturating_sub(since) > UNRIVALLED) {
             self.shared.concern(Concern::Rival, None);
+            self.memory.blame.absolve();
         }
         self.run_errands();
         Ok(())
     }
 
-    fn handle(&mut self, event: Event, version: Version) {
-        if !matches!(event, Event::Written(_) | Event::Other | Event::SignedOff) {
-            self.heard = self.now();
-        }
-        match event {
-            Event::SignedOn { window, largest } => self.signed_on(window, largest, version),
-            Event::Written(packet_id) => match self.window.written(packet_id) {
-                Some(Item::Row { sent, .. }) => {
-                    if self.memory.was_written(sent.row) {
-                        self.shared.report(|report| report.resent += 1);
-                    }
-                }
-                Some(Item::State { .. } | Item::Owed { .. } | Item::Subscription | Item::Stopped) | None => {}
-            },
-            Event::Answered { packet_id, refusal } => match self.answer(packet_id, false) {
-                Some(item) => self.answered(item, refusal),
-                None => tracing::debug!("an acknowledgement for packet {packet_id}, which is not in flight"),
-            },
-            Event::Subscribed { packet_id, refusals } => match self.answer(packet_id, true) {
-                Some(_) => self.heard_about(&refusals),
-                None => tracing::debug!("an answer to a subscription {packet_id} that nobody made"),
-            },
-            Event::Received(message) => {
-                // It may be the receipt for what was acknowledged just before, and others read it.
-                self.settle();
-                self.received(message);
-            }
-            // rumqttc also says so about a sign-off that it means to send and does not.
-            Event::SignedOff if matches!(self.phase, Phase::SigningOff { .. }) => self.phase = Phase::Done,
-            Event::SignedOff | Event::Heard | Event::Other | Event::Wrong(_) => {}
-        }
-    }
-
-    /// What this answer is about; nothing if it is not the answer that belongs to it.
-    fn answer(&mut self, packet_id: u16, to_subscription: bool) -> Option<Item> {
-        let holder = self.window.holder(packet_id)?;
-        (matches!(holder, Item::Subscription) == to_subscription).then(|| self.window.acknowledged(packet_id))?
-    }
-
     fn signed_on(&mut self, window: u16, largest: usize, version: Version) {
         self.since = Some(self.now());
         self.widest = window;
-        self.window.resize(window.min(self.memory.held.window()));
+        self.window.resize(window.min(self.memory.blame.window()));
         self.largest = largest;
-        let Shared { outbox, board, .. } = self.shared;
+        let Shared { outbox, board, settings, .. } = self.shared;
+        board.retained().connected(&self.broker);
+        settings.passing.open();
         // A value that only mattered then does not matter now.
         board.take_passing();
         outbox.set_connected(true);
         self.shared.born(self.session);
-        self.opening = VecDeque::from([self.online()]);
+        let online = self.online();
+        self.recall = self.memory.recalls.begin(self.at, &online.1);
+        self.opening = VecDeque::from([online]);
         self.shared.connected(self.at, version, self.session);
     }
 
     /// What is said before all else: that the box is there.
     fn online(&self) -> (String, Vec<u8>) {
         (self.shared.settings.path.box_status(), self.shared.status(BoxState::Online, self.session))
-    }
-
-    fn answered(&mut self, item: Item, refusal: Option<String>) {
-        match (item, refusal) {
-            (Item::Row { sent, alert }, None) => {
-                if self.is_guest(&sent.topic) {
-                    self.memory.guests.accepted();
-                }
-                self.delivered.push(sent.row);
-                self.memory.written.remove(&sent.row);
-                let outdated = self.memory.held.accepted(sent.row, sent.retain.then_some(sent.topic.as_str()));
-                self.delivered.extend(outdated);
-                self.memory.held.fruitful();
-                self.window.resize(self.widest.min(self.memory.held.window()));
-                self.fruitful = true;
-                if alert {
-                    self.shared.report(|report| report.delivered += 1);
-                }
-                if let Some(state) = sent.state {
-                    self.memory.retained.accepted(self.at, sent.topic, state);
-                }
-            }
-            (Item::Row { sent, .. }, Some(reason)) => self.hold(sent, &reason),
-            (Item::State { topic }, Some(reason)) if self.is_guest(&topic) => {
-                self.shown.remove(&topic);
-                self.turn_away(&topic, &reason);
-            }
-            (Item::State { topic } | Item::Owed { topic, .. }, Some(reason)) => self.refused_state(topic, &reason),
-            (Item::State { topic }, None) => self.accepted_state(&topic),
-            (Item::Owed { topic, payload }, None) => {
-                self.accepted_state(&topic);
-                self.memory.retained.accepted(self.at, topic, payload);
-            }
-            (Item::Stopped, _) => self.sign_off(),
-            // Answered in another way.
-            (Item::Subscription, _) => {}
-        }
     }
 
     /// Tells the outbox what the broker has.
@@ -365,7 +311,7 @@ impl<'a> Talk<'a> {
     }
 
     fn address(&self) -> String {
-        self.shared.sign_on.address(self.at)
+        self.broker.clone()
     }
 
     fn now(&self) -> Duration {

@@ -37,7 +37,11 @@ pub enum AskError {
         topic: String,
     },
     /// No status.
-    #[error("no box {path} has ever signed on at this broker; check its path and the broker")]
+    #[error(
+        "the broker gave no status of a box {path} within {} s; check the path, the broker, and whether this user may \
+         read {}",
+        STATUS_LIMIT.as_secs(), path.box_status()
+    )]
     Unknown {
         /// The box.
         path: Box<BoxPath>,
@@ -61,6 +65,18 @@ pub enum AskError {
     Silent {
         /// So long was waited.
         limit: Duration,
+    },
+    /// Sent, and a refusal that names no command.
+    #[error(
+        "the box has not answered within {} s, but it has refused a command whose signature it cannot check, which \
+         names none, and most likely is this one: {detail}",
+        limit.as_secs()
+    )]
+    Unrecognised {
+        /// So long was waited.
+        limit: Duration,
+        /// Why, in the box's words.
+        detail: String,
     },
     /// The system.
     #[error("cannot run: {0}")]
@@ -193,18 +209,29 @@ impl Caller {
         let Question { jti, payload } = question;
         // The queue is empty, so there is room.
         let _ = self.client.try_publish(topic, QoS::AtLeastOnce, false, payload);
+        // A box repeats no id that it cannot believe, so such a reply may be about somebody else's command.
+        let mut nameless = None;
         let wait = async {
             loop {
                 if let Event::Incoming(Packet::Publish(publish)) = self.poll().await?
                     && publish.topic == answers
                     && let Ok(reply) = serde_json::from_slice::<Reply>(&publish.payload)
-                    && reply.jti == Some(jti)
                 {
-                    return Ok(reply);
+                    match reply.jti {
+                        Some(id) if id == jti => return Ok(reply),
+                        Some(_) => {}
+                        None => nameless = Some(reply.detail),
+                    }
                 }
             }
         };
-        timeout(limit, wait).await.unwrap_or(Err(AskError::Silent { limit }))
+        if let Ok(answered) = timeout(limit, wait).await {
+            return answered;
+        }
+        Err(match nameless {
+            Some(detail) => AskError::Unrecognised { limit, detail },
+            None => AskError::Silent { limit },
+        })
     }
 
     async fn sign_off(&mut self) {

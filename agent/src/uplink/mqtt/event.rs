@@ -14,8 +14,9 @@ pub(in crate::uplink) enum Event {
     SignedOn { window: u16, largest: usize },
     /// A QoS 1 publish or the subscription was written, under this packet id.
     Written(u16),
-    /// A publish was answered; with the broker's reason if it was refused.
-    Answered { packet_id: u16, refusal: Option<String> },
+    /// A publish was answered; with the broker's reason if it was refused. If it was not: does the broker say that
+    /// nobody subscribes to it?
+    Answered { packet_id: u16, refusal: Option<String>, unheard: bool },
     /// The subscription was answered: for each filter in order, the broker's reason if it was refused.
     Subscribed { packet_id: u16, refusals: Vec<Option<String>> },
     /// A message came in. The client acknowledges it by itself.
@@ -54,7 +55,8 @@ pub(super) fn event_v5(event: v5::Event) -> Event {
                 PubAckReason::Success | PubAckReason::NoMatchingSubscribers => None,
                 reason => Some(format!("{reason:?}")),
             };
-            Event::Answered { packet_id: answer.pkid, refusal }
+            let unheard = answer.reason == PubAckReason::NoMatchingSubscribers;
+            Event::Answered { packet_id: answer.pkid, refusal, unheard }
         }
         v5::Event::Incoming(Packet::SubAck(answer)) => {
             let refusal = |code: SubscribeReasonCode| match code {
@@ -83,7 +85,10 @@ pub(super) fn event_v311(event: rumqttc::Event) -> Event {
         rumqttc::Event::Incoming(Packet::ConnAck(_)) => {
             Event::SignedOn { window: MOST_IN_FLIGHT, largest: room(LARGEST_PACKET) }
         }
-        rumqttc::Event::Incoming(Packet::PubAck(answer)) => Event::Answered { packet_id: answer.pkid, refusal: None },
+        // Before version 5 nobody says whether anybody listens.
+        rumqttc::Event::Incoming(Packet::PubAck(answer)) => {
+            Event::Answered { packet_id: answer.pkid, refusal: None, unheard: false }
+        }
         rumqttc::Event::Incoming(Packet::SubAck(answer)) => {
             let refusal = |code: SubscribeReasonCode| match code {
                 SubscribeReasonCode::Success(_) => None,

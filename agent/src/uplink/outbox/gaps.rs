@@ -15,13 +15,14 @@ impl Gaps {
         if first > last {
             return;
         }
-        let touching = |(from, to): (&u64, &u64)| {
-            (*from <= last.saturating_add(1) && first <= to.saturating_add(1)).then_some((*from, *to))
-        };
-        let joined: Vec<(u64, u64)> = self.ranges.iter().filter_map(touching).collect();
-        for (from, to) in joined {
+        if let Some((from, to)) = self.ranges.range(..=first).next_back()
+            && to.saturating_add(1) >= first
+        {
+            (first, last) = (*from, last.max(*to));
+        }
+        while let Some((from, to)) = self.ranges.range(first..=last.saturating_add(1)).next() {
+            let (from, to) = (*from, *to);
             self.ranges.remove(&from);
-            first = first.min(from);
             last = last.max(to);
         }
         self.ranges.insert(first, last);
@@ -32,6 +33,16 @@ impl Gaps {
         for range in others.ranges() {
             self.add(range);
         }
+    }
+
+    /// How many ranges there are.
+    pub(super) fn len(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// Is this one of the ranges?
+    pub(super) fn has(&self, range: &RangeInclusive<u64>) -> bool {
+        self.ranges.get(range.start()) == Some(range.end())
     }
 
     /// No number is missing.

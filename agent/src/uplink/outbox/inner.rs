@@ -1,6 +1,7 @@
 //! What the outbox's lock protects: the database, the memory queue, and which of them
 //! holds what.
 
+mod account;
 mod disk;
 mod resend;
 
@@ -16,7 +17,10 @@ use karaul_wire::Severity;
 use uuid::Uuid;
 
 use super::{
-    Batch, Draft, Gaps, Kin, OutboxError, OutboxSettings, Waiting, Wish, numbers::Numbers, spill::Spill, store::Store,
+    Batch, Draft, Gaps, Kin, OutboxError, OutboxSettings, Waiting,
+    numbers::Numbers,
+    spill::Spill,
+    store::{self, Store, Wish},
 };
 use crate::clock::Clock;
 
@@ -49,11 +53,15 @@ pub(super) struct Inner {
     /// What is in `spill` has not been tried to be written: nobody hurries for lesser severities.
     pending: bool,
     /// Numbers that will not be sent any more and that nobody has been told of.
-    gaps: Gaps,
+    gaps: Arc<Gaps>,
     /// Those that the batch which is being written tells of.
     telling: Gaps,
+    /// The message that told of gaps last, as long as it waits, and what it tells.
+    told: Option<(i64, Arc<Gaps>)>,
     /// Where this run began to count without the database, until that is open.
     floor: Option<u64>,
+    /// Numbers are given out that the disk takes no note of.
+    adrift: bool,
     /// When it was last said how many were dropped, and how many that were.
     said: Option<(Duration, u64)>,
     /// Ids of the incidents that are on disk.
@@ -82,6 +90,8 @@ pub(super) struct Inner {
     new_from: i64,
     sequence: u64,
     session: u64,
+    /// Numbers above this one are of this run, and of none of them was anything handed out.
+    unseen: u64,
     connected: bool,
     trouble: Option<Trouble>,
 }
@@ -104,9 +114,11 @@ impl Inner {
             orphans: BTreeSet::new(),
             topics: BTreeSet::new(),
             pending: false,
-            gaps: Gaps::default(),
+            gaps: Arc::default(),
             telling: Gaps::default(),
+            told: None,
             floor: None,
+            adrift: false,
             said: None,
             stored_incidents: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
@@ -122,6 +134,7 @@ impl Inner {
             new_from: 1,
             sequence: 0,
             session: 0,
+            unseen: 0,
             connected: false,
             trouble: None,
         };
@@ -135,9 +148,11 @@ impl Inner {
             Ok(()) => {}
             Err(error) if error.passes() => {
                 let values = inner.numbers.values();
-                // Without any number to go on from, the clock gives one that no count reaches.
-                let floor = inner.clock.now().wall.as_millisecond().cast_unsigned();
-                inner.sequence = if values.limit == 0 { floor } else { values.limit };
+                let limit = values.limit;
+                // A run before this one may have used more than the disk took note of, if it takes none.
+                inner.sequence =
+                    if limit == 0 || !inner.numbers.can_write() { limit.max(inner.by_the_clock()) } else { limit };
+                inner.adrift = true;
                 inner.floor = Some(inner.sequence);
                 inner.session = values.session;
                 inner.next_row = BEHIND_ALL;
@@ -145,11 +160,12 @@ impl Inner {
             }
             Err(error) => return Err(error),
         }
+        inner.unseen = inner.sequence;
         Ok(inner)
     }
 
     /// Says whether it was kept.
-    pub(super) fn accept(&mut self, batch: Batch) -> bool {
+    pub(super) fn accept(&mut self, mut batch: Batch) -> bool {
         let committed = Some(self.clock.now().mono);
         let live = self.connected;
         let before: Vec<_> = batch.incidents.keys().map(|id| (*id, self.incidents.get(id).cloned())).collect();
@@ -160,9 +176,12 @@ impl Inner {
             || batch.messages.iter().any(|draft| draft.message.severity == Severity::Critical);
         self.sequence = batch.sequence;
         self.numbers.cover(batch.sequence);
+        self.keep_from_coming_again();
         if batch.gaps_told {
-            self.telling = mem::take(&mut self.gaps);
+            self.tell(&mut batch);
         }
+        // Or each change of ours would copy them.
+        drop((mem::take(&mut batch.gaps), mem::take(&mut batch.told)));
         for Draft { message, passing } in batch.messages {
             let row = self.next_row;
             self.spill.add(Waiting { row, message, live, committed, fresh: false, again: false, passing });
@@ -183,7 +202,7 @@ impl Inner {
         }
         if !kept {
             // What it would have told is not told again, so its numbers are missing.
-            self.gaps.add(first_number..=self.sequence);
+            self.miss(first_number..=self.sequence);
             for (id, state) in before {
                 self.set_incident(id, state);
             }
@@ -193,8 +212,20 @@ impl Inner {
             self.orphans.retain(|id| self.incidents.contains_key(id));
         }
         // The message that tells of them is not on disk: told twice is better than never.
-        self.gaps.join(&mem::take(&mut self.telling));
+        if !self.telling.is_empty() {
+            let telling = mem::take(&mut self.telling);
+            Arc::make_mut(&mut self.gaps).join(&telling);
+        }
         kept
+    }
+
+    /// At the orderly end.
+    pub(super) fn close(&mut self) {
+        self.write_pending();
+        let now = self.clock.now().mono;
+        if let (None, Some(Err(error))) = (&self.trouble, self.store.as_ref().map(|store| store.note_time(now))) {
+            tracing::debug!("the time of the end is not noted: {error}");
+        }
     }
 
     /// Writes what nobody has hurried for yet.
@@ -215,7 +246,7 @@ impl Inner {
     /// given out again after a crash.
     fn trim(&mut self) {
         self.numbers.spill(self.sequence);
-        self.spill.trim(&mut self.gaps);
+        self.spill.trim(Arc::make_mut(&mut self.gaps));
         self.say_dropped();
     }
 
@@ -237,42 +268,48 @@ impl Inner {
         let due = self.said.is_none_or(|(at, said)| dropped > said && now.saturating_sub(at) >= SAY_EVERY);
         if dropped > 0 && due {
             let folder = self.settings.folder.display();
+            let remedy = self.trouble().map_or_else(
+                || "raise outbox_quota under [storage] or find out why the broker takes nothing".to_owned(),
+                // That sentence has its own remedy.
+                |trouble| format!("the memory is full as well, because the disk takes nothing: {trouble}"),
+            );
             tracing::error!(
                 "outbox {folder}: there is no room; the oldest of the least severe messages are being dropped ({dropped} so \
-                 far); raise outbox_quota under [storage] or find out why the broker takes nothing"
+                 far); {remedy}"
             );
             self.said = Some((now, dropped));
         }
     }
 
-    pub(super) fn first(&mut self, limit: usize, backlog: usize, skip: &dyn Fn(i64, Kin<'_>) -> bool) -> Vec<Waiting> {
+    pub(super) fn first(
+        &mut self,
+        limit: usize,
+        backlog: usize,
+        in_turn: bool,
+        skip: &dyn Fn(i64, Kin<'_>) -> bool,
+    ) -> Vec<Waiting> {
         self.write_pending();
-        // With the disk in trouble all goes in the order of the commits, and as fast as it can.
-        let new_from = if self.trouble.is_some() { 0 } else { self.new_from };
-        let acknowledged = &self.acknowledged;
-        let stored = self.store.as_ref().map_or_else(
-            || Ok(Vec::new()),
-            |store| {
-                let wish = Wish { limit, backlog, new_from };
-                store.first(wish, &|row, kin| acknowledged.contains(&row) || skip(row, kin))
-            },
-        );
-        let mut found = stored.unwrap_or_else(|error| {
-            self.fail(&error);
-            Vec::new()
-        });
-        if !self.spill.messages().is_empty() {
-            let in_memory =
-                self.spill.messages().iter().filter(|waiting| !skip(waiting.row, Kin::of(&waiting.message)));
-            found.extend(in_memory.take(limit).cloned().map(|waiting| Waiting { fresh: true, ..waiting }));
-            found.sort_unstable_by_key(|waiting| waiting.row);
-            found.truncate(limit);
+        let wish = Wish { limit, backlog, new_from: self.new_from, in_turn, done: &self.acknowledged };
+        let memory = self.spill.messages();
+        let found = self.store.as_ref().map(|store| store.first(memory, wish, skip));
+        let found = match found {
+            Some(Ok(found)) => found,
+            Some(Err(error)) => {
+                let found = store::first_of_memory(memory, wish, skip);
+                self.fail(&error);
+                found
+            }
+            None => store::first_of_memory(memory, wish, skip),
+        };
+        if !found.is_empty() {
+            self.unseen = self.sequence;
         }
         found
     }
 
     pub(super) fn delivered(&mut self, rows: &[i64]) {
         for row in rows {
+            self.told.take_if(|told| told.0 == *row);
             match self.spill.remove(*row) {
                 Some(waiting) if self.keeps() && self.done.len() < MOST_DONE => self.done.push(waiting),
                 Some(_) => {}
@@ -289,6 +326,15 @@ impl Inner {
         self.numbers.session(self.session);
         self.write_out();
         self.session
+    }
+
+    pub(super) fn session_was(&mut self, session: u64) {
+        /// More than a box that dials every five minutes has in nine years.
+        const AHEAD: u64 = 1_000_000;
+        if self.session < session {
+            self.session = session.saturating_add(AHEAD);
+            tracing::error!("the count of sessions was lost; it goes on after {}", self.session);
+        }
     }
 
     pub(super) fn tend(&mut self) {
@@ -308,10 +354,6 @@ impl Inner {
     pub(super) fn orphans(&self) -> Vec<(Uuid, String)> {
         let state = |id: &Uuid| self.incidents.get(id).map(|state| (*id, state.clone()));
         self.orphans.iter().filter_map(state).collect()
-    }
-
-    pub(super) const fn gaps(&self) -> &Gaps {
-        &self.gaps
     }
 
     pub(super) const fn topics(&self) -> &BTreeSet<String> {

@@ -11,6 +11,7 @@ mod error;
 mod gaps;
 mod inner;
 mod numbers;
+mod recall;
 mod spill;
 mod store;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::inner::Inner;
+pub(super) use self::recall::Surprise;
 pub use self::{error::OutboxError, gaps::Gaps};
 use crate::clock::Clock;
 
@@ -55,9 +57,10 @@ pub struct Message {
 pub struct OutboxSettings {
     /// The folder of its files.
     pub folder: PathBuf,
-    /// Most bytes of the database; the write-ahead log, 1 MiB, comes on top.
+    /// Most bytes of the database; the write-ahead log, at most some MiB, comes on top.
     pub quota: u64,
-    /// Alerts that are delivered are kept for so long, to be sent again if somebody wants them.
+    /// Alerts that are delivered are kept while the outbox runs for so long, to be sent again if somebody wants
+    /// them. The time in which the box is off does not count.
     pub retention: Duration,
     /// Delivered is only what a consumer has confirmed by a receipt; otherwise, what the
     /// broker has acknowledged.
@@ -82,17 +85,6 @@ pub struct Replay {
     pub under_way: u64,
     /// These are not there any more.
     pub gone: Gaps,
-}
-
-/// What is wanted of the queue.
-#[derive(Clone, Copy, Debug)]
-struct Wish {
-    /// So many messages at most.
-    limit: usize,
-    /// So many of them at most that are not new.
-    backlog: usize,
-    /// Rows from this one on are new.
-    new_from: i64,
 }
 
 /// A committed message that the broker has not acknowledged yet.
@@ -120,13 +112,15 @@ pub struct Waiting {
 pub struct Kin<'a> {
     /// The incident it tells of.
     pub incident: Option<Uuid>,
-    /// The retained topic that it is for.
-    pub retained: Option<&'a str>,
+    /// Its topic.
+    pub topic: &'a str,
+    /// The broker retains it there.
+    pub retained: bool,
 }
 
 impl<'a> Kin<'a> {
     pub(super) fn of(message: &'a Message) -> Self {
-        Self { incident: message.incident, retained: message.retain.then_some(message.topic.as_str()) }
+        Self { incident: message.incident, topic: &message.topic, retained: message.retain }
     }
 }
 
@@ -134,6 +128,11 @@ impl Message {
     /// Does it clear a retained topic?
     fn clears(&self) -> bool {
         self.retain && self.payload.is_empty()
+    }
+
+    /// Is it `gap/box`? Nothing else that is critical is no step of an incident.
+    fn tells_gaps(&self) -> bool {
+        self.sequence.is_none() && !self.retain && self.severity == Severity::Critical
     }
 
     /// The number that the centre would miss without it: that of an alert. A state alone is none.
@@ -154,7 +153,9 @@ pub struct Batch {
     sequence: u64,
     messages: Vec<Draft>,
     incidents: BTreeMap<Uuid, Option<String>>,
-    gaps: Gaps,
+    gaps: Arc<Gaps>,
+    /// What a message that still waits tells of.
+    told: Arc<Gaps>,
     gaps_told: bool,
 }
 
@@ -187,8 +188,12 @@ impl Batch {
     }
 
     /// The numbers that nobody has been told of yet and that will not be sent any more.
-    /// With this batch they are told, so it has to carry the message that does it.
+    /// With this batch they are told, so it has to carry the message that does it. An earlier such message
+    /// that still waits is replaced: its numbers are among these, so that there is one and not one for each time.
     pub fn tell_gaps(&mut self) -> &Gaps {
+        if !self.gaps_told && !self.gaps.is_empty() {
+            Arc::make_mut(&mut self.gaps).join(&self.told);
+        }
         self.gaps_told = true;
         &self.gaps
     }
@@ -241,7 +246,8 @@ impl Outbox {
             sequence: inner.sequence(),
             messages: Vec::new(),
             incidents: BTreeMap::new(),
-            gaps: inner.gaps().clone(),
+            gaps: Arc::clone(inner.gaps()),
+            told: inner.told(),
             gaps_told: false,
         };
         let value = fill(&mut batch)?;
@@ -282,12 +288,29 @@ impl Outbox {
         self.lock().next_session()
     }
 
+    /// Tells of a session that there certainly was. If the count is behind that, it was lost, and goes on far enough
+    /// ahead that no number comes again.
+    pub fn session_was(&self, session: u64) {
+        self.lock().session_was(session);
+    }
+
     /// The next waiting messages, at most `limit`, for which `skip` is false; it is asked with
     /// the row and its kin. New ones come first, and then at most `backlog` of those that were there
-    /// before the broker was, the critical ones of them first. The steps of an incident stay in order.
+    /// before the broker was, the critical ones of both first. The steps of an incident stay in order.
     #[must_use]
     pub fn next(&self, limit: usize, backlog: usize, skip: impl Fn(i64, Kin<'_>) -> bool) -> Vec<Waiting> {
-        self.lock().first(limit, backlog, &skip)
+        self.lock().first(limit, backlog, false, &skip)
+    }
+
+    /// Like [`Self::next`], but no step of an incident comes before the broker has acknowledged the one before it: it
+    /// could be refused, and would arrive after the later one. For one that is skipped the later ones wait as well.
+    pub(super) fn next_in_turn(
+        &self,
+        limit: usize,
+        backlog: usize,
+        skip: impl Fn(i64, Kin<'_>) -> bool,
+    ) -> Vec<Waiting> {
+        self.lock().first(limit, backlog, true, &skip)
     }
 
     /// The broker has these: they leave the queue.
@@ -369,6 +392,6 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        self.lock().write_pending();
+        self.lock().close();
     }
 }

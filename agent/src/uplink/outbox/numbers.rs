@@ -1,17 +1,22 @@
 //! The numbers that must survive even when the database does not.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Read as _},
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
+use uuid::Uuid;
+
 /// How far ahead of the last sequence number `limit` is written, so that the file
 /// costs one flush per so many messages while the database is well.
 const AHEAD: u64 = 1024;
 
-/// Three numbers in a small file of fixed size beside the database.
+/// What reserves a number before it is used: with so many left it is time for other measures.
+const LAST: u64 = 128;
+
+/// Three numbers, the outbox's name and the machine's boot in a small file of fixed size beside the database.
 ///
 /// It is overwritten in place, which needs no free space: sequence numbers given out
 /// while the disk is full are therefore not given out again after a crash. When the
@@ -21,6 +26,13 @@ pub(super) struct Numbers {
     path: PathBuf,
     file: Option<File>,
     values: Values,
+    /// Names the folder, for as long as the file is there.
+    name: Uuid,
+    /// The limit as it is in the file.
+    noted: u64,
+    /// The boot in which it was last written, if that is known, and this one.
+    last_boot: Option<Uuid>,
+    boot: Option<Uuid>,
     /// The last write failed, and that was said.
     failed: bool,
 }
@@ -37,9 +49,9 @@ pub(super) struct Values {
 }
 
 impl Values {
-    fn to_text(self) -> String {
-        let Self { limit, spilled, session } = self;
-        format!("limit   {limit:020}\nspilled {spilled:020}\nsession {session:020}\n")
+    fn to_text(self, name: Uuid, boot: Option<Uuid>) -> String {
+        let (Self { limit, spilled, session }, boot) = (self, boot.unwrap_or_default());
+        format!("limit   {limit:020}\nspilled {spilled:020}\nsession {session:020}\noutbox  {name}\nboot    {boot}\n")
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -63,7 +75,41 @@ impl Numbers {
         if values.is_none() {
             tracing::warn!("{} cannot be read; message numbers go on from the database", path.display());
         }
-        Self { path, file: None, values: values.unwrap_or_default(), failed: false }
+        let values = values.unwrap_or_default();
+        let id = |name| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        let (name, last_boot) = (id("outbox ").unwrap_or_else(Uuid::now_v7), id("boot "));
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        let boot = boot.and_then(|boot| boot.trim().parse().ok());
+        Self { path, file: None, values, name, noted: values.limit, last_boot, boot, failed: false }
+    }
+
+    /// Was the file last written before the machine was started anew?
+    pub(super) fn were_of_another_boot(&self) -> bool {
+        self.last_boot.is_some() && self.boot.is_some() && self.last_boot != self.boot
+    }
+
+    /// From now on it was last written in this boot.
+    pub(super) fn note_boot(&mut self) {
+        if self.were_of_another_boot() {
+            self.last_boot = self.boot;
+            self.put(self.values);
+        }
+    }
+
+    /// Does the disk take no note of the numbers, and are those that are noted as used nearly used up?
+    pub(super) const fn run_out(&self, sequence: u64) -> bool {
+        self.failed && sequence.saturating_add(LAST) > self.noted
+    }
+
+    /// Does the disk take note of numbers?
+    pub(super) fn can_write(&mut self) -> bool {
+        self.put(self.values);
+        !self.failed
+    }
+
+    /// The name of this outbox. It is on disk before a broker hears of it, unless the disk takes nothing.
+    pub(super) const fn name(&self) -> Uuid {
+        self.name
     }
 
     /// What the file says.
@@ -91,12 +137,15 @@ impl Numbers {
     }
 
     fn write(&mut self, values: Values) {
-        if values == self.values && !self.failed {
-            return;
+        if values != self.values || self.failed {
+            self.put(values);
         }
+    }
+
+    fn put(&mut self, values: Values) {
         self.values = values;
-        match self.try_write(&values.to_text()) {
-            Ok(()) => self.failed = false,
+        match self.try_write(&values.to_text(self.name, self.boot)) {
+            Ok(()) => (self.failed, self.noted, self.last_boot) = (false, values.limit, self.boot),
             Err(error) => {
                 self.file = None;
                 if !self.failed {
@@ -140,6 +189,7 @@ mod tests {
         assert_eq!(std::fs::metadata(dir.path().join("numbers")).unwrap().len(), size);
         let again = Numbers::open(dir.path()).values();
         assert_eq!(again, Values { limit: u64::MAX, spilled: u64::MAX, session: 7 });
+        assert_eq!(Numbers::open(dir.path()).name(), numbers.name());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 mod crash;
 mod damage;
 mod model;
+mod numbers;
 mod order;
 mod receipt;
 mod room;
@@ -196,7 +197,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     connection.pragma_update(None, "user_version", 9).unwrap();
     drop(connection);
     let error = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock())).err().unwrap().to_string();
-    assert!(error.contains("a newer Karaul wrote it (schema 9, this one knows 3)"), "{error}");
+    assert!(error.contains("a newer Karaul wrote it (schema 9, this one knows 4)"), "{error}");
 }
 
 #[test]
@@ -225,6 +226,20 @@ fn a_damaged_file_is_moved_aside_and_numbers_go_on() {
     assert!(put(&outbox, "next") > last);
     assert_eq!(outbox.session(), 2);
     assert_eq!(all(&outbox), ["next"]);
+}
+
+#[test]
+fn a_lost_count_of_sessions_goes_on_after_all_that_there_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), PLENTY);
+    outbox.session_was(0);
+    assert_eq!(outbox.session(), 1);
+    outbox.session_was(1);
+    assert_eq!(outbox.session(), 2);
+    outbox.session_was(480);
+    assert_eq!(outbox.session(), 1_000_481);
+    drop(outbox);
+    assert_eq!(open(dir.path(), PLENTY).session(), 1_000_482);
 }
 
 #[test]
@@ -308,7 +323,7 @@ fn a_start_without_a_usable_disk_goes_on_in_memory() {
     let outbox = Outbox::open(settings(dir.path(), 1), Arc::new(clock.clone())).unwrap();
     assert!(outbox.trouble().is_some());
     let first = put(&outbox, "first");
-    assert_eq!(first, clock.now().wall.as_millisecond().cast_unsigned() + 1, "a number that no count reaches");
+    assert_eq!(first, clock.now().wall.as_microsecond().cast_unsigned() + 1, "a number that no count reaches");
     put(&outbox, "second");
     remember(&outbox, Uuid::nil(), Some("open"));
     assert_eq!(all(&outbox), ["first", "second"]);

@@ -65,6 +65,11 @@ fn serve(stream: &TcpStream, seen: &Seen) -> io::Result<()> {
                     note(topic, payload, at, seen);
                 }
             }
+            // SUBSCRIBE, to one topic: SUBACK, not authorised.
+            8 => {
+                let [high, low, ..] = body[..] else { return Ok(()) };
+                output.write_all(&[0x90, 4, high, low, 0, 0x87])?;
+            }
             // PINGREQ: PINGRESP.
             12 => output.write_all(&[0xd0, 0])?,
             14 => return Ok(()),

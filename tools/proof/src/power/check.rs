@@ -148,8 +148,13 @@ pub(super) fn check(folder: &Path, image: &Image, known: &Known) -> Result<(), S
     if let Some(lost) = (1..=known.committed).find(|number| !there.contains(number) && !is_excused(*number)) {
         return Err(format!("number {lost} is lost; all up to {} were committed", known.committed));
     }
-    let gap_lost =
-        known.gaps_committed.iter().find(|name| !gaps_there.contains(*name) && !known.gaps_handed.contains(*name));
+    // One that waits gives way to one that tells the same and more.
+    let is_told = |(first, last): &(u64, u64)| excused.iter().any(|(from, to)| from <= first && last <= to);
+    let is_lost = |name: &&String| {
+        let known_elsewhere = gaps_there.contains(*name) || known.gaps_handed.contains(*name);
+        !known_elsewhere && !known.gaps.get(*name).is_some_and(|ranges| ranges.iter().all(is_told))
+    };
+    let gap_lost = known.gaps_committed.iter().find(is_lost);
     gap_lost.map_or(Ok(()), |name| Err(format!("the message {name} is lost")))
 }
 

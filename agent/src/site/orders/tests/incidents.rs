@@ -131,3 +131,15 @@ fn a_test_goes_the_way_of_an_incident_also_where_nobody_watches() {
     // No cooldown, no track: the next person is an incident.
     stage.somebody_comes("gate", 3);
 }
+
+#[test]
+fn an_incident_that_no_camera_has_any_more_is_explained() {
+    let stage = Stage::new(&camera("gate"));
+    let mut lost = karaul_wire::Alert::example().incident;
+    lost.phase = Phase::Open;
+    stage.orders.delivery.register.enter(&lost, &id("gate"));
+    let sentence = "camera gate is being switched off or started anew; nothing was changed, send the command again in \
+                    some seconds; if that does not help, the box had no room to tell the end of the incident, and does \
+                    so when the agent is restarted";
+    assert_eq!(stage.order(Order::Resolve { incident: lost.id }), (ReplyCode::Failed, sentence.to_owned()));
+}

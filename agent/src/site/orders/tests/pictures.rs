@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use data_encoding::BASE64;
-use karaul_wire::CameraState;
+use karaul_wire::{BlindReason, CameraState};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -52,7 +52,7 @@ fn a_large_picture_is_made_smaller() {
     let layout = crate::vision::Layout::Rgb { rgb: &noise, stride: 1920 * 3 };
     let (range, matrix) = (crate::vision::Range::Full, crate::vision::Matrix::Bt601);
     let planes = crate::vision::Planes { width: 1920, height: 1080, layout, range, matrix };
-    let evidence = stage.orders.delivery.album.keep(&planes).unwrap();
+    let evidence = stage.orders.delivery.album.keep(&id("gate"), &planes).unwrap();
     let kept = stage.carry_out(snapshot(None, Some(evidence.id)));
     assert!(kept.detail.starts_with(&format!("picture {}, made smaller, ", evidence.id)), "{}", kept.detail);
     let picture = kept.picture.as_ref().unwrap();
@@ -85,6 +85,32 @@ fn where_there_is_no_picture_it_is_told_why() {
         (
             ReplyCode::NotFound,
             "no picture 00000000-0000-0000-0000-000000000000 is kept; the oldest go when storage.evidence_quota is full"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn a_blind_camera_that_gives_pictures_shows_them() {
+    let stage = Stage::new(&camera("gate"));
+    let post = stage.orders.posts.of(&id("gate")).unwrap();
+    post.shared.light.blind(BlindReason::Model, "model \"yard-nano\" cannot be run");
+    file(&stage.carry_out(snapshot(Some("gate"), None)));
+    stage.scene("gate").hangs.store(true, SeqCst);
+    let blind = "camera gate is blind: model \"yard-nano\" cannot be run".to_owned();
+    assert_eq!(stage.order(snapshot(Some("gate"), None)), (ReplyCode::Failed, blind));
+}
+
+#[test]
+fn a_camera_that_ends_in_this_moment_is_not_waited_for() {
+    let stage = Stage::new(&camera("gate"));
+    stage.orders.posts.of(&id("gate")).unwrap().shared.tray.close();
+    assert_eq!(
+        stage.order(snapshot(Some("gate"), None)),
+        (
+            ReplyCode::Failed,
+            "camera gate is being switched off or started anew; nothing was changed, send the command again in some \
+             seconds"
                 .to_owned()
         )
     );

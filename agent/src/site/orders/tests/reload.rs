@@ -1,4 +1,4 @@
-use std::{fs, sync::atomic::Ordering::SeqCst};
+use std::{fs, sync::atomic::Ordering::SeqCst, thread};
 
 use karaul_wire::{CameraState, CloseReason, Language};
 
@@ -66,6 +66,65 @@ fn cameras_come_go_and_change_and_the_others_are_not_disturbed() {
     stage.wait_for_state("roof", CameraState::Seeing);
     stage.orders.posts.tend();
     assert_ne!(stage.board.state(&topic), Some(Vec::new()));
+}
+
+#[test]
+fn orders_in_the_middle_of_a_reload_leave_no_camera_out() {
+    let stage = Stage::new(&format!("{}{}", camera("gate"), camera("yard")));
+    let scene = stage.scene("gate");
+    scene.loading.store(true, SeqCst);
+    stage.rewrite(&format!("{}{}", camera("gate").replace("\"any\"", "\"anybody\""), camera("yard")));
+    thread::scope(|scope| {
+        let reload = scope.spawn(|| stage.orders.reload());
+        stage.wait("the middle of it", || stage.orders.posts.of(&id("gate")).is_none().then_some(()));
+        let (code, detail) = stage.order(Order::Disarm { camera: None, rule: None, seconds: 3600 });
+        assert_eq!(code, ReplyCode::Done);
+        assert!(detail.starts_with("2 rules of 2 cameras are disarmed until "), "{detail}");
+        assert_eq!(stage.order(Order::TestIncident { camera: id("gate"), rule: None }).0, ReplyCode::Done);
+        let purpose = "theft".to_owned();
+        assert_eq!(
+            stage.order(Order::Snapshot { camera: Some(id("gate")), evidence: None, purpose }),
+            (
+                ReplyCode::Failed,
+                "camera gate is being switched off or started anew; nothing was changed, send the command again in some \
+                 seconds"
+                    .to_owned()
+            )
+        );
+        scene.loading.store(false, SeqCst);
+        assert!(reload.join().unwrap().is_ok());
+    });
+    stage.wait_for_state("gate", CameraState::Seeing);
+    // As it is done once a second.
+    stage.orders.posts.tend();
+    assert_eq!(stage.status("gate").disarmed.keys().collect::<Vec<_>>(), [&id("anybody")]);
+}
+
+#[test]
+fn what_was_ordered_for_something_that_is_gone_is_forgotten_and_told() {
+    let stage = Stage::new(&format!("{}{}{}", camera("gate"), camera("yard"), camera("roof")));
+    stage.order(Order::Disarm { camera: None, rule: None, seconds: 3600 });
+    stage.order(Order::CameraEnable { camera: id("roof"), enabled: false });
+    stage.rewrite(&format!("{}{}", camera("gate"), camera("yard").replace("\"any\"", "\"anybody\"")));
+    assert_eq!(
+        stage.order(Order::Reload {}),
+        (
+            ReplyCode::Done,
+            "the new config is in force; cameras: 1 removed, 1 restarted, 1 go on undisturbed; forgotten with what it \
+             lacks: rule any of camera roof was disarmed, rule any of camera yard was disarmed, camera roof was \
+             switched off"
+                .to_owned()
+        )
+    );
+    // All come back, and only what was there all the time is still disarmed; the same goes for a restart.
+    stage.rewrite(&format!("{}{}{}", camera("gate"), camera("yard"), camera("roof")));
+    assert_eq!(stage.order(Order::Reload {}).0, ReplyCode::Done);
+    stage.wait_for_state("roof", CameraState::Seeing);
+    let disarmed = |stage: &Stage| ["gate", "yard", "roof"].map(|camera| stage.status(camera).disarmed.len());
+    assert_eq!(disarmed(&stage), [1, 0, 0]);
+    let stage = Stage::again(stage.stop(), &camera("yard"));
+    let stage = Stage::again(stage.stop(), &format!("{}{}{}", camera("gate"), camera("yard"), camera("roof")));
+    assert_eq!(disarmed(&stage), [0, 0, 0]);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(super) struct Scene {
     pub(super) hangs: AtomicBool,
     /// No picture comes.
     pub(super) dark: AtomicBool,
+    /// Its model is being loaded, and that takes long.
+    pub(super) loading: AtomicBool,
     /// Times that somebody began to watch it.
     pub(super) starts: AtomicU64,
     /// Pictures that it gave.
@@ -79,7 +81,11 @@ impl Eyes for Script {
         if camera.purpose == "broken" {
             return Err("model \"yard-nano\": it is broken".to_owned());
         }
-        Ok((Box::new(Looker { scene: self.scene(&camera.id), found: Vec::new() }), "cpu"))
+        let (scene, until) = (self.scene(&camera.id), Instant::now() + LIMIT);
+        while scene.loading.load(SeqCst) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok((Box::new(Looker { scene, found: Vec::new() }), "cpu"))
     }
 
     fn watch(&self, camera: &Camera, _: &Arc<Counters>, stop: &Stop, guard: &mut AnyGuard) {
@@ -166,6 +172,7 @@ impl Stage {
         let board = Arc::new(StateBoard::new());
         let path = config.site.path.clone();
         let delivery = Delivery {
+            tidying: Arc::default(),
             path: path.clone(),
             outbox: Arc::clone(&outbox),
             album: Arc::new(Album::open(&state.join("evidence"), 64 << 20).unwrap()),

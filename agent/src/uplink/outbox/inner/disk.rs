@@ -1,6 +1,6 @@
 //! How the outbox writes to its database, opens it, and goes on without it.
 
-use std::{collections::BTreeMap, mem};
+use std::{collections::BTreeMap, mem, sync::Arc};
 
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ impl Inner {
             self.open_store()?;
         }
         let kept = self.keeps().then_some(!self.settings.receipts);
-        let now = self.clock.now().wall;
+        let now = self.clock.now().mono;
         let Some(store) = &mut self.store else { return Ok(()) };
         loop {
             let messages = self.spill.messages();
@@ -42,9 +42,9 @@ impl Inner {
             let whole = chunk == messages.len();
             // What a crash now would take along is missing, and so are the numbers behind it.
             let unwritten = messages[chunk..].iter().find_map(|waiting| waiting.message.told());
-            let mut gaps = self.gaps.clone();
+            let mut gaps = Arc::clone(&self.gaps);
             if !whole {
-                gaps.join(&self.telling);
+                Arc::make_mut(&mut gaps).join(&self.telling);
             }
             // An incident is forgotten only with the message that closes it, which may be in a later chunk.
             let ripe = |state: &Option<String>| whole || state.is_some();
@@ -74,7 +74,10 @@ impl Inner {
                     written => break written?,
                 }
             };
-            self.gaps.join(&gone.numbers);
+            drop(gaps);
+            if !gone.numbers.is_empty() {
+                Arc::make_mut(&mut self.gaps).join(&gone.numbers);
+            }
             self.evicted += gone.dropped;
             self.tight |= gone.dropped > 0;
             self.refused = gone.refused;
@@ -102,30 +105,36 @@ impl Inner {
     /// Opens the database, at the start or after damage, and makes what it says and
     /// what this run knows one.
     pub(super) fn open_store(&mut self) -> Result<(), OutboxError> {
-        let (mut store, salvage) = Store::open(&self.settings.folder, self.settings.quota, self.suspect)?;
+        let now = self.clock.now().mono;
+        let (mut store, salvage) = Store::open(&self.settings.folder, self.settings.quota, self.suspect, now)?;
         self.suspect = false;
         let values = self.numbers.values();
         let stored = store.number("sequence")?;
         let mut sequence = stored.max(values.spilled);
         let fresh = self.sequence == 0;
-        if salvage.is_some() || sequence == 0 {
-            // The database may have lost count: no number up to the limit may come again.
-            sequence = sequence.max(values.limit);
+        let powerless = fresh && store.is_unclean() && self.numbers.were_of_another_boot();
+        if salvage.is_some() || sequence == 0 || powerless {
+            // The database may have lost count, or a run that ended with the power may have used numbers while the disk
+            // was read-only: no number up to the limit may come again.
+            let limit =
+                if salvage.is_some() && values.limit < sequence.max(1) { self.by_the_clock() } else { values.limit };
+            sequence = sequence.max(limit);
         }
+        self.numbers.note_boot();
         if let Some(salvage) = &salvage {
             let numbers = self.spill.messages().iter().filter_map(|waiting| waiting.message.sequence);
             let last = numbers.min().map_or(sequence.max(self.sequence), |first| first - 1);
             for lost in &salvage.lost {
-                self.gaps.add(*lost.start()..=last.min(*lost.end()));
+                self.miss(*lost.start()..=last.min(*lost.end()));
             }
-            self.gaps.add(salvage.sequence + 1..=last);
+            self.miss(salvage.sequence + 1..=last);
             // And what is left out from here on, if this run had begun to count already.
-            self.gaps.add(self.sequence + 1..=if self.sequence > 0 { sequence } else { 0 });
+            self.miss(self.sequence + 1..=if self.sequence > 0 { sequence } else { 0 });
         } else if let Some(began_after) = self.floor.or(fresh.then_some(sequence)) {
             // Left out by this run, or given out from memory by one that ended before it could write them.
-            self.gaps.add(stored + 1..=began_after);
+            self.miss(stored + 1..=began_after);
         }
-        self.gaps.join(store.gaps());
+        Arc::make_mut(&mut self.gaps).join(store.gaps());
         if !self.settings.receipts {
             // Another config may have waited for receipts.
             store.confirm(&[0..=u64::MAX])?;

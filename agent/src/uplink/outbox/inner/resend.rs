@@ -1,11 +1,11 @@
 //! Receipts, and sending again what was delivered before.
 
-use std::{iter, ops::RangeInclusive, time::Duration};
+use std::{iter, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use karaul_wire::{GapRange, Receipt};
 
 use super::Inner;
-use crate::uplink::outbox::{Gaps, OutboxError, Replay, store::MOST_COPIES};
+use crate::uplink::outbox::{Gaps, OutboxError, Replay, recall::is_possible, store::MOST_COPIES};
 
 /// How often it is looked for alerts that are too old to be kept, or whose receipt is overdue.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
@@ -30,6 +30,16 @@ impl Inner {
     }
 
     fn heed(&mut self, stored: &[RangeInclusive<u64>], receipt: &Receipt) -> Result<(), OutboxError> {
+        let highest = stored.last().map_or(0, |range| *range.end());
+        if highest > self.sequence && is_possible(highest, self.by_the_clock()) {
+            // The centre has numbers of which this outbox knows nothing: it is a new one in place of one that was lost,
+            // or the disk took nothing when they were used. What it says of them does not concern ours.
+            tracing::warn!(
+                "a receipt names number {highest}, above all that are known here; numbering goes on after it"
+            );
+            self.leap(highest);
+            return Ok(());
+        }
         let Some(store) = &mut self.store else { return Ok(()) };
         store.confirm(stored)?;
         // It may be here before what it confirms is noted as acknowledged; see `tidy`.
@@ -39,9 +49,9 @@ impl Inner {
             return Ok(());
         }
         let missing = merged(receipt.missing.iter().map(|missing| up_to(range(missing), self.sequence)));
-        let found = store.find(&missing, true, self.clock.now().wall)?;
+        let found = store.find(&missing, true, self.clock.now().mono)?;
         self.wanted.extend(found.here);
-        self.gaps.join(&found.gone);
+        Arc::make_mut(&mut self.gaps).join(&found.gone);
         Ok(())
     }
 
@@ -50,7 +60,7 @@ impl Inner {
         self.write_pending();
         let ranges = merged(ranges.iter().map(range));
         let found = match (&self.trouble, &self.store) {
-            (None, Some(store)) => store.find(&ranges, false, self.clock.now().wall),
+            (None, Some(store)) => store.find(&ranges, false, self.clock.now().mono),
             (Some(trouble), _) => return Err(trouble.sentence.clone()),
             (None, None) => return Err("the outbox is not open".to_owned()),
         };
@@ -86,8 +96,8 @@ impl Inner {
         let Some(store) = &mut self.store else { return };
         let mut tidy = || {
             store.confirm(&self.confirmed)?;
-            store.expire(self.settings.retention, now.wall)?;
-            if self.settings.receipts { store.overdue(MOST_COPIES, now.wall) } else { Ok(Vec::new()) }
+            store.expire(self.settings.retention, now.mono)?;
+            if self.settings.receipts { store.overdue(MOST_COPIES, now.mono) } else { Ok(Vec::new()) }
         };
         match tidy() {
             Ok(overdue) => self.wanted.extend(overdue),
@@ -105,7 +115,7 @@ impl Inner {
         let fed = store.copies().and_then(|copies| {
             let room = usize::try_from(MOST_COPIES.saturating_sub(copies)).unwrap_or_default();
             numbers.extend(iter::from_fn(|| self.wanted.pop_first()).take(room));
-            store.send_again(&numbers, self.next_row, self.clock.now().wall)
+            store.send_again(&numbers, self.next_row, self.clock.now().mono)
         });
         match fed {
             Ok(rows) => self.next_row += rows.cast_signed(),

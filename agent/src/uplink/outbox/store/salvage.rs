@@ -4,8 +4,15 @@ use std::{ops::RangeInclusive, path::Path};
 
 use rusqlite::{Connection, OpenFlags, Row, Transaction, params};
 
-use super::{Store, queue, read_gaps, write_gaps, write_incidents};
-use crate::uplink::{OutboxError, outbox::Waiting};
+use super::{
+    Store, queue,
+    room::{self, Turn},
+    tables::{read_gaps, write_gaps, write_incidents},
+};
+use crate::uplink::{
+    OutboxError,
+    outbox::{Gaps, Waiting},
+};
 
 /// What came of a damaged file.
 #[derive(Debug)]
@@ -61,20 +68,24 @@ impl Store {
         });
         let gaps = read_gaps(&old).unwrap_or_default();
         drop(old);
+        // Of an older version all that is kept starts at the same age.
+        let oldest = kept.rows.iter().map(|row| row.5).max().unwrap_or(0).cast_unsigned();
         let number = |name: &str| numbers.iter().find(|(n, _)| n == name).map_or(0, |(_, value)| *value);
 
         let (sequence, lost) = lost(&messages, number("sequence"));
         let incidents: Vec<_> = incidents.iter().map(|(id, state)| (*id, Some(state.as_str()))).collect();
         self.fill(|transaction| {
             for message in &messages.rows {
-                queue::insert(transaction, message)?;
+                queue::insert(transaction, message, Turn::of(message))?;
+                room::supersede(transaction, message)?;
             }
             write_incidents(transaction, &incidents)?;
             for topic in &topics {
                 transaction.execute("INSERT OR IGNORE INTO topic VALUES (?)", [topic])?;
             }
-            write_gaps(transaction, &gaps)?;
-            for (name, value) in [("sequence", sequence), ("session", number("session"))] {
+            write_gaps(transaction, &Gaps::default(), &gaps)?;
+            let elapsed = number("elapsed").max(oldest);
+            for (name, value) in [("sequence", sequence), ("session", number("session")), ("elapsed", elapsed)] {
                 transaction
                     .execute("UPDATE number SET value = ? WHERE name = ?", params![value.cast_signed(), name])?;
             }

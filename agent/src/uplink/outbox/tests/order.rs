@@ -56,6 +56,42 @@ fn new_ones_go_first_then_critical_ones_and_incidents_stay_in_order() {
     assert_eq!(texts(&outbox, usize::MAX, usize::MAX), ["3 Open", "2 Open", "2 Update", "1 Open", "4 Open", "1 Close"]);
 }
 
+#[test]
+fn what_is_critical_goes_first_also_while_it_is_only_in_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), PLENTY);
+    outbox.set_connected(true);
+    step(&outbox, 1, Severity::Info, Open, 0);
+    outbox.lock().store.as_ref().unwrap().set_disk(0);
+    step(&outbox, 2, Severity::Info, Open, 200_000);
+    step(&outbox, 3, Severity::Critical, Open, 0);
+    step(&outbox, 1, Severity::Critical, Update, 0);
+    assert!(outbox.trouble().is_some());
+    let heads = texts(&outbox, usize::MAX, 0).into_iter().map(|text| text[..6].to_owned());
+    assert_eq!(heads.collect::<Vec<_>>(), ["3 Open", "1 Open", "1 Upda", "2 Open"]);
+}
+
+#[test]
+fn a_step_waits_until_the_broker_has_the_one_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = open(dir.path(), PLENTY);
+    for phase in [Open, Update, Close] {
+        step(&outbox, 1, Severity::Info, phase, 0);
+    }
+    step(&outbox, 2, Severity::Info, Open, 0);
+    let next = |on_its_way: &[i64]| {
+        let waiting = outbox.next_in_turn(9, 9, |row, _| on_its_way.contains(&row));
+        waiting.iter().map(|waiting| waiting.row).collect::<Vec<_>>()
+    };
+    assert_eq!(next(&[]), [1, 2, 7, 8], "alert and state of a step go together");
+    assert_eq!(next(&[1, 7, 8]), [2]);
+    assert_eq!(next(&[1, 2, 7, 8]), [0; 0]);
+    outbox.delivered(&[1, 7]);
+    assert_eq!(next(&[2, 8]), [3], "the state of the next waits for that of the one before");
+    outbox.delivered(&[2]);
+    assert_eq!(next(&[8]), [3, 4]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
@@ -79,8 +115,8 @@ proptest! {
         }
         let mut last: BTreeMap<Uuid, i64> = BTreeMap::new();
         let mut gone = 0;
-        for (limit, backlog) in portions.into_iter().chain(std::iter::repeat_n((9, 9), 20)) {
-            let waiting = outbox.next(limit, backlog, |_, _| false);
+        for (limit, backlog) in portions.into_iter().chain(std::iter::repeat_n((9, 9), 40)) {
+            let waiting = outbox.next_in_turn(limit, backlog, |_, _| false);
             prop_assert!(waiting.len() <= limit);
             prop_assert!(waiting.iter().filter(|waiting| !waiting.fresh).count() <= backlog);
             prop_assert!(waiting.is_sorted_by_key(|waiting| !waiting.fresh));

@@ -179,3 +179,25 @@ fn nothing_is_kept_if_nobody_wants_it() {
     five_sent(&outbox);
     assert_eq!(outbox.replay(&[range(1, 5)]).unwrap().gone.ranges().collect::<Vec<_>>(), [1..=5]);
 }
+
+#[test]
+fn a_step_of_the_clock_neither_deletes_nor_keeps() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
+    five_sent(&outbox);
+    clock.set_wall("2036-01-01T00:00:00Z".parse().unwrap());
+    let later = |outbox: &Outbox, hours: u64| {
+        clock.advance(Duration::from_secs(hours * 3600));
+        outbox.tend();
+    };
+    later(&outbox, 1);
+    assert_eq!(outbox.replay(&[range(1, 1)]).unwrap().again, 1, "ten years in a moment");
+    clock.set_wall("1970-01-01T00:00:00Z".parse().unwrap());
+    later(&outbox, 13);
+    drop(outbox);
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
+    assert_eq!(outbox.replay(&[range(2, 2)]).unwrap().again, 1);
+    later(&outbox, 11);
+    assert_eq!(outbox.replay(&[range(3, 3)]).unwrap().again, 0, "a day of running time, over a restart");
+}

@@ -59,7 +59,7 @@ fn a_page_of_an_index_costs_nothing() {
     thirty(dir.path());
     let index = rusqlite::Connection::open(dir.path().join("outbox.sqlite")).unwrap();
     let root: u64 = index
-        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'message_severity'", [], |row| row.get::<_, i64>(0))
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'message_goes'", [], |row| row.get::<_, i64>(0))
         .unwrap()
         .cast_unsigned();
     drop(index);
@@ -109,6 +109,27 @@ fn ending_while_saving_loses_nothing() {
     damage(dir.path(), 1);
     unclean(dir.path());
     assert_eq!(open(dir.path(), PLENTY).trouble(), None);
+}
+
+#[test]
+fn what_waits_in_memory_while_a_file_is_saved_does_not_hide_what_was_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let outbox = Outbox::open(settings(dir.path(), PLENTY), Arc::new(clock.clone())).unwrap();
+    for incident in 0..3 {
+        step(&outbox, incident, Severity::Critical, Open, 0);
+    }
+    let corrupt = OutboxError::Corrupt { path: dir.path().join("outbox.sqlite"), detail: "test".to_owned() };
+    outbox.lock().fail(&corrupt);
+    fs::write(dir.path().join("outbox.sqlite"), "this is no database at all, only some text").unwrap();
+    let _ = fs::remove_file(dir.path().join("outbox.sqlite-wal"));
+    assert_eq!(step(&outbox, 9, Severity::Critical, Open, 0).0, 4);
+    clock.advance(Duration::from_secs(5));
+    outbox.tend();
+    let next = step(&outbox, 10, Severity::Critical, Open, 0).0;
+    let expected: Vec<u64> = (1..=3).chain(5..next).collect();
+    assert_eq!((outbox.trouble(), missing(&outbox), numbers(&outbox)), (None, expected.clone(), vec![4, next]));
+    assert_eq!(missing(&open(killed(dir.path()).path(), PLENTY)), expected, "also after a crash");
 }
 
 /// The start that salvages a file may be cut off after the damaged file got its other name and before its log did.

@@ -1,3 +1,5 @@
+mod memory;
+
 use jiff::Timestamp;
 use karaul_wire::GapRange;
 use proptest::prelude::*;
@@ -5,7 +7,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
-use crate::trust::{PrivateKey, audit::Occasion, jws};
+use crate::trust::{PrivateKey, jws};
 
 const NOW: &str = "2027-03-01T12:00:00Z";
 const SESSION: u64 = 17;
@@ -20,6 +22,7 @@ struct Post {
     key: PrivateKey,
     gate: Gate,
     now: Stamp,
+    session: u64,
 }
 
 impl Post {
@@ -27,7 +30,8 @@ impl Post {
         let dir = tempfile::tempdir().unwrap();
         let key = PrivateKey::from_seed(&[1; 32]);
         let gate = Gate::open(dir.path(), &path(), &settings(dir.path(), &key), false);
-        let post = Self { dir, key, gate, now: Stamp { mono: Duration::from_secs(100), wall: NOW.parse().unwrap() } };
+        let now = Stamp { mono: Duration::from_secs(100), wall: NOW.parse().unwrap() };
+        let post = Self { dir, key, gate, now, session: SESSION };
         post.synchronise(true);
         post
     }
@@ -38,10 +42,15 @@ impl Post {
     }
 
     fn restart(self) -> Self {
-        let Self { dir, key, gate, now } = self;
+        let Self { dir, key, gate, now, session } = self;
         drop(gate);
         let gate = Gate::open(dir.path(), &path(), &settings(dir.path(), &key), true);
-        Self { dir, key, gate, now }
+        Self { dir, key, gate, now, session: session + 1 }
+    }
+
+    /// A command that names the present session.
+    fn named(&self) -> Command {
+        Command { session: Some(self.session), ..self.command(disarm(None)) }
     }
 
     fn pass(&mut self, seconds: i64) {
@@ -70,7 +79,7 @@ impl Post {
 
     fn offer(&mut self, command: &Command) -> Result<Admitted, Refused> {
         let payload = self.signed(command);
-        self.gate.admit(command.order.verb(), &payload, self.now, SESSION)
+        self.gate.admit(command.order.verb(), &payload, self.now, self.session)
     }
 
     /// Code and sentence of a refusal.
@@ -117,6 +126,17 @@ fn disarm(camera: Option<&str>) -> Order {
 }
 
 #[test]
+fn a_refusal_is_one_line_whatever_the_sender_writes() {
+    let mut post = Post::new();
+    let mut claims = serde_json::to_value(post.command(disarm(None))).unwrap();
+    claims["args"] = serde_json::json!({ "x\u{1b}[2K\nERROR all cameras are off": 1 });
+    let payload = jws::sign(&post.key, Command::TYPE, "desk", claims.to_string().as_bytes()).into_bytes();
+    let refused = post.gate.admit(Verb::Disarm, &payload, post.now, SESSION).unwrap_err();
+    assert_eq!(refused.code, ReplyCode::Malformed);
+    assert!(refused.detail.contains("all cameras are off") && !refused.detail.contains(char::is_control));
+}
+
+#[test]
 fn a_good_command_is_let_in_once() {
     let mut post = Post::new();
     let command = post.command(disarm(None));
@@ -142,9 +162,9 @@ fn what_is_not_signed_by_a_known_key_is_refused() {
     };
     let thief = PrivateKey::from_seed(&[2; 32]);
     let stolen = jws::sign(&thief, Command::TYPE, "desk", &claims);
-    // The id is told, so that the sender knows which one is meant.
+    // Its id is not repeated: it may be that of somebody else's command, who would take it for refused.
     let expected = "bad_signature: the signature is not that of the key desk";
-    assert_eq!(said(stolen.as_bytes()), (expected.to_owned(), Some(command.jti)));
+    assert_eq!(said(stolen.as_bytes()), (expected.to_owned(), None));
     let stranger = jws::sign(&thief, Command::TYPE, "nobody", &claims);
     let expected = "unknown_key: the config of this box has no key of the id in kid";
     assert_eq!(said(stranger.as_bytes()).0, expected);
@@ -222,6 +242,14 @@ fn each_wrong_claim_has_its_code_and_sentence() {
     let refused = post.gate.admit(Verb::Arm, payload.as_bytes(), post.now, SESSION).unwrap_err();
     let expected = "malformed: the claims are not those of a command: missing field `aud` at line 1 column 2";
     assert_eq!((said(&refused).as_str(), refused.is_signed()), (expected, true));
+    // What it says of itself comes back only in part, and as one line.
+    let long = serde_json::to_string(&good)
+        .unwrap()
+        .replace("\"verb\":\"disarm\"", &format!("\"verb\":\"\\u001b[2K\\n{}\"", "ж".repeat(5000)));
+    let payload = jws::sign(&post.key, Command::TYPE, "desk", long.as_bytes());
+    let refused = post.gate.admit(Verb::Arm, payload.as_bytes(), post.now, SESSION).unwrap_err();
+    assert_eq!((refused.detail.chars().count(), refused.jti), (LONGEST_TEXT + 1, Some(good.jti)));
+    assert!(refused.detail.contains("жж") && !refused.detail.contains(char::is_control), "{}", refused.detail);
 }
 
 #[test]
@@ -248,10 +276,11 @@ fn without_a_trusted_clock_the_session_decides() {
     assert_eq!(post.said(&command), format!("wrong_session: the box's clock is years behind{asked}"));
     assert!(post.said(&named).starts_with("replayed"));
     let mut post = post.restart();
-    assert!(post.said(&named).starts_with("replayed"));
+    assert!(post.said(&named).starts_with("wrong_session: it names another session"));
+    assert_eq!(post.said(&post.named()), "admitted");
     post.now.wall = NOW.parse().unwrap();
-    assert_eq!(post.said(&Command { session: Some(SESSION), ..post.command(disarm(None)) }), "admitted");
-    let named_long = Command { exp: named.iat + 601, jti: Uuid::now_v7(), ..named };
+    assert_eq!(post.said(&post.named()), "admitted");
+    let named_long = Command { exp: named.iat + 601, ..post.named() };
     assert!(post.said(&named_long).starts_with("too_long"));
 }
 
@@ -265,33 +294,10 @@ fn a_clock_that_goes_back_lets_no_old_command_in() {
     let mut post = post.restart();
     post.now.wall = NOW.parse().unwrap();
     let expected =
-        "wrong_session: the box's clock was set back, so a command has to name the session, now 17 (see status/box)";
+        "wrong_session: the box's clock was set back, so a command has to name the session, now 18 (see status/box)";
     assert_eq!(post.said(&old), expected);
     // Nor does it lock anybody out.
-    assert_eq!(post.said(&Command { session: Some(SESSION), ..post.command(disarm(None)) }), "admitted");
-}
-
-#[test]
-fn a_lost_memory_makes_it_careful_for_a_while() {
-    let mut post = Post::new();
-    let command = post.command(disarm(None));
-    assert_eq!(post.said(&command), "admitted");
-    for name in ["trust.sqlite", "trust.sqlite-wal"] {
-        let _ = std::fs::remove_file(post.dir.path().join(name));
-    }
-    let mut post = post.restart();
-    let expected = "wrong_session: the box has lost its memory of commands and is careful for a while, so a command has \
-                    to name the session, now 17 (see status/box)";
-    assert_eq!(post.said(&command), expected);
-    assert_eq!(post.said(&Command { session: Some(SESSION), ..post.command(disarm(None)) }), "admitted");
-    // Starting it anew does not make it careless.
-    let mut post = post.restart();
-    assert_eq!(post.said(&command), expected);
-    post.pass(600 + 1200);
-    assert!(post.said(&command).starts_with("expired"));
-    assert_eq!(post.said(&post.command(disarm(None))), "admitted");
-    let mut post = post.restart();
-    assert_eq!(post.said(&post.command(disarm(None))), "admitted");
+    assert_eq!(post.said(&post.named()), "admitted");
 }
 
 #[test]
@@ -312,7 +318,8 @@ fn a_disk_that_takes_nothing_refuses() {
     std::fs::write(dir.path().join("synchronized"), "").unwrap();
     std::fs::write(dir.path().join("storage"), "in the way").unwrap();
     let gate = Gate::open(&dir.path().join("storage"), &path(), &settings(dir.path(), &key), false);
-    let mut post = Post { dir, key, gate, now: Stamp { mono: Duration::ZERO, wall: NOW.parse().unwrap() } };
+    let now = Stamp { mono: Duration::ZERO, wall: NOW.parse().unwrap() };
+    let mut post = Post { dir, key, gate, now, session: SESSION };
     let command = post.command(disarm(None));
     let refused = post.offer(&command).unwrap_err();
     assert_eq!(refused.code, ReplyCode::AuditUnavailable);
@@ -323,32 +330,6 @@ fn a_disk_that_takes_nothing_refuses() {
     );
     std::fs::remove_file(post.dir.path().join("storage")).unwrap();
     assert_eq!(post.said(&command), "admitted");
-}
-
-#[test]
-fn refusals_do_not_fill_the_audit_log() {
-    let mut post = Post::new();
-    let mut refusals = Refusals::default();
-    let command = post.command(disarm(None));
-    post.offer(&command).unwrap();
-    let mut entries = Vec::new();
-    for _ in 0..100 {
-        // Somebody who listened sends it again; another sends nonsense.
-        let refused = post.offer(&command).unwrap_err();
-        entries.extend(refusals.note(&refused, post.now));
-        let refused = post.gate.admit(Verb::Disarm, b"nonsense", post.now, SESSION).unwrap_err();
-        assert_eq!(refusals.note(&refused, post.now), None);
-        entries.extend(refusals.sum(post.now));
-    }
-    assert_eq!(entries.len(), 10);
-    assert_eq!(entries[0].event, Occasion::Refused);
-    assert_eq!((entries[0].actor.as_deref(), entries[0].result), (Some("duty officer"), Some(ReplyCode::Replayed)));
-    post.pass(60);
-    let sum = refusals.sum(post.now).unwrap();
-    let expected = "190 commands were refused in 60 s without an entry each: unsigned ones, or too many";
-    assert_eq!((sum.event, sum.detail.as_deref()), (Occasion::RefusedMany, Some(expected)));
-    post.pass(60);
-    assert_eq!(refusals.sum(post.now), None);
 }
 
 proptest! {

@@ -1,3 +1,5 @@
+mod others;
+
 use std::fs;
 
 use jiff::SignedDuration;
@@ -42,6 +44,16 @@ fn folder(dir: &TempDir) -> PathBuf {
 
 fn first_file(dir: &TempDir) -> PathBuf {
     folder(dir).join("00000000000000000001.jsonl")
+}
+
+fn noted(dir: &TempDir) -> PathBuf {
+    dir.path().join("audit-last.json")
+}
+
+fn records(dir: &TempDir) -> Vec<Record> {
+    let mut records = Vec::new();
+    entries(&folder(dir), |entry| records.push(entry.record)).unwrap();
+    records
 }
 
 fn faults(path: &Path, head: Option<&AuditHead>) -> Vec<(usize, String)> {
@@ -97,6 +109,8 @@ fn any_changed_byte_is_found_in_its_line() {
 fn each_kind_of_change_has_its_sentence() {
     let (dir, audit) = log(6);
     let head = head(&audit);
+    // What the note beside it tells has its own tests.
+    fs::remove_file(noted(&dir)).unwrap();
     let text = fs::read_to_string(first_file(&dir)).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     let with = |lines: &[&str]| {
@@ -152,6 +166,25 @@ fn each_kind_of_change_has_its_sentence() {
     assert_eq!(faults(&folder(&dir), None), []);
 }
 
+/// Also those with a number after which none comes.
+#[test]
+fn any_bytes_can_be_checked() {
+    let (dir, audit) = log(2);
+    let bytes = fs::read(first_file(&dir)).unwrap();
+    assert_eq!(check_bytes(&bytes, Some(&head(&audit))).faults, []);
+    let text = String::from_utf8(bytes).unwrap();
+    let last = text.lines().last().unwrap().replace("\"number\":2", &format!("\"number\":{}", u64::MAX));
+    let forged = forge(&last);
+    let faults = check_bytes(format!("{forged}\n{forged}\n").as_bytes(), None).faults;
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    fs::write(first_file(&dir), format!("{forged}\n")).unwrap();
+    drop(audit);
+    let _ = Audit::open(dir.path(), &path(), at(5)).record(at(6), record(6));
+    for bytes in [&b""[..], b"\n", b"{}", &[0xff; 100]] {
+        let _ = check_bytes(bytes, None);
+    }
+}
+
 /// The line with a hash that fits its text.
 fn forge(line: &str) -> String {
     use sha2::{Digest as _, Sha256};
@@ -165,6 +198,7 @@ fn a_power_cut_within_an_entry_is_repaired_and_said() {
     let (dir, audit) = log(3);
     let before = head(&audit);
     let good = fs::read(first_file(&dir)).unwrap();
+    let note = fs::read(noted(&dir)).unwrap();
     audit.record(at(4), record(4)).unwrap();
     drop(audit);
     let whole = fs::read(first_file(&dir)).unwrap();
@@ -174,7 +208,10 @@ fn a_power_cut_within_an_entry_is_repaired_and_said() {
             bytes.resize(cut + zeros, 0);
             let torn = bytes.len() > good.len() && bytes != whole;
             fs::write(first_file(&dir), &bytes).unwrap();
+            // An entry is noted when it is on the disk, and not before.
+            fs::write(noted(&dir), &note).unwrap();
             let audit = Audit::open(dir.path(), &path(), at(50));
+            assert_eq!(audit.trouble(), None);
             let kept: u64 = if bytes == whole { 4 } else { 3 };
             assert_eq!(audit.last(), kept + u64::from(torn), "cut at {cut}, {zeros} zeros");
             audit.record(at(51), record(9)).unwrap();
@@ -198,37 +235,14 @@ fn a_power_cut_within_an_entry_is_repaired_and_said() {
 
 #[test]
 fn a_file_that_was_just_begun_is_no_harm() {
-    let (dir, audit) = log(3);
-    drop(audit);
-    let next = folder(&dir).join("00000000000000000004.jsonl");
     for begun in ["", "{\"numb"] {
-        fs::write(&next, begun).unwrap();
+        let (dir, audit) = log(3);
+        drop(audit);
+        fs::write(folder(&dir).join("00000000000000000004.jsonl"), begun).unwrap();
         let audit = Audit::open(dir.path(), &path(), at(50));
         audit.record(at(51), record(5)).unwrap();
         assert_eq!(faults(&folder(&dir), None), []);
-        drop(audit);
-        fs::remove_file(&next).unwrap();
     }
-}
-
-#[test]
-fn damage_before_the_end_is_put_on_record_and_left() {
-    let (dir, audit) = log(4);
-    drop(audit);
-    let text = fs::read_to_string(first_file(&dir)).unwrap().replace("дежурный 3", "дежурный 8");
-    fs::write(first_file(&dir), &text).unwrap();
-    let audit = Audit::open(dir.path(), &path(), at(50));
-    assert_eq!(audit.last(), 5);
-    assert!(fs::read_to_string(first_file(&dir)).unwrap().starts_with(&text));
-    let mut last = None;
-    entries(&folder(&dir), |entry| last = Some(entry.record)).unwrap();
-    let last = last.unwrap();
-    assert_eq!(last.event, Occasion::Damaged);
-    assert!(
-        last.detail
-            .unwrap()
-            .ends_with("jsonl:3: the text of entry 3 was changed: it has another hash than was written")
-    );
 }
 
 #[test]
@@ -269,45 +283,6 @@ fn a_disk_that_takes_nothing_is_said_and_tried_again() {
 }
 
 #[test]
-fn a_write_that_failed_half_way_leaves_no_trace() {
-    let (dir, audit) = log(3);
-    // Half an entry is in the file, as after ENOSPC.
-    let good = fs::read(first_file(&dir)).unwrap();
-    fs::write(first_file(&dir), [good.as_slice(), b"{\"number\":4,"].concat()).unwrap();
-    audit.lock().chain.as_mut().unwrap().fail();
-    assert_eq!(audit.record(at(4), record(4)).unwrap(), 4);
-    assert_eq!(faults(&folder(&dir), None), []);
-}
-
-#[test]
-fn a_log_that_is_removed_while_the_agent_runs_is_said() {
-    let (dir, audit) = log(3);
-    let before = head(&audit);
-    fs::remove_dir_all(folder(&dir)).unwrap();
-    assert_eq!(audit.record(at(4), record(4)).unwrap(), 5);
-    let found = faults(&folder(&dir), Some(&before));
-    assert_eq!(found[0], (1, "entries 1 to 3 are missing before this one, entry 4".to_owned()));
-    let mut first = None;
-    entries(&folder(&dir), |entry| first = first.take().or(Some(entry.record))).unwrap();
-    let detail = first.unwrap().detail.unwrap();
-    assert_eq!(
-        detail,
-        "00000000000000000001.jsonl was removed, replaced or cut while the agent ran; its last entry was 3"
-    );
-}
-
-#[test]
-fn a_log_that_is_cut_while_the_agent_runs_is_said() {
-    let (dir, audit) = log(3);
-    let before = head(&audit);
-    let good = fs::read_to_string(first_file(&dir)).unwrap();
-    fs::write(first_file(&dir), good.split_inclusive('\n').take(2).collect::<String>()).unwrap();
-    assert_eq!(audit.record(at(4), record(4)).unwrap(), 5);
-    let found = faults(&folder(&dir), Some(&before));
-    assert_eq!(found[0], (1, "entry 3 is missing before this one, entry 4".to_owned()));
-}
-
-#[test]
 fn a_lost_key_is_said_and_replaced() {
     let (dir, audit) = log(2);
     let before = audit.signing_key(at(3)).unwrap();
@@ -321,6 +296,17 @@ fn a_lost_key_is_said_and_replaced() {
     assert_eq!(last.event, Occasion::BoxKey);
     let detail = "the box's key was lost and a new one made: heads signed from now on have another key";
     assert_eq!(last.detail.as_deref(), Some(detail));
+}
+
+#[test]
+fn a_key_that_was_made_before_the_log_could_be_is_no_lost_one() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(folder(&dir), "in the way").unwrap();
+    let audit = Audit::open(dir.path(), &path(), at(0));
+    assert!(audit.signing_key(at(0)).is_ok());
+    fs::remove_file(folder(&dir)).unwrap();
+    audit.record(at(1), record(2)).unwrap();
+    assert_eq!(records(&dir)[0].detail.as_deref(), Some("the box's key was made"));
 }
 
 /// Somebody who trusts none of this checks a log with the script, which knows only what the documents say.

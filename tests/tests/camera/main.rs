@@ -1,0 +1,8 @@
+//! One camera over real RTSP: what it sees, and what it says when it does not.
+
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+mod away;
+mod refused;
+mod video;
+mod watched;
