@@ -86,6 +86,19 @@ impl Codec {
         }
     }
 
+    /// What the depayloader is to give: whole pictures. In the form with start codes it gives slices one by one,
+    /// whatever it is asked for (1.22), and the parser takes each for a picture.
+    pub(super) fn depayloaded(self) -> gst::Caps {
+        let whole = |name: &str, format: &str| {
+            gst::Caps::builder(name).field("stream-format", format).field("alignment", "au").build()
+        };
+        match self {
+            Self::H264 => whole("video/x-h264", "avc"),
+            Self::H265 => whole("video/x-h265", "hvc1"),
+            Self::Jpeg | Self::Mpeg4 => gst::Caps::new_any(),
+        }
+    }
+
     /// The decoder that runs on the processor.
     pub(super) const fn software(self) -> &'static str {
         match self {

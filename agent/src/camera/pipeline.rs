@@ -209,7 +209,8 @@ fn receiving(
             gst::PadProbeReturn::Ok
         }
     });
-    gst::Element::link_many(parts).map_err(wrong)?;
+    depayloader.link_filtered(&parser, &codec.depayloaded()).map_err(wrong)?;
+    parser.link(&sink).map_err(wrong)?;
     for part in parts.iter().rev() {
         part.sync_state_with_parent().map_err(wrong)?;
     }
