@@ -5,6 +5,7 @@ use std::{
 };
 
 use gstreamer as gst;
+use karaul_wire::FullDecodingCause;
 
 use super::{Counters, Fault, fault::Said};
 
@@ -34,6 +35,8 @@ struct State {
     /// Time of the last picture that came out.
     last_out: Duration,
     seen: Seen,
+    /// Why every picture is decoded though it should not be; the outer `None` until that is known.
+    full_decoding: Option<Option<FullDecodingCause>>,
     over: Option<Said>,
     closed: bool,
 }
@@ -64,6 +67,8 @@ pub(super) struct Seen {
     pub(super) last_picture: Option<Instant>,
     /// The decoder has been given something since the last picture.
     pub(super) owed: bool,
+    /// When a picture's time stamp was last beyond belief.
+    pub(super) jumped: Option<Instant>,
 }
 
 /// What [`Mailbox::fetch`] found.
@@ -118,6 +123,23 @@ impl Mailbox {
             Counters::count(&self.counters.overrun);
         }
         self.changed.notify_all();
+    }
+
+    /// A picture came with a time stamp beyond belief.
+    pub(super) fn jumped(&self) {
+        self.state().seen.jumped = Some(Instant::now());
+    }
+
+    /// Why every picture is decoded though it should not be, if so. `glimpsed`: decoding on demand does work.
+    pub(super) fn full_decoding(&self, cause: Option<FullDecodingCause>, glimpsed: bool) {
+        if cause.is_some() || glimpsed {
+            self.state().full_decoding = Some(cause);
+        }
+    }
+
+    /// As [`full_decoding`](Self::full_decoding) was told last; `None` until that is known.
+    pub(super) fn decodes_fully(&self) -> Option<Option<FullDecodingCause>> {
+        self.state().full_decoding
     }
 
     /// The decoder is given a picture.

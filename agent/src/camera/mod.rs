@@ -11,6 +11,7 @@
 //! * [`Frame`]: a decoded picture, lent out as [`Planes`](crate::vision::Planes) without a copy.
 //! * [`StreamError`]: why a stream ended, in one sentence with the camera's address and the remedy.
 
+mod challenge;
 mod codec;
 mod container;
 mod counters;
@@ -20,9 +21,11 @@ mod demand;
 mod fault;
 mod frame;
 mod init;
+mod intake;
 pub mod keeper;
 mod kept;
 mod mailbox;
+mod offer;
 mod pipeline;
 mod reach;
 mod recording;

@@ -1,9 +1,6 @@
 //! The pipeline of a live stream, built by hand from what the camera offers in its SDP.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
-    time::Duration,
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
@@ -12,64 +9,16 @@ use super::{
     Fault, StreamSettings,
     codec::Codec,
     decoder::{choose, decode, element, parser, picture_caps},
-    demand::Demand,
     fault::{Said, read_error},
+    intake::intake,
     mailbox::Mailbox,
-    sieve::Sieve,
-    sluice::Sluice,
+    offer::Offer,
+    reach::authorities,
 };
 use crate::{clock::Clock, config::Transport};
 
 /// How long packets out of order are waited for. Packets in order pass at once.
 const JITTER_MS: u32 = 200;
-
-/// A picture claimed to be older than this has a broken time stamp, not a long way.
-const OLDEST: Duration = Duration::from_secs(10);
-
-/// And one claimed to be shown later than this; encoders look ahead by a few pictures only.
-const NEWEST: Duration = Duration::from_secs(2);
-
-/// What the camera has to offer, and which of it was taken.
-#[derive(Debug, Default)]
-pub(super) struct Offer {
-    state: Mutex<(Vec<String>, Option<Codec>)>,
-    decoder: OnceLock<&'static str>,
-}
-
-impl Offer {
-    /// Takes the first video stream in a codec that we decode; audio and ONVIF metadata are left alone.
-    fn take(&self, caps: &gst::CapsRef) -> bool {
-        let text =
-            |field: &str| caps.structure(0).and_then(|fields| fields.get::<String>(field).ok()).unwrap_or_default();
-        let (media, encoding) = (text("media"), text("encoding-name"));
-        let mut state = self.state();
-        let codec = Codec::from_rtp(&encoding).filter(|_| media == "video" && state.1.is_none());
-        state.0.push(format!("{media} {encoding}").trim_end().to_owned());
-        state.1 = state.1.or(codec);
-        codec.is_some()
-    }
-
-    /// There were streams, and none was of use.
-    pub(super) fn fault(&self) -> Option<Fault> {
-        let state = self.state();
-        (state.1.is_none() && !state.0.is_empty())
-            .then(|| Fault::UnsupportedCodec { offered: format!("only {}", state.0.join(", ")) })
-    }
-
-    fn taken(&self) -> Option<Codec> {
-        self.state().1
-    }
-
-    /// The element that decodes what was taken, if it is not the processor that does.
-    pub(super) fn hardware(&self) -> Option<&'static str> {
-        let codec = self.taken()?;
-        self.decoder.get().copied().filter(|decoder| codec.hardware().contains(decoder))
-    }
-
-    fn state(&self) -> MutexGuard<'_, (Vec<String>, Option<Codec>)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// What the pipeline of one stream works with.
 #[derive(Clone)]
@@ -108,7 +57,7 @@ pub(super) fn live(settings: &StreamSettings, around: &Surroundings) -> Result<(
                 return;
             };
             let attached = choose(codec, settings.decoder).and_then(|decoder| {
-                let decoder = *offer.decoder.get_or_init(|| decoder);
+                let decoder = offer.decoded_by(decoder);
                 let entry = decoding(&pipeline, sink.upcast_ref(), codec, decoder)?;
                 receiving(&pipeline, pad, codec, &settings, &around, entry)
             });
@@ -127,6 +76,9 @@ fn source(settings: &StreamSettings) -> Result<gst::Element, Fault> {
     if let Some((user, password)) = &settings.login {
         source.set_property("user-id", user);
         source.set_property("user-pw", password.reveal());
+    }
+    if let Some(file) = settings.ca_file.as_ref().filter(|_| settings.url.tls) {
+        source.set_property("tls-database", authorities(file)?);
     }
     source.set_property_from_str(
         "protocols",
@@ -198,7 +150,7 @@ fn receiving(
 ) -> Result<(), Fault> {
     let depayloader = element(codec.depayloader().ok_or_else(|| wrong("no depayloader"))?)?;
     let parser = parser(codec)?;
-    let sink = whole_units(pipeline, codec, settings, around, decoder)?;
+    let sink = intake(pipeline, codec, settings, around, decoder)?;
     let parts = [&depayloader, &parser, sink.upcast_ref()];
     pipeline.add_many(parts).map_err(wrong)?;
     let entry = depayloader.static_pad("sink").ok_or_else(|| wrong("depayloader without a sink"))?;
@@ -216,63 +168,6 @@ fn receiving(
     }
     pad.link(&entry).map_err(wrong)?;
     Ok(())
-}
-
-/// A sink that stamps each encoded picture with its time of arrival and puts it into the sluice.
-fn whole_units(
-    pipeline: &gst::Pipeline,
-    codec: Codec,
-    settings: &StreamSettings,
-    around: &Surroundings,
-    decoder: AppSrc,
-) -> Result<AppSink, Fault> {
-    let sieve = Sieve::new(settings.camera.clone(), Demand::new(settings.decoding, settings.look_every));
-    let sluice = Sluice::new(sieve, decoder.clone(), Arc::clone(&around.mailbox), Arc::clone(&around.attentive));
-    let (clock, mailbox) = (Arc::clone(&around.clock), Arc::clone(&around.mailbox));
-    let pipeline = pipeline.downgrade();
-    let mut caps = None;
-    let callbacks = AppSinkCallbacks::builder()
-        .new_sample(move |sink| {
-            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-            let (Some(pipeline), Some(mut unit)) = (pipeline.upgrade(), sample.buffer_owned()) else {
-                return Err(gst::FlowError::Eos);
-            };
-            // The size of the picture may change in mid-stream.
-            if sample.caps().map(ToOwned::to_owned) != caps {
-                caps = sample.caps().map(ToOwned::to_owned);
-                decoder.set_caps(caps.as_ref());
-            }
-            let arrived = arrival(clock.now().mono, pipeline.current_running_time(), &sample);
-            // The memory is shared; only the time is new.
-            unit.make_mut().set_pts(gst::ClockTime::try_from(arrived).ok());
-            sluice.take(unit)?;
-            Ok(gst::FlowSuccess::Ok)
-        })
-        .eos(move |_| mailbox.fail(Fault::Ended));
-    let sink = AppSink::builder()
-        .caps(&codec.whole_pictures())
-        .sync(false)
-        .async_(false)
-        .enable_last_sample(false)
-        .callbacks(callbacks.build())
-        .build();
-    Ok(sink)
-}
-
-/// When an encoded picture arrived, on the monotonic time line: its own time in the pipeline's, if that is to be
-/// believed. Pictures that others come before are sent earlier, so it may be in the future.
-fn arrival(now: Duration, present: Option<gst::ClockTime>, sample: &gst::Sample) -> Duration {
-    let own = sample
-        .buffer()
-        .and_then(|buffer| buffer.pts())
-        .zip(sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>()))
-        .and_then(|(pts, segment)| segment.to_running_time(pts));
-    let (Some(present), Some(own)) = (present.map(Duration::from), own.map(Duration::from)) else { return now };
-    match present.checked_sub(own) {
-        Some(age) if age <= OLDEST => now.saturating_sub(age),
-        None if own - present <= NEWEST => now + (own - present),
-        _ => now,
-    }
 }
 
 fn wrong(what: impl ToString) -> Fault {
@@ -298,70 +193,4 @@ fn listen(pipeline: &gst::Pipeline, mailbox: &Arc<Mailbox>, offer: &Arc<Offer>, 
         }
         gst::BusSyncReply::Drop
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn caps(media: &str, encoding: &str) -> gst::Caps {
-        gst::init().unwrap();
-        gst::Caps::builder("application/x-rtp").field("media", media).field("encoding-name", encoding).build()
-    }
-
-    #[test]
-    fn the_first_video_that_we_decode_is_taken_and_nothing_else() {
-        let offer = Offer::default();
-        assert!(!offer.take(&caps("application", "VND.ONVIF.METADATA")));
-        assert!(!offer.take(&caps("audio", "MPEG4-GENERIC")));
-        assert!(!offer.take(&caps("video", "VP8")));
-        assert!(offer.fault().is_some());
-        assert!(offer.take(&caps("video", "H265")));
-        assert!(!offer.take(&caps("video", "H264")));
-        assert_eq!((offer.taken(), offer.fault()), (Some(Codec::H265), None));
-    }
-
-    #[test]
-    fn hardware_is_named_and_software_is_not() {
-        let decoded_by = |decoder| {
-            let offer = Offer::default();
-            offer.take(&caps("video", "H264"));
-            offer.decoder.set(decoder).unwrap();
-            offer.hardware()
-        };
-        assert_eq!(decoded_by("vah264dec"), Some("vah264dec"));
-        assert_eq!(decoded_by("avdec_h264"), None);
-        assert_eq!(Offer::default().hardware(), None);
-    }
-
-    #[test]
-    fn what_was_offered_in_vain_is_named() {
-        let offer = Offer::default();
-        offer.take(&caps("audio", "PCMA"));
-        offer.take(&caps("video", "MP4V-ES"));
-        assert_eq!(
-            offer.fault().unwrap().to_string(),
-            "the camera offers only audio PCMA, video MP4V-ES; set the codec of this stream to H.264 or H.265 in the camera"
-        );
-    }
-
-    #[test]
-    fn a_broken_time_stamp_does_not_move_a_picture_far() {
-        let second = Duration::from_secs(1);
-        let arrived = |own: Option<u64>| {
-            let mut buffer = gst::Buffer::new();
-            buffer.get_mut().unwrap().set_pts(own.map(gst::ClockTime::from_mseconds));
-            let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-            let sample = gst::Sample::builder().buffer(&buffer).segment(&segment).build();
-            arrival(100 * second, Some(gst::ClockTime::from_seconds(20)), &sample).as_millis()
-        };
-        gst::init().unwrap();
-        assert_eq!(arrived(Some(19_960)), 99_960);
-        assert_eq!(arrived(Some(10_000)), 90_000);
-        assert_eq!(arrived(Some(9_999)), 100_000);
-        // Shown later than those that are sent after it.
-        assert_eq!(arrived(Some(20_080)), 100_080);
-        assert_eq!(arrived(Some(22_001)), 100_000);
-        assert_eq!(arrived(None), 100_000);
-    }
 }

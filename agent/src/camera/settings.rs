@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     config::{Camera, CameraUrl, Decoder, Decoding, Transport},
@@ -12,6 +12,8 @@ pub struct StreamSettings {
     pub camera: String,
     /// Address without user and password.
     pub url: CameraUrl,
+    /// PEM file of the authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
     /// User name and password.
     pub login: Option<(String, Secret)>,
     /// How packets travel.
@@ -33,8 +35,9 @@ pub struct StreamSettings {
 impl StreamSettings {
     /// Long enough for a camera that is just waking up, short enough to notice a wrong address.
     pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-    /// Longer than the pauses of cameras with one picture a second over bad radio.
-    pub const PICTURE_LIMIT: Duration = Duration::from_secs(5);
+    /// Longer than the pauses of cameras with one picture a second over bad radio, and short enough that a stall is known
+    /// within five seconds.
+    pub const PICTURE_LIMIT: Duration = Duration::from_secs(4);
 }
 
 impl From<&Camera> for StreamSettings {
@@ -42,6 +45,7 @@ impl From<&Camera> for StreamSettings {
         Self {
             camera: camera.id.to_string(),
             url: camera.url.clone(),
+            ca_file: camera.ca_file.clone(),
             login: camera.login.clone(),
             transport: camera.transport,
             decoder: camera.decoder,

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use gstreamer as gst;
+use karaul_wire::FullDecodingCause;
 
 use super::{
-    demand::{Demand, Glance, Useless, Verdict},
+    demand::{Demand, Glance, Verdict},
     kept::Kept,
 };
 
@@ -25,16 +26,18 @@ pub(super) enum Passage {
 /// Carries the [`Demand`]'s verdicts out: keeps what may be wanted later.
 #[derive(Debug)]
 pub(super) struct Sieve {
-    camera: String,
     demand: Demand,
     kept: Kept,
-    said: Option<Useless>,
 }
 
 impl Sieve {
-    /// `camera` is for the log.
-    pub(super) fn new(camera: String, demand: Demand) -> Self {
-        Self { camera, demand, kept: Kept::default(), said: None }
+    pub(super) fn new(demand: Demand) -> Self {
+        Self { demand, kept: Kept::default() }
+    }
+
+    /// Why every picture is decoded though the config asks for decoding on demand.
+    pub(super) fn useless(&self) -> Option<FullDecodingCause> {
+        self.demand.useless()
     }
 
     /// The next encoded picture, which arrived at `at`.
@@ -47,7 +50,6 @@ impl Sieve {
             disposable: flags.contains(gst::BufferFlags::DROPPABLE),
         };
         let mut verdict = self.demand.decide(glance, attentive);
-        self.say(self.demand.useless());
         if verdict == Verdict::Keep && !self.kept.add(&unit) {
             // No room to keep it: decoded at once.
             self.demand.wake(at);
@@ -69,26 +71,5 @@ impl Sieve {
         };
         kept.push(unit);
         Passage::CatchUp(kept)
-    }
-
-    /// Once for each change: an installer can do something about it.
-    fn say(&mut self, useless: Option<Useless>) {
-        let camera = &self.camera;
-        if std::mem::replace(&mut self.said, useless) == useless {
-            return;
-        }
-        match useless {
-            Some(Useless::RareKeyframes) => tracing::warn!(
-                camera,
-                "keyframes come too rarely for decoding = \"on-demand\", so every picture is decoded; set a shorter \
-                 keyframe interval in the camera, or raise look_every"
-            ),
-            Some(Useless::FlatSizes) => tracing::warn!(
-                camera,
-                "motion does not show in the sizes of the encoded pictures, so every picture is decoded for an hour; set \
-                 a variable bit rate in the camera, or decoding = \"full\""
-            ),
-            None => tracing::info!(camera, "decoded on demand again"),
-        }
     }
 }

@@ -52,6 +52,7 @@ impl Sluice {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, delta) = (time(&unit), unit.flags().contains(gst::BufferFlags::DELTA_UNIT));
         let passage = state.sieve.take(at, unit, self.attentive.load(Relaxed));
+        self.mailbox.full_decoding(state.sieve.useless(), matches!(passage, Passage::Glimpse(_)));
         if matches!(passage, Passage::Nothing | Passage::Alone(_) | Passage::Glimpse(_)) {
             state.awake_since = None;
         }

@@ -7,18 +7,23 @@ use std::{
 };
 
 use gstreamer as gst;
+use karaul_wire::FullDecodingCause;
 
 use super::{
-    Counters, Fault, Frame, StreamError, StreamSettings, deadline, decoder,
+    Counters, Fault, Frame, StreamError, StreamSettings, challenge, deadline, decoder,
     fault::Said,
     mailbox::{Fresh, Mailbox, Post, Seen},
-    pipeline::{self, Offer, Surroundings},
+    offer::Offer,
+    pipeline::{self, Surroundings},
     reach,
 };
 use crate::clock::{Clock, Stamp};
 
 /// Asking once more why a connection failed may take this long.
 const REASON_LIMIT: Duration = Duration::from_secs(3);
+
+/// A jump of the time stamps this long before the last picture still counts as the reason that no more came.
+const JUMP: Duration = Duration::from_secs(1);
 
 /// One connection to one camera. Lives once: after an error, open another.
 pub struct Stream {
@@ -71,8 +76,14 @@ impl Stream {
                 let stamp = self.stamp(&sample, glimpse);
                 Frame::new(&sample, stamp).map(|frame| Some(frame.glimpsed(glimpse)))
             }
+            Post::Over(Said::Fault(Fault::Unauthorised { login: true })) => {
+                let algorithm = challenge::unknown_digest(&self.settings.url, REASON_LIMIT);
+                Err(algorithm.map_or(Fault::Unauthorised { login: true }, |algorithm| Fault::Digest { algorithm }))
+            }
             Post::Over(Said::Fault(fault)) => Err(fault),
-            Post::Over(Said::NotConnected) => Err(reach::why_not(&self.settings.url, REASON_LIMIT)),
+            Post::Over(Said::NotConnected) => {
+                Err(reach::why_not(&self.settings.url, self.settings.ca_file.as_deref(), REASON_LIMIT))
+            }
             Post::Nothing(seen) => match overdue(&self.settings, self.opened, seen, Instant::now()) {
                 Some(fault) => Err(self.offer.fault().unwrap_or(fault)),
                 None => Ok(None),
@@ -84,6 +95,16 @@ impl Stream {
     /// The hardware decoder in use.
     pub(super) fn hardware(&self) -> Option<&'static str> {
         self.offer.hardware()
+    }
+
+    /// Why every picture is decoded though the config asks for decoding on demand; `None` until that is known.
+    pub(super) fn full_decoding(&self) -> Option<Option<FullDecodingCause>> {
+        self.mailbox.decodes_fully()
+    }
+
+    /// For how long it has been open.
+    pub(super) fn age(&self) -> Duration {
+        self.opened.elapsed()
     }
 
     /// Tells whether every picture is wanted, or glimpses will do; with [`Decoding::OnDemand`](crate::config::Decoding).
@@ -139,7 +160,9 @@ fn overdue(settings: &StreamSettings, opened: Instant, seen: Seen, now: Instant)
             limit
         }
     };
-    if since(last_packet) > settings.picture_limit / 2 {
+    if seen.jumped.is_some_and(|jumped| since(jumped) <= limit + JUMP) {
+        Some(Fault::ClockJumped)
+    } else if since(last_packet) > settings.picture_limit / 2 {
         Some(Fault::Stalled { limit: settings.picture_limit })
     } else {
         Some(Fault::Undecodable { limit })
@@ -156,7 +179,8 @@ mod tests {
     fn settings() -> StreamSettings {
         StreamSettings {
             camera: "gate".to_owned(),
-            url: CameraUrl { host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() },
+            url: CameraUrl { tls: false, host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() },
+            ca_file: None,
             login: None,
             transport: Transport::Tcp,
             decoder: Decoder::Software,
@@ -173,24 +197,36 @@ mod tests {
         let opened = Instant::now();
         let at = |seconds: f64| opened + Duration::from_secs_f64(seconds);
         let seen =
-            Seen { packets: packets.map(|(first, last)| (at(first), at(last))), last_picture: last_picture.map(at), owed: true };
+            Seen { packets: packets.map(|(first, last)| (at(first), at(last))), last_picture: last_picture.map(at), owed: true, jumped: None };
         overdue(&settings(), opened, seen, at(now))
     }
 
     #[test]
     fn the_watchdog_knows_what_is_missing() {
-        let (five, ten) = (Duration::from_secs(5), Duration::from_secs(10));
+        let (four, ten) = (Duration::from_secs(4), Duration::from_secs(10));
         assert_eq!(verdict(None, None, 9.9), None);
         assert_eq!(verdict(None, None, 10.1), Some(Fault::TimedOut { limit: ten }));
         // Packets, but no keyframe yet.
         assert_eq!(verdict(Some((1.0, 10.9)), None, 10.9), None);
         assert_eq!(verdict(Some((1.0, 11.1)), None, 11.1), Some(Fault::Undecodable { limit: ten }));
         // A few packets, then silence.
-        assert_eq!(verdict(Some((1.0, 1.5)), None, 6.6), Some(Fault::Stalled { limit: five }));
+        assert_eq!(verdict(Some((1.0, 1.5)), None, 5.6), Some(Fault::Stalled { limit: four }));
         // Pictures, then silence; pictures, then garbage.
-        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 24.9), None);
-        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 25.1), Some(Fault::Stalled { limit: five }));
-        assert_eq!(verdict(Some((1.0, 25.0)), Some(20.0), 25.1), Some(Fault::Undecodable { limit: five }));
+        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 23.9), None);
+        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 24.1), Some(Fault::Stalled { limit: four }));
+        assert_eq!(verdict(Some((1.0, 24.0)), Some(20.0), 24.1), Some(Fault::Undecodable { limit: four }));
+    }
+
+    #[test]
+    fn a_stall_after_a_jump_of_the_time_stamps_is_put_down_to_it() {
+        let opened = Instant::now();
+        let at = |seconds: f64| opened + Duration::from_secs_f64(seconds);
+        let fault = |jumped: f64| {
+            let seen = Seen { packets: Some((opened, at(24.0))), last_picture: Some(at(20.0)), owed: true, jumped: Some(at(jumped)) };
+            overdue(&settings(), opened, seen, at(24.1))
+        };
+        assert_eq!((fault(19.5), fault(23.0)), (Some(Fault::ClockJumped), Some(Fault::ClockJumped)));
+        assert_eq!(fault(15.0), Some(Fault::Undecodable { limit: Duration::from_secs(4) }));
     }
 
     #[test]

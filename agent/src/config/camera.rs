@@ -1,4 +1,4 @@
-use std::{fmt, num::NonZeroU16, time::Duration};
+use std::{fmt, num::NonZeroU16, path::PathBuf, time::Duration};
 
 use karaul_wire::{Segment, Text};
 
@@ -16,6 +16,8 @@ pub struct Camera {
     pub enabled: bool,
     /// `url` of the stream to watch.
     pub url: CameraUrl,
+    /// `ca_file`: PEM file of the authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
     /// `username` and `password`.
     pub login: Option<(String, Secret)>,
     /// `transport` of the stream.
@@ -36,12 +38,14 @@ pub struct Camera {
     pub rules: Vec<Rule>,
 }
 
-/// An `rtsp://` URL without user or password. Safe to print.
+/// An `rtsp://` or `rtsps://` URL without user or password. Safe to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraUrl {
+    /// `rtsps://`.
+    pub tls: bool,
     /// Host name or address; IPv6 without brackets.
     pub host: String,
-    /// Port, 554 if the URL has none.
+    /// Port; if the URL has none 554, or 322 with TLS.
     pub port: NonZeroU16,
     /// Path and query, with the leading `/`; may be empty.
     pub path: String,
@@ -50,7 +54,8 @@ pub struct CameraUrl {
 impl fmt::Display for CameraUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
-        write!(f, "rtsp://{open}{}{close}:{}{}", self.host, self.port, self.path)
+        let s = if self.tls { "s" } else { "" };
+        write!(f, "rtsp{s}://{open}{}{close}:{}{}", self.host, self.port, self.path)
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BlindReason, CloseReason, Segment};
+use karaul_wire::{BlindCause, BlindReason, CloseReason, FullDecoding, Segment};
 
 use super::{
     light::Light,
@@ -125,10 +125,14 @@ impl<D: Detect, S: Sink> Observer for Guard<D, S> {
         self.shared.light.seeing();
     }
 
-    fn blind(&mut self, reason: BlindReason, detail: &str) {
+    fn blind(&mut self, cause: BlindCause, detail: &str) {
         self.failing = None;
-        self.shared.light.blind(reason, detail);
+        self.shared.light.cut_off(cause, detail);
         self.watch.end_all(self.shared.clock.now(), CloseReason::Blind);
+    }
+
+    fn full_decoding(&mut self, full: Option<FullDecoding>) {
+        self.shared.light.full_decoding(full);
     }
 
     fn tick(&mut self) {

@@ -1,9 +1,10 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use karaul_wire::CloseReason;
 
 use super::{
     cadence::Cadence,
+    rest::Rest,
     tray::{Answer, Errand},
 };
 use crate::{
@@ -65,7 +66,8 @@ pub struct Watch<D, S> {
     sink: S,
     findings: Vec<Finding>,
     looks: u64,
-    /// Something was seen in the last glimpse.
+    rest: Rest,
+    /// Something is followed, or was seen in the last glimpse, that is not at rest.
     stirred: bool,
     /// What counts as something in a glimpse: its least score, and its class.
     stir_score: f32,
@@ -84,6 +86,7 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             sink,
             findings: Vec::new(),
             looks: 0,
+            rest: Rest::new(longest_dwell(camera)),
             stirred: false,
             stir_score: STIR * tracker_settings(camera).new_score,
             classes: camera.rules.iter().flat_map(|rule| rule.filter.classes.clone()).collect(),
@@ -98,27 +101,28 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         if !self.cadence.is_due(at.mono) {
             return Ok(false);
         }
-        self.stirred = false;
         let detections = self.detector.detect(picture)?;
+        self.looks += 1;
         let tracks = self.tracker.update(at.mono, detections);
         self.engine.observe(at, tracks, &mut self.findings);
-        self.looks += 1;
+        let counted = self.tracker.followed().filter(|track| self.classes.contains(&track.class));
+        self.stirred = !self.rest.observe(at.mono, counted);
         self.report(at, Some(picture));
         Ok(true)
     }
 
-    /// Takes a glimpse: a picture without those before it. If there is something in it, that is all that becomes of it,
-    /// because the pictures before it follow; see [`Self::is_attentive`].
+    /// Takes a glimpse: a picture without those before it. If there is something in it that is not at rest, that is all
+    /// that becomes of it, because the pictures before it follow; see [`Self::is_attentive`].
     ///
     /// # Errors
     /// As with [`Self::picture`].
     pub fn glimpse(&mut self, at: Stamp, picture: &Planes<'_>) -> Result<bool, VisionError> {
-        self.looks += 1;
         let detections = self.detector.detect(picture)?;
-        let threshold = self.stir_score;
-        let counts = |found: &&Detection| found.score >= threshold && self.classes.contains(&found.class);
-        self.stirred = detections.iter().any(|found| counts(&found));
+        self.looks += 1;
+        let counts = |found: &Detection| found.score >= self.stir_score && self.classes.contains(&found.class);
+        self.stirred = self.rest.is_disturbed(detections, counts);
         if !self.stirred {
+            self.tracker.rest(at.mono);
             let tracks = self.tracker.update(at.mono, detections);
             self.engine.observe(at, tracks, &mut self.findings);
             self.report(at, Some(picture));
@@ -126,9 +130,9 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         Ok(true)
     }
 
-    /// Whether every picture is wanted: something is followed, or was seen in a glimpse.
+    /// Whether every picture is wanted: something is followed, or was seen in a glimpse, that is not at rest.
     pub fn is_attentive(&self) -> bool {
-        self.stirred || !self.tracker.is_idle()
+        self.stirred
     }
 
     /// Nothing more is to be seen: ends what is open, for this reason.
@@ -190,4 +194,13 @@ fn tracker_settings(camera: &config::Camera) -> TrackerSettings {
     let least = camera.rules.iter().map(|rule| rule.filter.min_score).fold(usual.new_score, f32::min);
     let score = least.max(usual.low_score);
     TrackerSettings { high_score: score, new_score: score, ..usual }
+}
+
+/// The longest time that a rule waits for.
+fn longest_dwell(camera: &config::Camera) -> Duration {
+    let dwell = |rule: &config::Rule| match rule.kind {
+        config::RuleKind::Intrusion { dwell, .. } => dwell,
+        config::RuleKind::LineCrossing { .. } => Duration::ZERO,
+    };
+    camera.rules.iter().map(dwell).max().unwrap_or_default()
 }

@@ -11,6 +11,8 @@ mod sizes;
 
 use std::time::Duration;
 
+use karaul_wire::FullDecodingCause;
+
 use self::sizes::Sizes;
 use crate::config::Decoding;
 
@@ -20,6 +22,10 @@ const LINGER: Duration = Duration::from_secs(3);
 /// Keyframes may be so much later than wanted before the camera is decoded in full: encoders count pictures, and
 /// cameras do not keep their rate exactly.
 const LATE: f64 = 1.25;
+
+/// Keyframes have to come in time for so long before they are relied on again. Some encoders stretch the interval while
+/// nothing moves.
+const IN_TIME: Duration = Duration::from_secs(30);
 
 /// Signs of motion that only a keyframe gave, beyond those that sizes gave as well, before sizes are no longer trusted.
 const MISSED_SIGNS: u32 = 4;
@@ -59,13 +65,19 @@ pub(super) enum Verdict {
     FromBefore,
 }
 
-/// Why a camera that should be decoded on demand is decoded in full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Useless {
-    /// Keyframes come too rarely to look only at them.
-    RareKeyframes,
-    /// Motion does not show in the sizes.
-    FlatSizes,
+
+/// What an installer is told of it.
+pub(super) const fn remedy(cause: FullDecodingCause) -> &'static str {
+    match cause {
+        FullDecodingCause::RareKeyframes => {
+            "keyframes come too rarely for decoding = \"on-demand\", so every picture is decoded; set a shorter keyframe \
+             interval in the camera, or raise \"look_every\""
+        }
+        FullDecodingCause::FlatSizes => {
+            "motion does not show in the sizes of the encoded pictures, so every picture is decoded for an hour; set a \
+             variable bit rate in the camera, or decoding = \"full\""
+        }
+    }
 }
 
 /// The decision for one stream, picture by picture, in the order of the stream.
@@ -78,7 +90,8 @@ pub(super) struct Demand {
     /// Every picture is decoded until then.
     hold: Duration,
     last_keyframe: Option<Duration>,
-    keyframes_are_rare: bool,
+    /// Keyframes are too rare; until then, if from now on they come in time.
+    rare: Option<Duration>,
     /// Of pictures that others need, and of those that nobody needs.
     sizes: [Sizes; 2],
     /// Wakings by a keyframe's content less those by sizes.
@@ -95,7 +108,7 @@ impl Demand {
             awake: mode != Decoding::Keyframes,
             hold: Duration::ZERO,
             last_keyframe: None,
-            keyframes_are_rare: false,
+            rare: None,
             sizes: Default::default(),
             missed: 0,
             distrust: None,
@@ -120,9 +133,9 @@ impl Demand {
     }
 
     /// Why it decodes in full though it should not.
-    pub(super) fn useless(&self) -> Option<Useless> {
-        let flat = self.distrust.map(|_| Useless::FlatSizes);
-        self.keyframes_are_rare.then_some(Useless::RareKeyframes).or(flat)
+    pub(super) fn useless(&self) -> Option<FullDecodingCause> {
+        let flat = self.distrust.map(|_| FullDecodingCause::FlatSizes);
+        self.rare.map(|_| FullDecodingCause::RareKeyframes).or(flat)
     }
 
     fn on_demand(&mut self, picture: Glance, attentive: bool) -> Verdict {
@@ -160,14 +173,16 @@ impl Demand {
         }
     }
 
+    /// The look that is due even if no keyframe comes: without one every picture is decoded.
     fn watch_keyframes(&mut self, picture: Glance) {
-        let since = self.last_keyframe.map(|last| picture.at.saturating_sub(last));
-        let rare = since.is_some_and(|since| since > self.look_every.mul_f64(LATE));
-        if picture.keyframe {
-            self.last_keyframe = Some(picture.at);
-            self.keyframes_are_rare = rare;
-        } else {
-            self.keyframes_are_rare |= rare;
+        let at = picture.at;
+        let late = self.look_every.mul_f64(LATE);
+        if self.last_keyframe.is_some_and(|last| at.saturating_sub(last) > late) {
+            self.rare = Some(at + IN_TIME);
+        }
+        self.rare = self.rare.filter(|until| at < *until);
+        if picture.keyframe || self.last_keyframe.is_none() {
+            self.last_keyframe = Some(at);
         }
     }
 

@@ -78,12 +78,46 @@ fn what_a_keyframe_shows_wakes_it_from_the_keyframe_before_on() {
 fn rare_keyframes_are_decoded_in_full_and_it_says_so() {
     let mut stream = Stream::new(Decoding::OnDemand, 250);
     assert_eq!(stream.run(1000, 1000, false), vec![Verdict::Decode; 1000]);
-    assert_eq!(stream.demand.useless(), Some(Useless::RareKeyframes));
-    // The camera's setting is corrected.
+    assert_eq!(stream.demand.useless(), Some(FullDecodingCause::RareKeyframes));
+    // The camera's setting is corrected, and that is believed after a while.
     stream.gop = 50;
+    stream.run(25 * 30, 1000, false);
+    assert_eq!(stream.demand.useless(), Some(FullDecodingCause::RareKeyframes));
     stream.run(200, 1000, false);
     assert_eq!(stream.demand.useless(), None);
     assert!(!stream.demand.awake);
+}
+
+#[test]
+fn when_no_keyframe_comes_in_time_what_is_kept_is_looked_at_all_the_same() {
+    let mut stream = Stream::asleep(50);
+    while stream.next(1000, false) != Verdict::Glimpse {}
+    stream.gop = 1_000_000;
+    // 2.5 s at 25 pictures a second.
+    let verdicts = stream.run(100, 1000, false);
+    let woken = verdicts.iter().position(|verdict| *verdict != Verdict::Keep).unwrap();
+    assert_eq!((woken, verdicts[woken]), (62, Verdict::FromLast));
+    assert!(verdicts[63..].iter().all(|verdict| *verdict == Verdict::Decode));
+    assert_eq!(stream.demand.useless(), Some(FullDecodingCause::RareKeyframes));
+}
+
+#[test]
+fn an_interval_that_is_stretched_now_and_then_is_not_relied_on_in_between() {
+    let mut stream = Stream::new(Decoding::OnDemand, 50);
+    for round in 0..20 {
+        stream.gop = 50;
+        stream.run(250, 1000, false);
+        stream.gop = 125;
+        let verdicts = stream.run(250, 1000, false);
+        assert!(round == 0 || verdicts.iter().all(|verdict| *verdict == Verdict::Decode), "{round}");
+    }
+}
+
+#[test]
+fn somebody_who_watches_keeps_it_awake() {
+    let mut stream = Stream::asleep(50);
+    stream.run(10, 1000, true);
+    assert_eq!(stream.run(25 * 600, 1000, true), vec![Verdict::Decode; 25 * 600]);
 }
 
 #[test]
@@ -94,7 +128,7 @@ fn sizes_that_say_nothing_are_found_out() {
         stream.next(1000, true);
         stream.run(200, 1000, false);
     }
-    assert_eq!(stream.demand.useless(), Some(Useless::FlatSizes));
+    assert_eq!(stream.demand.useless(), Some(FullDecodingCause::FlatSizes));
     assert_eq!(stream.run(500, 1000, false), vec![Verdict::Decode; 500]);
     // After an hour it is tried again.
     stream.count += 3600 * 25;

@@ -19,7 +19,6 @@ pub(super) struct Decode {
     entry: gst::Pad,
     sink: AppSink,
     caps: Option<gst::Caps>,
-    segment: Option<gst::Segment>,
     /// To be decoded when what is ready has been fetched.
     pending: VecDeque<gst::Buffer>,
     /// Time of the one that was looked at before; what comes of it is left out.
@@ -54,24 +53,21 @@ impl Decode {
         entry.link(&target).map_err(wrong)?;
         deadline::play(&pipeline)?;
         entry.push_event(gst::event::StreamStart::new("recording"));
-        Ok(Self { pipeline, entry, sink, caps: None, segment: None, pending: VecDeque::new(), seen: None, ready: VecDeque::new() })
+        Ok(Self { pipeline, entry, sink, caps: None, pending: VecDeque::new(), seen: None, ready: VecDeque::new() })
     }
 
-    /// What comes from here on is of this format, and its times are meant so.
+    /// What comes from here on is of this format. Time stamps are places on the recording's time line.
     pub(super) fn format(&mut self, unit: &gst::Sample) {
         let caps = unit.caps().map(ToOwned::to_owned);
         if let Some(caps) = &caps
             && self.caps.as_ref() != Some(caps)
         {
             self.entry.push_event(gst::event::Caps::new(caps));
+            if self.caps.is_none() {
+                let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+                self.entry.push_event(gst::event::Segment::new(&segment));
+            }
             self.caps = Some(caps.clone());
-        }
-        let segment = unit.segment().cloned();
-        if let Some(segment) = &segment
-            && self.segment.as_ref() != Some(segment)
-        {
-            self.entry.push_event(gst::event::Segment::new(segment));
-            self.segment = Some(segment.clone());
         }
     }
 

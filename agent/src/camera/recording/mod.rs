@@ -11,6 +11,7 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
 use jiff::Timestamp;
+use karaul_wire::FullDecodingCause;
 
 use super::{Frame, codec::Codec, container::declared_length, deadline, demand::Demand, sieve::Sieve};
 use crate::{clock::Stamp, config::Decoding};
@@ -18,12 +19,14 @@ use crate::{clock::Stamp, config::Decoding};
 mod decode;
 mod error;
 mod pipeline;
+mod timeline;
 
 pub use error::RecordingError;
 
 use decode::{Decode, Decoded};
 use error::PICTURE_LIMIT;
 use pipeline::{Offer, build};
+use timeline::Timeline;
 
 /// Longest wait for the first picture of a file that is shorter than its headers say.
 const CUT_OFF_LIMIT: Duration = Duration::from_secs(3);
@@ -45,8 +48,9 @@ pub struct Recording {
     decode: Option<Decode>,
     sieve: Sieve,
     attentive: bool,
-    /// Encoded pictures so far, and the time of the last one.
-    taken: (u64, Duration),
+    timeline: Timeline,
+    /// An encoded picture was taken.
+    begun: bool,
     offer: Arc<Mutex<Offer>>,
     origin: Timestamp,
     /// A bare stream has no usable time stamps: its pictures are counted.
@@ -86,9 +90,10 @@ impl Recording {
             pipeline,
             units,
             decode: None,
-            sieve: Sieve::new(String::new(), Demand::new(Decoding::Full, Duration::ZERO)),
+            sieve: Sieve::new(Demand::new(Decoding::Full, Duration::ZERO)),
             attentive: true,
-            taken: (0, Duration::ZERO),
+            timeline: Timeline::default(),
+            begun: false,
             offer,
             origin,
             bare: bare.is_some(),
@@ -106,13 +111,19 @@ impl Recording {
     #[must_use]
     pub fn decoded(mut self, decoding: Decoding, look_every: Duration) -> Self {
         let decoding = if self.bare { Decoding::Full } else { decoding };
-        self.sieve = Sieve::new(self.path.display().to_string(), Demand::new(decoding, look_every));
+        self.sieve = Sieve::new(Demand::new(decoding, look_every));
         self
     }
 
     /// Tells, after each picture, whether every picture is wanted, or glimpses will do; with [`Decoding::OnDemand`].
     pub fn attend(&mut self, attentive: bool) {
         self.attentive = attentive;
+    }
+
+    /// Why every picture is decoded though decoding on demand was asked for.
+    #[must_use]
+    pub fn full_decoding(&self) -> Option<FullDecodingCause> {
+        self.sieve.useless()
     }
 
     /// How many pictures were damaged and left out.
@@ -161,15 +172,18 @@ impl Recording {
 
     /// An encoded picture goes to the decoder, or not.
     fn pass(&mut self, sample: &gst::Sample) -> Result<(), RecordingError> {
-        let Some(unit) = sample.buffer_owned() else { return Ok(()) };
+        let Some(mut unit) = sample.buffer_owned() else { return Ok(()) };
         if self.decode.is_none() {
             let codec = self.offer.lock().unwrap_or_else(PoisonError::into_inner).taken;
             let codec = codec.ok_or_else(|| self.cut("no codec is known".to_owned()))?;
             self.decode = Some(Decode::new(codec).map_err(|fault| self.cut(fault.to_string()))?);
         }
-        let (count, last) = self.taken;
-        let at = stamped(sample).unwrap_or(last);
-        self.taken = (count + 1, at);
+        self.begun = true;
+        let mut at = self.timeline.latest();
+        if let Some(claimed) = claimed(sample) {
+            at = self.timeline.place(claimed);
+            unit.make_mut().set_pts(gst::ClockTime::try_from(at).ok());
+        }
         let passage = self.sieve.take(at, unit, self.attentive);
         if let Some(decode) = &mut self.decode {
             decode.format(sample);
@@ -199,7 +213,7 @@ impl Recording {
             // An error that a demuxer posts while parsebin is still plugging it in is swallowed there (GStreamer
             // 1.22), so a file that is known to be cut off is given up early.
             let limit = match &self.cut_off {
-                Some(_) if self.taken.0 == 0 => CUT_OFF_LIMIT,
+                Some(_) if !self.begun => CUT_OFF_LIMIT,
                 _ => PICTURE_LIMIT,
             };
             if begun.elapsed() > limit {
@@ -237,7 +251,8 @@ impl Recording {
     fn place(&mut self, sample: &gst::Sample, glimpse: bool) -> Duration {
         let step = Duration::from_secs_f64(1.0 / rate(sample));
         let counted = self.last.map_or(Duration::ZERO, |last| last + step);
-        let place = if self.bare { counted } else { stamped(sample).unwrap_or(counted) };
+        let stamp = sample.buffer().and_then(|buffer| buffer.pts()).filter(|_| !self.bare);
+        let place = stamp.map_or(counted, Duration::from);
         let place = self.last.map_or(place, |last| place.max(last + Duration::from_micros(1)));
         // What came before a glimpse may still follow.
         if !glimpse {
@@ -247,8 +262,8 @@ impl Recording {
     }
 }
 
-/// The time that the sample claims, on the recording's time line.
-fn stamped(sample: &gst::Sample) -> Option<Duration> {
+/// The time that an encoded picture claims.
+fn claimed(sample: &gst::Sample) -> Option<Duration> {
     let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
     segment.to_running_time(sample.buffer()?.pts()?).map(Duration::from)
 }

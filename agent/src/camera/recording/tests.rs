@@ -75,7 +75,7 @@ fn clip(folder: &TempDir, bframes: u32) -> PathBuf {
     };
     let (still, moving) = (part(250, "smpte75"), part(75, "ball"));
     let line = format!(
-        "{still}{moving}{}concat name=c ! x264enc key-int-max=50 bframes={bframes} option-string=scenecut=0 ! h264parse ! matroskamux ! \
+        "{still}{moving}{}concat name=c ! identity single-segment=true ! x264enc key-int-max=50 bframes={bframes} option-string=scenecut=0 ! h264parse ! matroskamux ! \
          filesink location={}",
         part(175, "smpte75"),
         path.display()

@@ -4,7 +4,9 @@ use karaul_wire::{Language, Segment, Text};
 use toml::{Spanned, de::DeValue};
 
 use super::{
-    Surroundings, choose,
+    Surroundings,
+    broker::authorities,
+    choose,
     geometry::points,
     inference::Models,
     login::login,
@@ -64,8 +66,14 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         let text = text(key, value)?;
         text.parse::<CameraUrl>().or_else(|why: UrlError| Wrong::new(why.to_string(), why.remedy()))
     });
+    let tls = url.as_ref().is_none_or(|url: &CameraUrl| url.tls);
+    let ca_file = authorities(&table, tls, "rtsps://", context.around);
     let login = login(&table, context.around);
     let transport = table.get("transport", word(&Transport::ALL, Transport::as_str));
+    if tls && url.is_some() && transport == Some(Transport::Udp) {
+        let what = "rtsps:// protects only what goes through its own connection, and UDP does not";
+        table.error("transport", what, "remove it, or write rtsp:// in url");
+    }
     let decoder = table.get("decoder", word(&Decoder::ALL, Decoder::as_str));
     let decoding = table.get("decoding", word(&Decoding::ALL, Decoding::as_str));
     let look_every = table.get("look_every", duration);
@@ -100,6 +108,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         label,
         enabled: enabled?,
         url: url?,
+        ca_file,
         login,
         transport: transport?,
         decoder: decoder?,
