@@ -22,7 +22,7 @@ pub(super) fn intake(
     settings: &StreamSettings,
     around: &Surroundings,
     decoder: AppSrc,
-) -> Result<AppSink, Fault> {
+) -> AppSink {
     let sieve = Sieve::new(Demand::new(settings.decoding, settings.look_every));
     let sluice = Sluice::new(sieve, decoder.clone(), Arc::clone(&around.mailbox), Arc::clone(&around.attentive));
     let (clock, mailbox, end) = (Arc::clone(&around.clock), Arc::clone(&around.mailbox), Arc::clone(&around.mailbox));
@@ -50,14 +50,13 @@ pub(super) fn intake(
             Ok(gst::FlowSuccess::Ok)
         })
         .eos(move |_| end.fail(Fault::Ended));
-    let sink = AppSink::builder()
+    AppSink::builder()
         .caps(&codec.whole_pictures())
         .sync(false)
         .async_(false)
         .enable_last_sample(false)
         .callbacks(callbacks.build())
-        .build();
-    Ok(sink)
+        .build()
 }
 
 /// When an encoded picture arrived, on the monotonic time line: its own time in the pipeline's, if that is to be

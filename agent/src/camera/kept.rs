@@ -1,7 +1,7 @@
 use gstreamer as gst;
 
 /// Most bytes that are kept of one stream. Ten seconds of 20 Mbit/s.
-const MOST: usize = 25 << 20;
+pub(super) const MOST: usize = 25 << 20;
 
 /// Encoded pictures that were not decoded: since the last keyframe, and since the one before that. Buffers are counted
 /// references, nothing is copied.

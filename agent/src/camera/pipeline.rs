@@ -150,7 +150,7 @@ fn receiving(
 ) -> Result<(), Fault> {
     let depayloader = element(codec.depayloader().ok_or_else(|| wrong("no depayloader"))?)?;
     let parser = parser(codec)?;
-    let sink = intake(pipeline, codec, settings, around, decoder)?;
+    let sink = intake(pipeline, codec, settings, around, decoder);
     let parts = [&depayloader, &parser, sink.upcast_ref()];
     pipeline.add_many(parts).map_err(wrong)?;
     let entry = depayloader.static_pad("sink").ok_or_else(|| wrong("depayloader without a sink"))?;

@@ -12,7 +12,7 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 
 use super::{
-    Counters,
+    Counters, kept,
     mailbox::Mailbox,
     sieve::{Passage, Sieve},
 };
@@ -20,6 +20,9 @@ use super::{
 /// A decoder that is so far behind does not keep up with the stream: the rest up to the next keyframe is left out. Old
 /// pictures help nobody.
 const FAR_BEHIND: Duration = Duration::from_secs(2);
+
+/// The decoder's queue holds no more bytes than this: what is caught up, and as much again that came meanwhile.
+const MOST: u64 = 2 * kept::MOST as u64;
 
 /// Takes encoded pictures in the order of the stream, from the thread that receives them, and never waits.
 pub(super) struct Sluice {
@@ -71,7 +74,8 @@ impl Sluice {
             }
             Passage::Next(unit) => {
                 let since = *state.awake_since.get_or_insert(at);
-                let behind = self.mailbox.behind(at, since) > FAR_BEHIND;
+                let behind =
+                    self.mailbox.behind(at, since) > FAR_BEHIND || self.decoder.current_level_bytes() > MOST;
                 // What needs a picture that was left out is of no use.
                 state.leaving_out = behind || state.leaving_out && delta;
                 if state.leaving_out {

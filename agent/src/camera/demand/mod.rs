@@ -89,6 +89,7 @@ pub(super) struct Demand {
     awake: bool,
     /// Every picture is decoded until then.
     hold: Duration,
+    last: Duration,
     last_keyframe: Option<Duration>,
     /// Keyframes are too rare; until then, if from now on they come in time.
     rare: Option<Duration>,
@@ -107,6 +108,7 @@ impl Demand {
             look_every,
             awake: mode != Decoding::Keyframes,
             hold: Duration::ZERO,
+            last: Duration::ZERO,
             last_keyframe: None,
             rare: None,
             sizes: Default::default(),
@@ -177,6 +179,11 @@ impl Demand {
     fn watch_keyframes(&mut self, picture: Glance) {
         let at = picture.at;
         let late = self.look_every.mul_f64(LATE);
+        let pause = at.saturating_sub(std::mem::replace(&mut self.last, at));
+        if pause > self.look_every {
+            // Nothing came at all: no fault of the encoder.
+            self.last_keyframe = self.last_keyframe.map(|last| last + pause);
+        }
         if self.last_keyframe.is_some_and(|last| at.saturating_sub(last) > late) {
             self.rare = Some(at + IN_TIME);
         }

@@ -114,6 +114,14 @@ fn an_interval_that_is_stretched_now_and_then_is_not_relied_on_in_between() {
 }
 
 #[test]
+fn a_pause_of_the_network_is_not_put_down_to_the_encoder() {
+    let mut stream = Stream::asleep(50);
+    stream.count += 3000;
+    stream.run(100, 1000, false);
+    assert_eq!(stream.demand.useless(), None);
+}
+
+#[test]
 fn somebody_who_watches_keeps_it_awake() {
     let mut stream = Stream::asleep(50);
     stream.run(10, 1000, true);
