@@ -54,7 +54,8 @@ fn handshake(url: &CameraUrl, ca_file: Option<&Path>, limit: Duration) -> Result
     let authorities = ca_file.map(authorities).transpose()?;
     let client = SocketClient::new();
     client.set_tls(true);
-    client.set_timeout(u32::try_from(limit.as_secs().max(1)).unwrap_or(u32::MAX));
+    // In whole seconds, and what came before has taken its time.
+    client.set_timeout(u32::try_from(limit.as_secs().saturating_sub(1).max(1)).unwrap_or(u32::MAX));
     let rejected = Rc::new(Cell::new(TlsCertificateFlags::empty()));
     client.connect_event({
         let rejected = Rc::clone(&rejected);

@@ -13,7 +13,7 @@ fn on_demand(port: u16) -> StreamSettings {
 
 #[test]
 fn a_still_scene_costs_its_keyframes_and_what_is_seen_in_one_wakes_it() {
-    let camera = simulator(&["/a=scene:empty,light=day,fps=25,gop=25,codec=h264,timecode"]);
+    let camera = simulator(&["/a=scene:empty,light=day,fps=25,gop=25"]);
     let watched = Watched::new(on_demand(camera.port()));
     watched.attend(false);
     watched.seeing(SOON);

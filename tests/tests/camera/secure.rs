@@ -1,6 +1,6 @@
 //! Cameras over TLS.
 
-use std::fs;
+use std::{fs, io::Write, net::TcpListener, thread};
 
 use karaul::camera::StreamSettings;
 use karaul_simulator::{Settings, Simulator};
@@ -14,7 +14,7 @@ use openssl::{
     x509::{X509, X509NameBuilder, extension::SubjectAlternativeName},
 };
 
-use crate::watched::{SOON, Watched, login, settings, simulator};
+use crate::watched::{SOON, Watched, login, settings};
 
 /// A certificate of its own making for an address, valid for a day from so many days ago, and its key.
 fn certificate(address: &str, age: i64) -> (String, String) {
@@ -89,8 +89,14 @@ fn a_certificate_is_checked() {
 
 #[test]
 fn a_camera_without_tls_is_not_taken_for_one_with() {
-    let camera = simulator(&["/a=pattern,size=320x240"]);
-    let (cause, detail) = Watched::new(secure(camera.port())).blind(SOON);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            stream.unwrap().write_all(b"RTSP/1.0 400 Bad Request\r\n\r\n").unwrap();
+        }
+    });
+    let (cause, detail) = Watched::new(secure(port)).blind(SOON);
     assert_eq!(cause, BlindCause::Tls, "{detail}");
     assert!(detail.ends_with("; check that this is the camera's port for rtsps"), "{detail}");
 }
