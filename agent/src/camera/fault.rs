@@ -284,8 +284,12 @@ mod tests {
 
     #[test]
     fn each_fault_is_one_sentence_with_the_remedy() {
-        let address =
-            CameraUrl { tls: false, host: "2001:db8::1".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() };
+        let address = CameraUrl {
+            tls: false,
+            host: "2001:db8::1".to_owned(),
+            port: 554.try_into().unwrap(),
+            path: "/s".to_owned(),
+        };
         let said = |fault: Fault| fault.at(&address).to_string();
         assert_eq!(
             said(Fault::Unreachable { detail: "No route to host".to_owned() }),

@@ -185,7 +185,12 @@ mod tests {
     use crate::config::CameraUrl;
 
     fn error(fault: Fault) -> StreamError {
-        fault.at(&CameraUrl { tls: false, host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() })
+        fault.at(&CameraUrl {
+            tls: false,
+            host: "192.0.2.11".to_owned(),
+            port: 554.try_into().unwrap(),
+            path: "/s".to_owned(),
+        })
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub(super) fn why_not(url: &CameraUrl, ca_file: Option<&Path>, limit: Duration) 
 
 /// The authorities of a PEM file, for those who check a camera's certificate.
 pub(super) fn authorities(ca_file: &Path) -> Result<TlsFileDatabase, Fault> {
-    TlsFileDatabase::new(ca_file).map_err(|error| tls(format!("{}: {}; check \"ca_file\"", ca_file.display(), error.message())))
+    TlsFileDatabase::new(ca_file)
+        .map_err(|error| tls(format!("{}: {}; check \"ca_file\"", ca_file.display(), error.message())))
 }
 
 fn connect(url: &CameraUrl, ca_file: Option<PathBuf>, limit: Duration) -> Result<(), Fault> {

@@ -74,8 +74,7 @@ impl Sluice {
             }
             Passage::Next(unit) => {
                 let since = *state.awake_since.get_or_insert(at);
-                let behind =
-                    self.mailbox.behind(at, since) > FAR_BEHIND || self.decoder.current_level_bytes() > MOST;
+                let behind = self.mailbox.behind(at, since) > FAR_BEHIND || self.decoder.current_level_bytes() > MOST;
                 // What needs a picture that was left out is of no use.
                 state.leaving_out = behind || state.leaving_out && delta;
                 if state.leaving_out {

@@ -179,7 +179,12 @@ mod tests {
     fn settings() -> StreamSettings {
         StreamSettings {
             camera: "gate".to_owned(),
-            url: CameraUrl { tls: false, host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() },
+            url: CameraUrl {
+                tls: false,
+                host: "192.0.2.11".to_owned(),
+                port: 554.try_into().unwrap(),
+                path: "/s".to_owned(),
+            },
             ca_file: None,
             login: None,
             transport: Transport::Tcp,
@@ -196,8 +201,12 @@ mod tests {
     fn verdict(packets: Option<(f64, f64)>, last_picture: Option<f64>, now: f64) -> Option<Fault> {
         let opened = Instant::now();
         let at = |seconds: f64| opened + Duration::from_secs_f64(seconds);
-        let seen =
-            Seen { packets: packets.map(|(first, last)| (at(first), at(last))), last_picture: last_picture.map(at), owed: true, jumped: None };
+        let seen = Seen {
+            packets: packets.map(|(first, last)| (at(first), at(last))),
+            last_picture: last_picture.map(at),
+            owed: true,
+            jumped: None,
+        };
         overdue(&settings(), opened, seen, at(now))
     }
 
@@ -222,7 +231,12 @@ mod tests {
         let opened = Instant::now();
         let at = |seconds: f64| opened + Duration::from_secs_f64(seconds);
         let fault = |jumped: f64| {
-            let seen = Seen { packets: Some((opened, at(24.0))), last_picture: Some(at(20.0)), owed: true, jumped: Some(at(jumped)) };
+            let seen = Seen {
+                packets: Some((opened, at(24.0))),
+                last_picture: Some(at(20.0)),
+                owed: true,
+                jumped: Some(at(jumped)),
+            };
             overdue(&settings(), opened, seen, at(24.1))
         };
         assert_eq!((fault(19.5), fault(23.0)), (Some(Fault::ClockJumped), Some(Fault::ClockJumped)));

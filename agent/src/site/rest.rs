@@ -62,9 +62,8 @@ impl Rest {
     /// none of them counts.
     pub(super) fn is_disturbed(&self, seen: &[Detection], counts: impl Fn(&Detection) -> bool) -> bool {
         let resting = || self.places.values().filter(|place| place.at_rest);
-        let is_at = |place: &Place, found: &Detection| {
-            place.class == found.class && place.bbox.iou(&found.bbox) >= SAME_OBJECT
-        };
+        let is_at =
+            |place: &Place, found: &Detection| place.class == found.class && place.bbox.iou(&found.bbox) >= SAME_OBJECT;
         seen.iter().any(|found| counts(found) && !resting().any(|place| is_at(place, found)))
             || resting().any(|place| !seen.iter().any(|found| is_at(place, found)))
     }

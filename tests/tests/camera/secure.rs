@@ -63,7 +63,9 @@ fn a_certificate_is_checked() {
             "192.0.2.11",
             0,
             true,
-            Some("its certificate is made out to another name; write that name in \"url\", or give the camera another one"),
+            Some(
+                "its certificate is made out to another name; write that name in \"url\", or give the camera another one",
+            ),
         ),
         ("127.0.0.1", 2, true, Some("its certificate has expired; renew it in the camera")),
     ] {

@@ -61,7 +61,8 @@ fn the_size_of_the_picture_may_change_in_mid_stream() {
         let watched = Watched::new(settings(camera.port(), "/a"));
         // The clip of ten seconds starts anew: from the large picture to the small one and back.
         let size = |wanted| {
-            let of = move |told| if let Told::Frame { size, .. } = told { (size == wanted).then_some(()) } else { None };
+            let of =
+                move |told| if let Told::Frame { size, .. } = told { (size == wanted).then_some(()) } else { None };
             watched.wait(SOON, of);
         };
         size((320, 240));

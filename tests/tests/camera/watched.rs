@@ -139,7 +139,12 @@ pub(crate) const SOON: Duration = Duration::from_secs(15);
 pub(crate) fn settings(port: u16, path: &str) -> StreamSettings {
     StreamSettings {
         camera: "gate".to_owned(),
-        url: CameraUrl { tls: false, host: "127.0.0.1".to_owned(), port: port.try_into().unwrap(), path: path.to_owned() },
+        url: CameraUrl {
+            tls: false,
+            host: "127.0.0.1".to_owned(),
+            port: port.try_into().unwrap(),
+            path: path.to_owned(),
+        },
         ca_file: None,
         login: None,
         transport: Transport::Tcp,

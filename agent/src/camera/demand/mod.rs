@@ -65,7 +65,6 @@ pub(super) enum Verdict {
     FromBefore,
 }
 
-
 /// What an installer is told of it.
 pub(super) const fn remedy(cause: FullDecodingCause) -> &'static str {
     match cause {

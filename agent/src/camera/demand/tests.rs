@@ -148,9 +148,12 @@ fn sizes_that_say_nothing_are_found_out() {
 fn the_other_modes_do_as_they_say() {
     assert_eq!(Stream::new(Decoding::Full, 50).run(200, 1000, false), vec![Verdict::Decode; 200]);
     let verdicts = Stream::new(Decoding::Keyframes, 50).run(200, 9000, true);
-    assert!(verdicts.iter().enumerate().all(|(n, verdict)| {
-        *verdict == if n % 50 == 0 { Verdict::Alone } else { Verdict::LeaveOut }
-    }));
+    assert!(
+        verdicts
+            .iter()
+            .enumerate()
+            .all(|(n, verdict)| { *verdict == if n % 50 == 0 { Verdict::Alone } else { Verdict::LeaveOut } })
+    );
 }
 
 proptest! {

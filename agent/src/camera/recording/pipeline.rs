@@ -31,12 +31,7 @@ pub(super) fn build(
     let pipeline = gst::Pipeline::new();
     let file = element("filesrc")?;
     file.set_property("location", path);
-    let sink = AppSink::builder()
-        .max_buffers(2)
-        .sync(false)
-        .wait_on_eos(false)
-        .enable_last_sample(false)
-        .build();
+    let sink = AppSink::builder().max_buffers(2).sync(false).wait_on_eos(false).enable_last_sample(false).build();
     pipeline.add_many([&file, sink.upcast_ref()]).map_err(wrong)?;
     if let Some(codec) = bare {
         offer.lock().unwrap_or_else(PoisonError::into_inner).taken = Some(codec);

@@ -57,9 +57,7 @@ fn what_is_no_video_says_so() {
 
 #[test]
 fn a_file_that_is_not_there_says_so() {
-    let Err(error) = Recording::open(Path::new("nowhere/clip.mp4"), Timestamp::UNIX_EPOCH) else {
-        panic!("opened")
-    };
+    let Err(error) = Recording::open(Path::new("nowhere/clip.mp4"), Timestamp::UNIX_EPOCH) else { panic!("opened") };
     assert_eq!(
         error.to_string(),
         "nowhere/clip.mp4: cannot be opened: No such file or directory (os error 2); check the path and your right to read it"
@@ -71,7 +69,9 @@ fn clip(folder: &TempDir, bframes: u32) -> PathBuf {
     init().unwrap();
     let path = folder.path().join("clip.mkv");
     let part = |pictures: u32, pattern: &str| {
-        format!("videotestsrc num-buffers={pictures} pattern={pattern} ! video/x-raw,width=320,height=240,framerate=25/1 ! c. ")
+        format!(
+            "videotestsrc num-buffers={pictures} pattern={pattern} ! video/x-raw,width=320,height=240,framerate=25/1 ! c. "
+        )
     };
     let (still, moving) = (part(250, "smpte75"), part(75, "ball"));
     let line = format!(
@@ -82,10 +82,10 @@ fn clip(folder: &TempDir, bframes: u32) -> PathBuf {
     );
     let pipeline = gst::parse::launch(&line).unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
-    let done = pipeline.bus().unwrap().timed_pop_filtered(
-        gst::ClockTime::from_seconds(60),
-        &[gst::MessageType::Eos, gst::MessageType::Error],
-    );
+    let done = pipeline
+        .bus()
+        .unwrap()
+        .timed_pop_filtered(gst::ClockTime::from_seconds(60), &[gst::MessageType::Eos, gst::MessageType::Error]);
     pipeline.set_state(gst::State::Null).unwrap();
     assert_eq!(done.unwrap().type_(), gst::MessageType::Eos);
     path

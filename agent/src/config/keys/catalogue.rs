@@ -236,7 +236,12 @@ const CAMERA: &[Key] = &[
     default("transport", Takes::Word(TRANSPORTS), r#""tcp""#, "How the stream's packets travel."),
     default("decoder", Takes::Word(DECODERS), r#""auto""#, "Which decoder to use."),
     default("decoding", Takes::Word(DECODING), r#""full""#, "Which pictures are decoded."),
-    default("look_every", Takes::Duration(Duration::from_millis(500), Duration::from_secs(10)), r#""2s""#, "Longest time between two looks with \"on-demand\"."),
+    default(
+        "look_every",
+        Takes::Duration(Duration::from_millis(500), Duration::from_secs(10)),
+        r#""2s""#,
+        "Longest time between two looks with \"on-demand\".",
+    ),
     required("model", Takes::Text, r#""yolox-nano""#, "Detector: name of a folder in inference.models."),
     default("detections_per_second", Takes::Number(1.0, 30.0), "5.0", "How often the detector looks."),
     required("purpose", Takes::Text, r#""school-safety""#, "What the camera is for, as the law wants it stated."),
