@@ -1,3 +1,5 @@
+use gstreamer as gst;
+
 /// The video codecs that we decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Codec {
@@ -69,6 +71,31 @@ impl Codec {
             Self::H265 => "h265parse",
             Self::Jpeg => "jpegparse",
             Self::Mpeg4 => "mpeg4videoparse",
+        }
+    }
+
+    /// What the parser gives: whole pictures, and for H.264 and H.265 in a form that repeats the parameter sets.
+    pub(super) fn whole_pictures(self) -> gst::Caps {
+        let caps = |name: &str| gst::Caps::builder(name);
+        let whole = |name: &str| caps(name).field("stream-format", "byte-stream").field("alignment", "au").build();
+        match self {
+            Self::H264 => whole("video/x-h264"),
+            Self::H265 => whole("video/x-h265"),
+            Self::Jpeg => caps("image/jpeg").field("parsed", true).build(),
+            Self::Mpeg4 => caps("video/mpeg").field("mpegversion", 4).field("parsed", true).build(),
+        }
+    }
+
+    /// What the depayloader is to give: whole pictures. In the form with start codes it gives slices one by one,
+    /// whatever it is asked for (1.22), and the parser takes each for a picture.
+    pub(super) fn depayloaded(self) -> gst::Caps {
+        let whole = |name: &str, format: &str| {
+            gst::Caps::builder(name).field("stream-format", format).field("alignment", "au").build()
+        };
+        match self {
+            Self::H264 => whole("video/x-h264", "avc"),
+            Self::H265 => whole("video/x-h265", "hvc1"),
+            Self::Jpeg | Self::Mpeg4 => gst::Caps::new_any(),
         }
     }
 

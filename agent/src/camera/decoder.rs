@@ -73,8 +73,23 @@ pub(super) fn make(factory: &'static str) -> Result<gst::Element, Fault> {
 
 /// Parse, decode, and convert what is neither I420 nor NV12: in the order of the stream, not linked.
 pub(super) fn chain(codec: Codec, decoder: &'static str) -> Result<Vec<gst::Element>, Fault> {
+    let mut parts = vec![parser(codec)?];
+    parts.extend(decode(decoder)?);
+    Ok(parts)
+}
+
+/// Cuts the bytes into pictures.
+pub(super) fn parser(codec: Codec) -> Result<gst::Element, Fault> {
+    let parser = element(codec.parser())?;
+    // Parameter sets before each keyframe: one that is decoded by itself, or after a loss, needs them there.
+    set_if_there(&parser, "config-interval", "-1");
+    Ok(parser)
+}
+
+/// Decode, and convert what is neither I420 nor NV12.
+pub(super) fn decode(decoder: &'static str) -> Result<[gst::Element; 2], Fault> {
     // Passes pictures through untouched where there is nothing to convert.
-    Ok(vec![element(codec.parser())?, make(decoder)?, element("videoconvert")?])
+    Ok([make(decoder)?, element("videoconvert")?])
 }
 
 /// Any element by its factory's name.

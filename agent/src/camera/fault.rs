@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use gstreamer::{self as gst, prelude::*};
-use karaul_wire::BlindReason;
+use karaul_wire::BlindCause;
 
 use crate::config::CameraUrl;
 
@@ -45,6 +45,21 @@ pub enum Fault {
         /// A user name and password were given.
         login: bool,
     },
+    /// The only login that the camera takes is one that `GStreamer` cannot do.
+    #[error(
+        "the camera wants the login as Digest with {algorithm}, and this GStreamer can only do MD5; allow MD5 for RTSP in \
+         the camera"
+    )]
+    Digest {
+        /// What the camera asked for.
+        algorithm: String,
+    },
+    /// No secure connection.
+    #[error("the secure connection failed: {detail}")]
+    Tls {
+        /// Why, and the remedy.
+        detail: String,
+    },
     /// Status 404.
     #[error("the camera has no such stream (404); check the path in \"url\"")]
     NotFound,
@@ -75,6 +90,11 @@ pub enum Fault {
         /// The watchdog's limit.
         limit: Duration,
     },
+    /// As [`Stalled`](Self::Stalled), after its time stamps had jumped.
+    #[error(
+        "the time stamps of the video jumped and no picture came since; let the camera take its time from a server (NTP)"
+    )]
+    ClockJumped,
     /// The camera closed the connection or said goodbye.
     #[error("the camera closed the connection; if this comes back, look for a limit of viewers in the camera")]
     Ended,
@@ -110,10 +130,24 @@ pub enum Fault {
 impl Fault {
     /// What subscribers are told.
     #[must_use]
-    pub const fn reason(&self) -> BlindReason {
+    pub const fn cause(&self) -> BlindCause {
         match self {
-            Self::Stalled { .. } | Self::Undecodable { .. } | Self::Decoder { .. } => BlindReason::Stalled,
-            _ => BlindReason::Offline,
+            Self::NameUnknown => BlindCause::Dns,
+            Self::Refused => BlindCause::Refused,
+            Self::Unreachable { .. } => BlindCause::Unreachable,
+            Self::TimedOut { .. } => BlindCause::TimedOut,
+            Self::Unauthorised { .. } | Self::Digest { .. } => BlindCause::Unauthorised,
+            Self::Tls { .. } => BlindCause::Tls,
+            Self::NotFound => BlindCause::NotFound,
+            Self::Protocol { .. } => BlindCause::Protocol,
+            Self::UnsupportedCodec { .. } => BlindCause::UnsupportedCodec,
+            Self::Stalled { .. } => BlindCause::Stalled,
+            Self::Undecodable { .. } => BlindCause::Corrupted,
+            Self::ClockJumped => BlindCause::ClockJumped,
+            Self::Ended => BlindCause::Ended,
+            Self::UdpBlocked => BlindCause::UdpBlocked,
+            Self::NoHardware { .. } | Self::Decoder { .. } => BlindCause::Decoder,
+            Self::Stuck { .. } => BlindCause::Stuck,
         }
     }
 
@@ -250,8 +284,12 @@ mod tests {
 
     #[test]
     fn each_fault_is_one_sentence_with_the_remedy() {
-        let address =
-            CameraUrl { host: "2001:db8::1".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() };
+        let address = CameraUrl {
+            tls: false,
+            host: "2001:db8::1".to_owned(),
+            port: 554.try_into().unwrap(),
+            path: "/s".to_owned(),
+        };
         let said = |fault: Fault| fault.at(&address).to_string();
         assert_eq!(
             said(Fault::Unreachable { detail: "No route to host".to_owned() }),
@@ -267,6 +305,16 @@ mod tests {
             said(Fault::Undecodable { limit: Duration::from_secs(10) }),
             "rtsp://[2001:db8::1]:554/s: data arrives, but not one whole picture in 10s; check the network for losses and \
              set a keyframe interval of at most 2 s in the camera"
+        );
+        assert_eq!(
+            said(Fault::ClockJumped),
+            "rtsp://[2001:db8::1]:554/s: the time stamps of the video jumped and no picture came since; let the camera take \
+             its time from a server (NTP)"
+        );
+        assert_eq!(
+            said(Fault::Digest { algorithm: "SHA-256".to_owned() }),
+            "rtsp://[2001:db8::1]:554/s: the camera wants the login as Digest with SHA-256, and this GStreamer can only do \
+             MD5; allow MD5 for RTSP in the camera"
         );
         assert_eq!(
             said(Fault::Ended),

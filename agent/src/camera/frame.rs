@@ -13,6 +13,8 @@ pub struct Frame {
     /// When the camera's packets arrived, as far as that is known; never earlier than that of
     /// the frame before.
     pub stamp: Stamp,
+    /// Decoded by itself, to see whether anything is there at all. If something is, the pictures before it follow.
+    pub glimpse: bool,
     picture: VideoFrame<Readable>,
     range: Range,
     matrix: Matrix,
@@ -38,7 +40,12 @@ impl Frame {
             return Err(bad("a picture that stands on its head (negative stride)"));
         }
         let (range, matrix) = colours(&info);
-        Ok(Self { stamp, picture, range, matrix })
+        Ok(Self { stamp, glimpse: false, picture, range, matrix })
+    }
+
+    /// The same, as a glimpse or not.
+    pub(super) fn glimpsed(self, glimpse: bool) -> Self {
+        Self { glimpse, ..self }
     }
 
     /// Width in pixels.

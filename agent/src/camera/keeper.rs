@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use karaul_wire::BlindReason;
+use karaul_wire::{BlindCause, FullDecoding, FullDecodingCause};
 
-use super::{Counters, Fault, Frame, Retry, Stream, StreamError, StreamSettings, bearable};
+use super::{Counters, Fault, Frame, Retry, Stream, StreamError, StreamSettings, bearable, demand::remedy};
 use crate::{clock::Clock, config::Decoder, stop::Stop};
 
 /// Between two looks at the wish to stop, and two ticks.
@@ -19,7 +19,14 @@ pub trait Observer {
     fn seeing(&mut self);
     /// Pictures don't come (any more), and why: one sentence with address and remedy, without
     /// secrets. Called once, and again only when the reason changes.
-    fn blind(&mut self, reason: BlindReason, detail: &str);
+    fn blind(&mut self, cause: BlindCause, detail: &str);
+    /// Wants to see every picture, because something is there to be seen. Asked after each picture, for cameras that
+    /// are decoded on demand.
+    fn is_attentive(&self) -> bool {
+        true
+    }
+    /// Every picture is decoded though the config asks for decoding on demand; `None` when that is over.
+    fn full_decoding(&mut self, _full: Option<FullDecoding>) {}
     /// Nothing new; called several times a second while no pictures come, so that other work is not left
     /// undone. Opening and ending a stream may make it late by some seconds.
     fn tick(&mut self) {}
@@ -41,26 +48,42 @@ pub fn run(
     let mut settings = settings.clone();
     let mut retry = Retry::new(seed);
     let mut sight = Sight::default();
+    let mut full_decoding = None;
     while !stop.is_stopped() {
         let mut first_picture = None;
-        let Err((error, hardware)) = run_once(&settings, clock, counters, stop, |frame| {
-            let Some(frame) = frame else { return observer.tick() };
+        let Err((error, stream)) = run_once(&settings, clock, counters, stop, |stream, frame| {
+            let Some(frame) = frame else {
+                if stream.age() > settings.picture_limit {
+                    sight.nothing_yet(&settings, observer);
+                }
+                observer.tick();
+                return observer.is_attentive();
+            };
             if sight.sees() {
                 tracing::info!(camera, "{}: seeing", settings.url);
                 observer.seeing();
             }
             first_picture.get_or_insert(clock.now().mono);
             observer.frame(frame);
+            if let Some(cause) = stream.full_decoding()
+                && std::mem::replace(&mut full_decoding, cause) != cause
+            {
+                tell(camera, cause, observer);
+            }
+            observer.is_attentive()
         }) else {
             return;
         };
         Counters::count(&counters.reconnects);
-        let seeing = first_picture.map_or(Duration::ZERO, |first| clock.now().mono.saturating_sub(first));
-        let pause = retry.pause(&error.fault, seeing);
         if sight.blinded(&error) {
             tracing::warn!(camera, "{error}");
-            observer.blind(error.fault.reason(), &error.to_string());
+            observer.blind(error.fault.cause(), &error.to_string());
         }
+        let hardware = stream.as_ref().and_then(Stream::hardware);
+        // After it was told: a pipeline that hangs takes its time to end.
+        drop(stream);
+        let seeing = first_picture.map_or(Duration::ZERO, |first| clock.now().mono.saturating_sub(first));
+        let pause = retry.pause(&error.fault, seeing);
         if let Some(hardware) = hardware
             && hardware_fails(settings.decoder, first_picture.is_some(), &error.fault)
         {
@@ -93,22 +116,32 @@ fn hardware_fails(wish: Decoder, pictures: bool, fault: &Fault) -> bool {
 }
 
 /// One stream, from opening to its end; `picture` is called with each, and with `None` when none came for a
-/// while. `Ok` only when told to stop; otherwise why it ended, and the hardware decoder that was in use.
+/// while, and says whether every picture is wanted. `Ok` only when told to stop; otherwise why it ended, and the stream, if
+/// there is one, still to be taken down.
 fn run_once(
     settings: &StreamSettings,
     clock: &Arc<dyn Clock>,
     counters: &Arc<Counters>,
     stop: &Stop,
-    mut picture: impl FnMut(Option<&Frame>),
-) -> Result<(), (StreamError, Option<&'static str>)> {
+    mut picture: impl FnMut(&Stream, Option<&Frame>) -> bool,
+) -> Result<(), (StreamError, Option<Stream>)> {
     let mut stream = Stream::open(settings, Arc::clone(clock), Arc::clone(counters)).map_err(|error| (error, None))?;
     while !stop.is_stopped() {
         match stream.next(LOOK) {
-            Ok(frame) => picture(frame.as_ref()),
-            Err(error) => return Err((error, stream.hardware())),
+            Ok(frame) => stream.attend(picture(&stream, frame.as_ref())),
+            Err(error) => return Err((error, Some(stream))),
         }
     }
     Ok(())
+}
+
+/// Says that decoding on demand does not come to anything, or does again.
+fn tell(camera: &str, cause: Option<FullDecodingCause>, observer: &mut dyn Observer) {
+    match cause {
+        Some(cause) => tracing::warn!(camera, "{}", remedy(cause)),
+        None => tracing::info!(camera, "decoded on demand again"),
+    }
+    observer.full_decoding(cause.map(|cause| FullDecoding { cause, detail: remedy(cause).to_owned() }));
 }
 
 /// What was said last, so that only changes are told.
@@ -128,10 +161,21 @@ impl Sight {
 
     /// The stream ended; true if that, or the reason, is news.
     fn blinded(&mut self, error: &StreamError) -> bool {
-        let blind = Self::Blind(error.clone());
-        let news = *self != blind;
-        *self = blind;
+        // How long was waited is no news.
+        let waited = |error: &StreamError| error.fault.cause() == BlindCause::TimedOut;
+        let news = !matches!(self, Self::Blind(before) if before == error || waited(before) && waited(error));
+        *self = Self::Blind(error.clone());
         news
+    }
+
+    /// The first picture is late. That is said before the attempt is given up: some cameras take their time.
+    fn nothing_yet(&mut self, settings: &StreamSettings, observer: &mut dyn Observer) {
+        if *self == Self::Unknown {
+            let error = Fault::TimedOut { limit: settings.picture_limit }.at(&settings.url);
+            tracing::warn!(camera = settings.camera, "{error}");
+            observer.blind(error.fault.cause(), &error.to_string());
+            *self = Self::Blind(error);
+        }
     }
 }
 
@@ -141,7 +185,12 @@ mod tests {
     use crate::config::CameraUrl;
 
     fn error(fault: Fault) -> StreamError {
-        fault.at(&CameraUrl { host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() })
+        fault.at(&CameraUrl {
+            tls: false,
+            host: "192.0.2.11".to_owned(),
+            port: 554.try_into().unwrap(),
+            path: "/s".to_owned(),
+        })
     }
 
     #[test]
@@ -166,5 +215,7 @@ mod tests {
         assert!(sight.sees());
         assert!(!sight.sees());
         assert!(sight.blinded(&error(Fault::NotFound)));
+        assert!(sight.blinded(&error(Fault::TimedOut { limit: LOOK })));
+        assert!(!sight.blinded(&error(Fault::TimedOut { limit: 2 * LOOK })));
     }
 }

@@ -1,7 +1,7 @@
 //! One camera: what a stream is, and how one is kept alive. The only place that knows `GStreamer`.
 //!
 //! ```text
-//! rtspsrc → depayload → parse → decode → convert if needed → newest frame only → observer
+//! rtspsrc → depayload → parse → sluice → decode → convert if needed → newest frame only → observer
 //! └──────────────────── stream: lives once, says why it ended ──────────────┘
 //! └──────────────────── keeper: opens the next one, the only place with retry ─────────────┘
 //! ```
@@ -11,21 +11,28 @@
 //! * [`Frame`]: a decoded picture, lent out as [`Planes`](crate::vision::Planes) without a copy.
 //! * [`StreamError`]: why a stream ended, in one sentence with the camera's address and the remedy.
 
+mod challenge;
 mod codec;
 mod container;
 mod counters;
 mod deadline;
 mod decoder;
+mod demand;
 mod fault;
 mod frame;
 mod init;
+mod intake;
 pub mod keeper;
+mod kept;
 mod mailbox;
+mod offer;
 mod pipeline;
 mod reach;
 mod recording;
 mod retry;
 mod settings;
+mod sieve;
+mod sluice;
 mod stream;
 
 pub use counters::{Counters, Counts};

@@ -1,66 +1,37 @@
 //! The pipeline of a live stream, built by hand from what the camera offers in its SDP.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use gstreamer::{self as gst, glib, prelude::*};
-use gstreamer_app::{AppSink, AppSinkCallbacks};
+use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
 use super::{
     Fault, StreamSettings,
     codec::Codec,
-    decoder::{chain, choose, element, picture_caps},
+    decoder::{choose, decode, element, parser, picture_caps},
     fault::{Said, read_error},
+    intake::intake,
     mailbox::Mailbox,
+    offer::Offer,
+    reach::authorities,
 };
-use crate::config::Transport;
+use crate::{clock::Clock, config::Transport};
 
 /// How long packets out of order are waited for. Packets in order pass at once.
 const JITTER_MS: u32 = 200;
 
-/// What the camera has to offer, and which of it was taken.
-#[derive(Debug, Default)]
-pub(super) struct Offer {
-    state: Mutex<(Vec<String>, Option<Codec>)>,
-    decoder: OnceLock<&'static str>,
-}
-
-impl Offer {
-    /// Takes the first video stream in a codec that we decode; audio and ONVIF metadata are left alone.
-    fn take(&self, caps: &gst::CapsRef) -> bool {
-        let text =
-            |field: &str| caps.structure(0).and_then(|fields| fields.get::<String>(field).ok()).unwrap_or_default();
-        let (media, encoding) = (text("media"), text("encoding-name"));
-        let mut state = self.state();
-        let codec = Codec::from_rtp(&encoding).filter(|_| media == "video" && state.1.is_none());
-        state.0.push(format!("{media} {encoding}").trim_end().to_owned());
-        state.1 = state.1.or(codec);
-        codec.is_some()
-    }
-
-    /// There were streams, and none was of use.
-    pub(super) fn fault(&self) -> Option<Fault> {
-        let state = self.state();
-        (state.1.is_none() && !state.0.is_empty())
-            .then(|| Fault::UnsupportedCodec { offered: format!("only {}", state.0.join(", ")) })
-    }
-
-    fn taken(&self) -> Option<Codec> {
-        self.state().1
-    }
-
-    /// The element that decodes what was taken, if it is not the processor that does.
-    pub(super) fn hardware(&self) -> Option<&'static str> {
-        let codec = self.taken()?;
-        self.decoder.get().copied().filter(|decoder| codec.hardware().contains(decoder))
-    }
-
-    fn state(&self) -> MutexGuard<'_, (Vec<String>, Option<Codec>)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What the pipeline of one stream works with.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Set while somebody wants to see every picture.
+    pub(super) attentive: Arc<AtomicBool>,
 }
 
 /// Builds the pipeline; what comes of it arrives in the mailbox. Nothing runs yet.
-pub(super) fn live(settings: &StreamSettings, mailbox: &Arc<Mailbox>) -> Result<(gst::Pipeline, Arc<Offer>), Fault> {
+pub(super) fn live(settings: &StreamSettings, around: &Surroundings) -> Result<(gst::Pipeline, Arc<Offer>), Fault> {
+    let mailbox = &around.mailbox;
     let pipeline = gst::Pipeline::new();
     let source = source(settings)?;
     let sink = newest_only(mailbox);
@@ -78,19 +49,20 @@ pub(super) fn live(settings: &StreamSettings, mailbox: &Arc<Mailbox>) -> Result<
         ),
     );
     source.connect_pad_added({
-        let (offer, mailbox, wish) = (Arc::clone(&offer), Arc::clone(mailbox), settings.decoder);
+        let (offer, around, settings) = (Arc::clone(&offer), around.clone(), settings.clone());
         let (pipeline, sink) = (pipeline.downgrade(), sink.downgrade());
         move |_, pad| {
             // The pipeline is being taken down when these are gone.
             let (Some(pipeline), Some(sink), Some(codec)) = (pipeline.upgrade(), sink.upgrade(), offer.taken()) else {
                 return;
             };
-            let attached = choose(codec, wish).and_then(|decoder| {
-                let decoder = *offer.decoder.get_or_init(|| decoder);
-                attach(&pipeline, pad, sink.upcast_ref(), codec, decoder, &mailbox)
+            let attached = choose(codec, settings.decoder).and_then(|decoder| {
+                let decoder = offer.decoded_by(decoder);
+                let entry = decoding(&pipeline, sink.upcast_ref(), codec, decoder)?;
+                receiving(&pipeline, pad, codec, &settings, &around, entry)
             });
             if let Err(fault) = attached {
-                mailbox.fail(fault);
+                around.mailbox.fail(fault);
             }
         }
     });
@@ -104,6 +76,9 @@ fn source(settings: &StreamSettings) -> Result<gst::Element, Fault> {
     if let Some((user, password)) = &settings.login {
         source.set_property("user-id", user);
         source.set_property("user-pw", password.reveal());
+    }
+    if let Some(file) = settings.ca_file.as_ref().filter(|_| settings.url.tls) {
+        source.set_property("tls-database", authorities(file)?);
     }
     source.set_property_from_str(
         "protocols",
@@ -131,6 +106,7 @@ fn newest_only(mailbox: &Arc<Mailbox>) -> AppSink {
         .drop(true)
         .sync(false)
         .wait_on_eos(false)
+        .async_(false)
         .enable_last_sample(false)
         .callbacks(
             AppSinkCallbacks::builder()
@@ -143,29 +119,50 @@ fn newest_only(mailbox: &Arc<Mailbox>) -> AppSink {
         .build()
 }
 
-/// Adds depayloader, parser and decoder between a pad of rtspsrc and the sink.
-fn attach(
+/// Adds decoder and converter before the sink. Gives where encoded pictures go in.
+fn decoding(
     pipeline: &gst::Pipeline,
-    pad: &gst::Pad,
     sink: &gst::Element,
     codec: Codec,
     decoder: &'static str,
-    mailbox: &Arc<Mailbox>,
+) -> Result<AppSrc, Fault> {
+    // Its queue is bounded by the sluice, which knows better than a number of bytes what can be left out.
+    let entry = AppSrc::builder().format(gst::Format::Time).max_bytes(0).caps(&codec.whole_pictures()).build();
+    let [decoder, converter] = decode(decoder)?;
+    let parts = [entry.upcast_ref(), &decoder, &converter];
+    pipeline.add_many(parts).map_err(wrong)?;
+    gst::Element::link_many(parts.into_iter().chain([sink])).map_err(wrong)?;
+    // New elements only, downstream first: no state of a running element is touched from this streaming thread.
+    for part in parts.iter().rev() {
+        part.sync_state_with_parent().map_err(wrong)?;
+    }
+    Ok(entry)
+}
+
+/// Adds what takes the encoded pictures from a pad of rtspsrc to the sluice before the decoder.
+fn receiving(
+    pipeline: &gst::Pipeline,
+    pad: &gst::Pad,
+    codec: Codec,
+    settings: &StreamSettings,
+    around: &Surroundings,
+    decoder: AppSrc,
 ) -> Result<(), Fault> {
-    let depayloader = codec.depayloader().ok_or_else(|| wrong("no depayloader"))?;
-    let mut parts = vec![element(depayloader)?];
-    parts.extend(chain(codec, decoder)?);
-    pipeline.add_many(&parts).map_err(wrong)?;
-    let entry = parts[0].static_pad("sink").ok_or_else(|| wrong("depayloader without a sink"))?;
+    let depayloader = element(codec.depayloader().ok_or_else(|| wrong("no depayloader"))?)?;
+    let parser = parser(codec)?;
+    let sink = intake(pipeline, codec, settings, around, decoder);
+    let parts = [&depayloader, &parser, sink.upcast_ref()];
+    pipeline.add_many(parts).map_err(wrong)?;
+    let entry = depayloader.static_pad("sink").ok_or_else(|| wrong("depayloader without a sink"))?;
     entry.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, {
-        let mailbox = Arc::clone(mailbox);
+        let mailbox = Arc::clone(&around.mailbox);
         move |_, _| {
             mailbox.packet();
             gst::PadProbeReturn::Ok
         }
     });
-    gst::Element::link_many(parts.iter().chain([sink])).map_err(wrong)?;
-    // New elements only, downstream first: no state of a running element is touched from this streaming thread.
+    depayloader.link_filtered(&parser, &codec.depayloaded()).map_err(wrong)?;
+    parser.link(&sink).map_err(wrong)?;
     for part in parts.iter().rev() {
         part.sync_state_with_parent().map_err(wrong)?;
     }
@@ -196,50 +193,4 @@ fn listen(pipeline: &gst::Pipeline, mailbox: &Arc<Mailbox>, offer: &Arc<Offer>, 
         }
         gst::BusSyncReply::Drop
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn caps(media: &str, encoding: &str) -> gst::Caps {
-        gst::init().unwrap();
-        gst::Caps::builder("application/x-rtp").field("media", media).field("encoding-name", encoding).build()
-    }
-
-    #[test]
-    fn the_first_video_that_we_decode_is_taken_and_nothing_else() {
-        let offer = Offer::default();
-        assert!(!offer.take(&caps("application", "VND.ONVIF.METADATA")));
-        assert!(!offer.take(&caps("audio", "MPEG4-GENERIC")));
-        assert!(!offer.take(&caps("video", "VP8")));
-        assert!(offer.fault().is_some());
-        assert!(offer.take(&caps("video", "H265")));
-        assert!(!offer.take(&caps("video", "H264")));
-        assert_eq!((offer.taken(), offer.fault()), (Some(Codec::H265), None));
-    }
-
-    #[test]
-    fn hardware_is_named_and_software_is_not() {
-        let decoded_by = |decoder| {
-            let offer = Offer::default();
-            offer.take(&caps("video", "H264"));
-            offer.decoder.set(decoder).unwrap();
-            offer.hardware()
-        };
-        assert_eq!(decoded_by("vah264dec"), Some("vah264dec"));
-        assert_eq!(decoded_by("avdec_h264"), None);
-        assert_eq!(Offer::default().hardware(), None);
-    }
-
-    #[test]
-    fn what_was_offered_in_vain_is_named() {
-        let offer = Offer::default();
-        offer.take(&caps("audio", "PCMA"));
-        offer.take(&caps("video", "MP4V-ES"));
-        assert_eq!(
-            offer.fault().unwrap().to_string(),
-            "the camera offers only audio PCMA, video MP4V-ES; set the codec of this stream to H.264 or H.265 in the camera"
-        );
-    }
 }

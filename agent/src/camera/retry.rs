@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use karaul_wire::BlindCause;
+
 use super::Fault;
 
 /// The pause before the next attempt: exponential back-off with jitter over the whole
@@ -38,7 +40,7 @@ impl Retry {
         if seeing >= Self::GOOD_WHILE {
             self.failures = 0;
         }
-        if matches!(fault, Fault::Unauthorised { .. }) {
+        if fault.cause() == BlindCause::Unauthorised {
             let floor = doubled(Self::LOGIN_SHORTEST, self.refused_logins, Self::LOGIN_LONGEST);
             self.refused_logins = self.refused_logins.saturating_add(1);
             return self.between(floor, floor + floor / 2);

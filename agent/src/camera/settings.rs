@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    config::{Camera, CameraUrl, Decoder, Transport},
+    config::{Camera, CameraUrl, Decoder, Decoding, Transport},
     trust::Secret,
 };
 
@@ -12,12 +12,20 @@ pub struct StreamSettings {
     pub camera: String,
     /// Address without user and password.
     pub url: CameraUrl,
+    /// PEM file of the authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
     /// User name and password.
     pub login: Option<(String, Secret)>,
     /// How packets travel.
     pub transport: Transport,
     /// Which decoder to use.
     pub decoder: Decoder,
+    /// Which pictures to decode.
+    pub decoding: Decoding,
+    /// Longest time between two looks while nothing moves, with [`Decoding::OnDemand`].
+    pub look_every: Duration,
+    /// Time between two pictures that are looked at.
+    pub period: Duration,
     /// From opening to the first packet of video.
     pub connect_limit: Duration,
     /// From one picture to the next, and from the first packet to the first picture; the watchdog.
@@ -27,8 +35,9 @@ pub struct StreamSettings {
 impl StreamSettings {
     /// Long enough for a camera that is just waking up, short enough to notice a wrong address.
     pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-    /// Longer than the pauses of cameras with one picture a second over bad radio.
-    pub const PICTURE_LIMIT: Duration = Duration::from_secs(5);
+    /// Longer than the pauses of cameras with one picture a second over bad radio, and short enough that a stall is known
+    /// within five seconds.
+    pub const PICTURE_LIMIT: Duration = Duration::from_secs(4);
 }
 
 impl From<&Camera> for StreamSettings {
@@ -36,9 +45,13 @@ impl From<&Camera> for StreamSettings {
         Self {
             camera: camera.id.to_string(),
             url: camera.url.clone(),
+            ca_file: camera.ca_file.clone(),
             login: camera.login.clone(),
             transport: camera.transport,
             decoder: camera.decoder,
+            decoding: camera.decoding,
+            look_every: camera.look_every,
+            period: Duration::from_secs_f64(1.0 / camera.detections_per_second),
             connect_limit: Self::CONNECT_LIMIT,
             picture_limit: Self::PICTURE_LIMIT,
         }

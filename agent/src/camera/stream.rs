@@ -1,15 +1,20 @@
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
-use gstreamer::{self as gst, prelude::*};
+use gstreamer as gst;
+use karaul_wire::FullDecodingCause;
 
 use super::{
-    Counters, Fault, Frame, StreamError, StreamSettings, deadline, decoder,
+    Counters, Fault, Frame, StreamError, StreamSettings, challenge, deadline, decoder,
     fault::Said,
-    mailbox::{Mailbox, Post, Seen},
-    pipeline::{self, Offer},
+    mailbox::{Fresh, Mailbox, Post, Seen},
+    offer::Offer,
+    pipeline::{self, Surroundings},
     reach,
 };
 use crate::clock::{Clock, Stamp};
@@ -17,8 +22,8 @@ use crate::clock::{Clock, Stamp};
 /// Asking once more why a connection failed may take this long.
 const REASON_LIMIT: Duration = Duration::from_secs(3);
 
-/// A picture claimed to be older than this has a broken time stamp, not a long way.
-const OLDEST: Duration = Duration::from_secs(10);
+/// A jump of the time stamps this long before the last picture still counts as the reason that no more came.
+const JUMP: Duration = Duration::from_secs(1);
 
 /// One connection to one camera. Lives once: after an error, open another.
 pub struct Stream {
@@ -27,6 +32,7 @@ pub struct Stream {
     pipeline: gst::Pipeline,
     mailbox: Arc<Mailbox>,
     offer: Arc<Offer>,
+    attentive: Arc<AtomicBool>,
     opened: Instant,
     last: Option<Duration>,
 }
@@ -44,11 +50,16 @@ impl Stream {
     ) -> Result<Self, StreamError> {
         let at = |fault: Fault| fault.at(&settings.url);
         decoder::try_out(settings.decoder);
-        let mailbox = Mailbox::new(counters);
-        let (pipeline, offer) = pipeline::live(settings, &mailbox).map_err(at)?;
+        let (mailbox, attentive) = (Mailbox::new(counters, settings.period), Arc::<AtomicBool>::default());
+        let around = Surroundings {
+            mailbox: Arc::clone(&mailbox),
+            clock: Arc::clone(&clock),
+            attentive: Arc::clone(&attentive),
+        };
+        let (pipeline, offer) = pipeline::live(settings, &around).map_err(at)?;
+        let (settings, opened) = (settings.clone(), Instant::now());
         // From here on dropping the stream ends the pipeline.
-        let stream =
-            Self { settings: settings.clone(), clock, pipeline, mailbox, offer, opened: Instant::now(), last: None };
+        let stream = Self { settings, clock, pipeline, mailbox, offer, attentive, opened, last: None };
         deadline::play(&stream.pipeline).map_err(at)?;
         Ok(stream)
     }
@@ -61,12 +72,18 @@ impl Stream {
     /// The stream is over, and why.
     pub fn next(&mut self, limit: Duration) -> Result<Option<Frame>, StreamError> {
         let result = match self.mailbox.fetch(limit) {
-            Post::Picture(sample) => {
-                let stamp = self.stamp(&sample);
-                Frame::new(&sample, stamp).map(Some)
+            Post::Picture(Fresh { sample, glimpse }) => {
+                let stamp = self.stamp(&sample, glimpse);
+                Frame::new(&sample, stamp).map(|frame| Some(frame.glimpsed(glimpse)))
+            }
+            Post::Over(Said::Fault(Fault::Unauthorised { login: true })) => {
+                let algorithm = challenge::unknown_digest(&self.settings.url, REASON_LIMIT);
+                Err(algorithm.map_or(Fault::Unauthorised { login: true }, |algorithm| Fault::Digest { algorithm }))
             }
             Post::Over(Said::Fault(fault)) => Err(fault),
-            Post::Over(Said::NotConnected) => Err(reach::why_not(&self.settings.url, REASON_LIMIT)),
+            Post::Over(Said::NotConnected) => {
+                Err(reach::why_not(&self.settings.url, self.settings.ca_file.as_deref(), REASON_LIMIT))
+            }
             Post::Nothing(seen) => match overdue(&self.settings, self.opened, seen, Instant::now()) {
                 Some(fault) => Err(self.offer.fault().unwrap_or(fault)),
                 None => Ok(None),
@@ -80,33 +97,39 @@ impl Stream {
         self.offer.hardware()
     }
 
-    /// When the picture arrived: now, less the time it has been on its way through the pipeline.
-    fn stamp(&mut self, sample: &gst::Sample) -> Stamp {
+    /// Why every picture is decoded though the config asks for decoding on demand; `None` until that is known.
+    pub(super) fn full_decoding(&self) -> Option<Option<FullDecodingCause>> {
+        self.mailbox.decodes_fully()
+    }
+
+    /// For how long it has been open.
+    pub(super) fn age(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    /// Tells whether every picture is wanted, or glimpses will do; with [`Decoding::OnDemand`](crate::config::Decoding).
+    pub(super) fn attend(&self, attentive: bool) {
+        self.attentive.store(attentive, Relaxed);
+    }
+
+    /// When the picture arrived, as its time stamp tells by now.
+    fn stamp(&mut self, sample: &gst::Sample, glimpse: bool) -> Stamp {
         let now = self.clock.now();
-        let arrived = sample
-            .buffer()
-            .and_then(|buffer| buffer.pts())
-            .zip(sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>()))
-            .and_then(|(pts, segment)| segment.to_running_time(pts));
-        let stamp = placed(now, age(self.pipeline.current_running_time(), arrived), self.last);
-        self.last = Some(stamp.mono);
+        let arrived = sample.buffer().and_then(|buffer| buffer.pts()).map_or(now.mono, Duration::from);
+        let stamp = placed(now, now.mono.saturating_sub(arrived), self.last);
+        // What came before a glimpse may still follow.
+        if !glimpse {
+            self.last = Some(stamp.mono);
+        }
         stamp
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        self.mailbox.close();
         deadline::end(&self.pipeline, &self.settings.camera);
     }
-}
-
-/// How long a picture has been on its way; zero where its time stamp is missing or broken.
-fn age(present: Option<gst::ClockTime>, arrived: Option<gst::ClockTime>) -> Duration {
-    present
-        .zip(arrived)
-        .map(|(present, arrived)| Duration::from(present.saturating_sub(arrived)))
-        .filter(|age| *age <= OLDEST)
-        .unwrap_or_default()
 }
 
 /// A stamp `age` before `now`, but after `last`: time stamps of cameras jump, ours do not run backwards.
@@ -137,7 +160,9 @@ fn overdue(settings: &StreamSettings, opened: Instant, seen: Seen, now: Instant)
             limit
         }
     };
-    if since(last_packet) > settings.picture_limit / 2 {
+    if seen.jumped.is_some_and(|jumped| since(jumped) <= limit + JUMP) {
+        Some(Fault::ClockJumped)
+    } else if since(last_packet) > settings.picture_limit / 2 {
         Some(Fault::Stalled { limit: settings.picture_limit })
     } else {
         Some(Fault::Undecodable { limit })
@@ -149,15 +174,24 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::config::{CameraUrl, Decoder, Transport};
+    use crate::config::{CameraUrl, Decoder, Decoding, Transport};
 
     fn settings() -> StreamSettings {
         StreamSettings {
             camera: "gate".to_owned(),
-            url: CameraUrl { host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() },
+            url: CameraUrl {
+                tls: false,
+                host: "192.0.2.11".to_owned(),
+                port: 554.try_into().unwrap(),
+                path: "/s".to_owned(),
+            },
+            ca_file: None,
             login: None,
             transport: Transport::Tcp,
             decoder: Decoder::Software,
+            decoding: Decoding::Full,
+            look_every: Duration::from_secs(2),
+            period: Duration::from_millis(200),
             connect_limit: StreamSettings::CONNECT_LIMIT,
             picture_limit: StreamSettings::PICTURE_LIMIT,
         }
@@ -167,36 +201,46 @@ mod tests {
     fn verdict(packets: Option<(f64, f64)>, last_picture: Option<f64>, now: f64) -> Option<Fault> {
         let opened = Instant::now();
         let at = |seconds: f64| opened + Duration::from_secs_f64(seconds);
-        let seen =
-            Seen { packets: packets.map(|(first, last)| (at(first), at(last))), last_picture: last_picture.map(at) };
+        let seen = Seen {
+            packets: packets.map(|(first, last)| (at(first), at(last))),
+            last_picture: last_picture.map(at),
+            owed: true,
+            jumped: None,
+        };
         overdue(&settings(), opened, seen, at(now))
     }
 
     #[test]
     fn the_watchdog_knows_what_is_missing() {
-        let (five, ten) = (Duration::from_secs(5), Duration::from_secs(10));
+        let (four, ten) = (Duration::from_secs(4), Duration::from_secs(10));
         assert_eq!(verdict(None, None, 9.9), None);
         assert_eq!(verdict(None, None, 10.1), Some(Fault::TimedOut { limit: ten }));
         // Packets, but no keyframe yet.
         assert_eq!(verdict(Some((1.0, 10.9)), None, 10.9), None);
         assert_eq!(verdict(Some((1.0, 11.1)), None, 11.1), Some(Fault::Undecodable { limit: ten }));
         // A few packets, then silence.
-        assert_eq!(verdict(Some((1.0, 1.5)), None, 6.6), Some(Fault::Stalled { limit: five }));
+        assert_eq!(verdict(Some((1.0, 1.5)), None, 5.6), Some(Fault::Stalled { limit: four }));
         // Pictures, then silence; pictures, then garbage.
-        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 24.9), None);
-        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 25.1), Some(Fault::Stalled { limit: five }));
-        assert_eq!(verdict(Some((1.0, 25.0)), Some(20.0), 25.1), Some(Fault::Undecodable { limit: five }));
+        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 23.9), None);
+        assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 24.1), Some(Fault::Stalled { limit: four }));
+        assert_eq!(verdict(Some((1.0, 24.0)), Some(20.0), 24.1), Some(Fault::Undecodable { limit: four }));
     }
 
     #[test]
-    fn a_broken_time_stamp_does_not_move_a_picture_into_the_past() {
-        let at = |ms| Some(gst::ClockTime::from_mseconds(ms));
-        assert_eq!(age(at(20_040), at(20_000)), Duration::from_millis(40));
-        assert_eq!(age(at(20_000), at(10_000)), OLDEST);
-        assert_eq!(age(at(20_000), at(9_999)), Duration::ZERO);
-        // From the future, and none at all.
-        assert_eq!(age(at(20_000), at(20_001)), Duration::ZERO);
-        assert_eq!(age(at(20_000), None), Duration::ZERO);
+    fn a_stall_after_a_jump_of_the_time_stamps_is_put_down_to_it() {
+        let opened = Instant::now();
+        let at = |seconds: f64| opened + Duration::from_secs_f64(seconds);
+        let fault = |jumped: f64| {
+            let seen = Seen {
+                packets: Some((opened, at(24.0))),
+                last_picture: Some(at(20.0)),
+                owed: true,
+                jumped: Some(at(jumped)),
+            };
+            overdue(&settings(), opened, seen, at(24.1))
+        };
+        assert_eq!((fault(19.5), fault(23.0)), (Some(Fault::ClockJumped), Some(Fault::ClockJumped)));
+        assert_eq!(fault(15.0), Some(Fault::Undecodable { limit: Duration::from_secs(4) }));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::{fmt, num::NonZeroU16};
+use std::{fmt, num::NonZeroU16, path::PathBuf, time::Duration};
 
 use karaul_wire::{Segment, Text};
 
@@ -16,12 +16,18 @@ pub struct Camera {
     pub enabled: bool,
     /// `url` of the stream to watch.
     pub url: CameraUrl,
+    /// `ca_file`: PEM file of the authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
     /// `username` and `password`.
     pub login: Option<(String, Secret)>,
     /// `transport` of the stream.
     pub transport: Transport,
     /// `decoder` to use.
     pub decoder: Decoder,
+    /// `decoding`: which pictures are decoded.
+    pub decoding: Decoding,
+    /// `look_every`: longest time between two looks with `decoding = "on-demand"`.
+    pub look_every: Duration,
     /// `model`: manifest of the detector.
     pub model: Manifest,
     /// `detections_per_second`.
@@ -32,12 +38,14 @@ pub struct Camera {
     pub rules: Vec<Rule>,
 }
 
-/// An `rtsp://` URL without user or password. Safe to print.
+/// An `rtsp://` or `rtsps://` URL without user or password. Safe to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraUrl {
+    /// `rtsps://`.
+    pub tls: bool,
     /// Host name or address; IPv6 without brackets.
     pub host: String,
-    /// Port, 554 if the URL has none.
+    /// Port; if the URL has none 554, or 322 with TLS.
     pub port: NonZeroU16,
     /// Path and query, with the leading `/`; may be empty.
     pub path: String,
@@ -46,7 +54,8 @@ pub struct CameraUrl {
 impl fmt::Display for CameraUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
-        write!(f, "rtsp://{open}{}{close}:{}{}", self.host, self.port, self.path)
+        let s = if self.tls { "s" } else { "" };
+        write!(f, "rtsp{s}://{open}{}{close}:{}{}", self.host, self.port, self.path)
     }
 }
 
@@ -95,6 +104,32 @@ impl Decoder {
             Self::Auto => "auto",
             Self::Software => "software",
             Self::Hardware => "hardware",
+        }
+    }
+}
+
+/// Which pictures are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoding {
+    /// All. The default.
+    Full,
+    /// Keyframes while nothing moves, otherwise all.
+    OnDemand,
+    /// Keyframes only.
+    Keyframes,
+}
+
+impl Decoding {
+    /// All choices.
+    pub const ALL: [Self; 3] = [Self::Full, Self::OnDemand, Self::Keyframes];
+
+    /// The word used in configs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::OnDemand => "on-demand",
+            Self::Keyframes => "keyframes",
         }
     }
 }

@@ -47,7 +47,7 @@ impl UrlError {
     /// What to write instead.
     pub(super) fn remedy(&self) -> String {
         match self {
-            Self::Scheme(scheme) => format!("write {scheme}HOST").replace("// or", "//HOST or"),
+            Self::Scheme(scheme) => format!("write {scheme}HOST").replace(":// or", "://HOST or"),
             Self::OtherScheme(other, scheme) if other.starts_with("http") && *scheme == RTSP => {
                 format!("that is the camera's web page; look its {scheme} address up in its settings")
             }
@@ -64,7 +64,7 @@ impl UrlError {
     }
 }
 
-const RTSP: &str = "rtsp://";
+const RTSP: &str = "rtsp:// or rtsps://";
 const MQTT: &str = "mqtt:// or mqtts://";
 
 impl FromStr for CameraUrl {
@@ -72,15 +72,18 @@ impl FromStr for CameraUrl {
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
         let (scheme, rest) = split_scheme(text, RTSP)?;
-        if scheme != "rtsp" {
-            return Err(UrlError::OtherScheme(scheme, RTSP));
-        }
-        let (host, port, path) = split_address(rest, 554)?;
+        // RFC 7826, section 19.2, and the registered ports.
+        let (tls, usual) = match scheme.as_str() {
+            "rtsp" => (false, 554),
+            "rtsps" => (true, 322),
+            _ => return Err(UrlError::OtherScheme(scheme, RTSP)),
+        };
+        let (host, port, path) = split_address(rest, usual)?;
         // Some makers want the login in the query; it would show in logs and messages.
         if holds_password(path) {
             return Err(UrlError::PasswordInPath);
         }
-        Ok(Self { host, port, path: path.to_owned() })
+        Ok(Self { tls, host, port, path: path.to_owned() })
     }
 }
 
@@ -189,6 +192,7 @@ mod tests {
         assert_eq!(camera("rtsp://192.0.2.11/stream2").unwrap(), "rtsp://192.0.2.11:554/stream2");
         assert_eq!(camera("RTSP://cam-1.example:8554").unwrap(), "rtsp://cam-1.example:8554");
         assert_eq!(camera("rtsp://[2001:db8::1]:554/a?b=c&d").unwrap(), "rtsp://[2001:db8::1]:554/a?b=c&d");
+        assert_eq!(camera("rtsps://192.0.2.11/stream2").unwrap(), "rtsps://192.0.2.11:322/stream2");
         assert_eq!(camera("rtsp://h?x=1").unwrap(), "rtsp://h:554?x=1");
         // XiongMai cameras with their empty factory password.
         assert!(camera("rtsp://h/user=admin&password=&channel=1&stream=0.sdp").is_ok());
@@ -235,8 +239,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_again(host in "[a-z0-9.-]{1,12}", port in 1u16.., path in "(/[a-z0-9?&=]{0,8})?") {
-            let url: CameraUrl = format!("rtsp://{host}:{port}{path}").parse().unwrap();
+        fn what_is_printed_is_read_again(
+            s in "s?", host in "[a-z0-9.-]{1,12}", port in 1u16.., path in "(/[a-z0-9?&=]{0,8})?",
+        ) {
+            let url: CameraUrl = format!("rtsp{s}://{host}:{port}{path}").parse().unwrap();
             prop_assert_eq!(&url.to_string().parse::<CameraUrl>().unwrap(), &url);
         }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BlindReason, CloseReason, Segment};
+use karaul_wire::{BlindCause, BlindReason, CloseReason, FullDecoding, Segment};
 
 use super::{
     light::Light,
@@ -58,11 +58,12 @@ impl<D: Detect, S: Sink> Guard<D, S> {
         Self { watch, shared, rules, disarmed, failing: None }
     }
 
-    /// One picture.
-    pub(super) fn picture(&mut self, at: Stamp, picture: &Planes<'_>) {
+    /// One picture, or a glimpse.
+    pub(super) fn look(&mut self, at: Stamp, picture: &Planes<'_>, glimpse: bool) {
         self.attend();
         self.shared.tray.show(picture);
-        match self.watch.picture(at, picture) {
+        let looked = if glimpse { self.watch.glimpse(at, picture) } else { self.watch.picture(at, picture) };
+        match looked {
             Ok(looked) => {
                 self.shared.tally.inferred.fetch_add(u64::from(looked), Relaxed);
                 if looked && self.failing.take().is_some() {
@@ -113,17 +114,25 @@ impl<D: Detect, S: Sink> Guard<D, S> {
 
 impl<D: Detect, S: Sink> Observer for Guard<D, S> {
     fn frame(&mut self, frame: &Frame) {
-        self.picture(frame.stamp, &frame.planes());
+        self.look(frame.stamp, &frame.planes(), frame.glimpse);
+    }
+
+    fn is_attentive(&self) -> bool {
+        self.watch.is_attentive()
     }
 
     fn seeing(&mut self) {
         self.shared.light.seeing();
     }
 
-    fn blind(&mut self, reason: BlindReason, detail: &str) {
+    fn blind(&mut self, cause: BlindCause, detail: &str) {
         self.failing = None;
-        self.shared.light.blind(reason, detail);
+        self.shared.light.cut_off(cause, detail);
         self.watch.end_all(self.shared.clock.now(), CloseReason::Blind);
+    }
+
+    fn full_decoding(&mut self, full: Option<FullDecoding>) {
+        self.shared.light.full_decoding(full);
     }
 
     fn tick(&mut self) {

@@ -4,7 +4,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use karaul_wire::{BlindReason, BoxPath, CameraState, CameraStatus, Segment};
+use karaul_wire::{BlindCause, BlindReason, BoxPath, CameraState, CameraStatus, FullDecoding, Segment};
 
 use crate::{clock::Clock, uplink::StateBoard};
 
@@ -23,6 +23,7 @@ struct Shown {
     /// `None` until something is known.
     status: Option<CameraStatus>,
     disarmed: BTreeMap<Segment, Timestamp>,
+    full_decoding: Option<FullDecoding>,
 }
 
 impl Light {
@@ -40,16 +41,33 @@ impl Light {
     }
 
     pub(super) fn seeing(&self) {
-        self.show(CameraState::Seeing, None, None);
+        self.show(CameraState::Seeing, None);
     }
 
     pub(super) fn disabled(&self) {
-        self.show(CameraState::Disabled, None, None);
+        self.show(CameraState::Disabled, None);
     }
 
     /// Says whether the camera was not blind before.
     pub(super) fn blind(&self, reason: BlindReason, detail: &str) -> bool {
-        self.show(CameraState::Blind, Some(reason), Some(detail))
+        self.show(CameraState::Blind, Some((reason, None, detail)))
+    }
+
+    /// The same, because of its stream.
+    pub(super) fn cut_off(&self, cause: BlindCause, detail: &str) -> bool {
+        self.show(CameraState::Blind, Some((cause.reason(), Some(cause), detail)))
+    }
+
+    /// Shows that every picture is decoded though it should not be, and why; or no longer.
+    pub(super) fn full_decoding(&self, full: Option<FullDecoding>) {
+        let mut shown = self.shown();
+        shown.full_decoding.clone_from(&full);
+        if let Some(status) = &mut shown.status
+            && status.state == CameraState::Seeing
+        {
+            status.full_decoding = full;
+            self.publish(status);
+        }
     }
 
     /// Shows which rules are disarmed, and until when.
@@ -67,13 +85,20 @@ impl Light {
 
     /// Publishes a change; `since` tells when the state began, whatever its reasons
     /// were meanwhile. Says whether the state is another one than before.
-    fn show(&self, state: CameraState, reason: Option<BlindReason>, detail: Option<&str>) -> bool {
+    fn show(&self, state: CameraState, why: Option<(BlindReason, Option<BlindCause>, &str)>) -> bool {
         let mut shown = self.shown();
         let before = shown.status.as_ref().filter(|shown| shown.state == state);
         let changed = before.is_none();
         let since = before.map_or_else(|| self.clock.now().wall, |shown| shown.since);
-        let disarmed = shown.disarmed.clone();
-        let status = CameraStatus { state, reason, detail: detail.map(str::to_owned), since, disarmed };
+        let status = CameraStatus {
+            state,
+            reason: why.map(|(reason, ..)| reason),
+            cause: why.and_then(|(_, cause, _)| cause),
+            detail: why.map(|(.., detail)| detail.to_owned()),
+            full_decoding: shown.full_decoding.clone().filter(|_| state == CameraState::Seeing),
+            since,
+            disarmed: shown.disarmed.clone(),
+        };
         self.publish(&status);
         shown.status = Some(status);
         changed

@@ -15,6 +15,7 @@ mod posts;
 mod pulse;
 mod reception;
 mod register;
+mod rest;
 mod standing;
 mod tray;
 mod watch;

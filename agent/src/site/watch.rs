@@ -1,9 +1,10 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use karaul_wire::CloseReason;
 
 use super::{
     cadence::Cadence,
+    rest::Rest,
     tray::{Answer, Errand},
 };
 use crate::{
@@ -51,6 +52,10 @@ pub trait Sink {
     fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>) -> bool;
 }
 
+/// An object in a glimpse counts from this share of the score at which a track begins: in the pictures around it the
+/// object may be seen better.
+const STIR: f32 = 0.6;
+
 /// One camera's way from picture to incident: one call stack, in one thread.
 pub struct Watch<D, S> {
     cadence: Cadence,
@@ -61,6 +66,12 @@ pub struct Watch<D, S> {
     sink: S,
     findings: Vec<Finding>,
     looks: u64,
+    rest: Rest,
+    /// Something is followed, or was seen in the last glimpse, that is not at rest.
+    stirred: bool,
+    /// What counts as something in a glimpse: its least score, and its class.
+    stir_score: f32,
+    classes: BTreeSet<u16>,
 }
 
 impl<D: Detect, S: Sink> Watch<D, S> {
@@ -75,6 +86,10 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             sink,
             findings: Vec::new(),
             looks: 0,
+            rest: Rest::new(longest_dwell(camera)),
+            stirred: false,
+            stir_score: STIR * tracker_settings(camera).new_score,
+            classes: camera.rules.iter().flat_map(|rule| rule.filter.classes.clone()).collect(),
         }
     }
 
@@ -87,11 +102,37 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             return Ok(false);
         }
         let detections = self.detector.detect(picture)?;
+        self.looks += 1;
         let tracks = self.tracker.update(at.mono, detections);
         self.engine.observe(at, tracks, &mut self.findings);
-        self.looks += 1;
+        let counted = self.tracker.followed().filter(|track| self.classes.contains(&track.class));
+        self.stirred = !self.rest.observe(at.mono, counted);
         self.report(at, Some(picture));
         Ok(true)
+    }
+
+    /// Takes a glimpse: a picture without those before it. If there is something in it that is not at rest, that is all
+    /// that becomes of it, because the pictures before it follow; see [`Self::is_attentive`].
+    ///
+    /// # Errors
+    /// As with [`Self::picture`].
+    pub fn glimpse(&mut self, at: Stamp, picture: &Planes<'_>) -> Result<bool, VisionError> {
+        let detections = self.detector.detect(picture)?;
+        self.looks += 1;
+        let counts = |found: &Detection| found.score >= self.stir_score && self.classes.contains(&found.class);
+        self.stirred = self.rest.is_disturbed(detections, counts);
+        if !self.stirred {
+            self.tracker.rest(at.mono);
+            let tracks = self.tracker.update(at.mono, detections);
+            self.engine.observe(at, tracks, &mut self.findings);
+            self.report(at, Some(picture));
+        }
+        Ok(true)
+    }
+
+    /// Whether every picture is wanted: something is followed, or was seen in a glimpse, that is not at rest.
+    pub fn is_attentive(&self) -> bool {
+        self.stirred
     }
 
     /// Nothing more is to be seen: ends what is open, for this reason.
@@ -153,4 +194,13 @@ fn tracker_settings(camera: &config::Camera) -> TrackerSettings {
     let least = camera.rules.iter().map(|rule| rule.filter.min_score).fold(usual.new_score, f32::min);
     let score = least.max(usual.low_score);
     TrackerSettings { high_score: score, new_score: score, ..usual }
+}
+
+/// The longest time that a rule waits for.
+fn longest_dwell(camera: &config::Camera) -> Duration {
+    let dwell = |rule: &config::Rule| match rule.kind {
+        config::RuleKind::Intrusion { dwell, .. } => dwell,
+        config::RuleKind::LineCrossing { .. } => Duration::ZERO,
+    };
+    camera.rules.iter().map(dwell).max().unwrap_or_default()
 }

@@ -75,6 +75,24 @@ fn a_track_that_is_unseen_for_too_long_ends() {
 }
 
 #[test]
+fn what_is_at_rest_is_still_there_after_a_pause_in_which_nobody_looked() {
+    let mut tracker = tracker();
+    for n in 0..10 {
+        tracker.update(ms(n * 200), &[at_x(0.0)]);
+    }
+    // A look every three seconds, longer than an object may be lost.
+    for n in 0..100 {
+        let at = ms(5_000 + n * 3_000);
+        tracker.rest(at);
+        let tracks = tracker.update(at, &[at_x(0.3 * (n % 2) as f32)]);
+        assert_eq!((ids(tracks), tracks[0].seen, tracks[0].first_seen), (vec![1], true, ms(0)));
+        assert_eq!(tracker.followed().count(), 1);
+    }
+    // It has gone while somebody looked.
+    assert!(tracker.update(ms(305_000), &[]).is_empty());
+}
+
+#[test]
 fn after_a_long_pause_everything_begins_anew() {
     let mut tracker = tracker();
     tracker.update(ms(0), &[at_x(0.0)]);

@@ -62,6 +62,21 @@ impl Tracker {
         &self.shown
     }
 
+    /// All that are followed, also those that are not confirmed yet.
+    pub fn followed(&self) -> impl Iterator<Item = &Track> {
+        self.trajectories.iter().map(|trajectory| &trajectory.track)
+    }
+
+    /// Nobody looked since the last picture, because all is at rest: the time until `at` is no time in which an object
+    /// was not to be seen.
+    pub fn rest(&mut self, at: Duration) {
+        let gap = at.saturating_sub(self.now);
+        self.now += gap;
+        for trajectory in &mut self.trajectories {
+            trajectory.track.last_seen += gap;
+        }
+    }
+
     /// Is no object followed, confirmed or not?
     #[must_use]
     pub fn is_idle(&self) -> bool {

@@ -46,9 +46,15 @@ pub struct CameraStatus {
     /// Why it does not; only with `blind`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<BlindReason>,
+    /// What went wrong with the stream, in a word for programs; only with `blind`, and not with every reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<BlindCause>,
     /// One sentence for people, without secrets; only with `blind`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// It sees, but every picture is decoded though the config asks for decoding on demand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_decoding: Option<FullDecoding>,
     /// Since when.
     pub since: Timestamp,
     /// Rules that a command has disarmed, with the time at which they are armed again.
@@ -88,6 +94,94 @@ pub enum BlindReason {
     Frozen,
     /// Pictures come, but the detector cannot be run on them.
     Model,
+}
+
+/// What went wrong with a camera's stream. Later versions may add words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlindCause {
+    /// The camera's host name cannot be resolved.
+    Dns,
+    /// There is no way to the camera.
+    Unreachable,
+    /// Nobody listens on its port.
+    Refused,
+    /// Nothing came within the time to connect.
+    TimedOut,
+    /// The secure connection failed, for example because of its certificate.
+    Tls,
+    /// The login is missing or wrong, or of a kind that is not supported.
+    Unauthorised,
+    /// It has no such stream.
+    NotFound,
+    /// It says no in another way, or something that cannot be understood.
+    Protocol,
+    /// It offers no video in a codec that is decoded.
+    UnsupportedCodec,
+    /// Its UDP packets do not arrive.
+    UdpBlocked,
+    /// Nothing comes any more.
+    Stalled,
+    /// Data comes, but no whole picture.
+    Corrupted,
+    /// The decoder gave up, or there is none.
+    Decoder,
+    /// The time stamps of the video jumped, and no picture came since.
+    ClockJumped,
+    /// The camera closed the connection.
+    Ended,
+    /// The agent's own video pipeline hung and was replaced.
+    Stuck,
+}
+
+impl BlindCause {
+    /// All causes.
+    pub const ALL: [Self; 16] = [
+        Self::Dns,
+        Self::Unreachable,
+        Self::Refused,
+        Self::TimedOut,
+        Self::Tls,
+        Self::Unauthorised,
+        Self::NotFound,
+        Self::Protocol,
+        Self::UnsupportedCodec,
+        Self::UdpBlocked,
+        Self::Stalled,
+        Self::Corrupted,
+        Self::Decoder,
+        Self::ClockJumped,
+        Self::Ended,
+        Self::Stuck,
+    ];
+
+    /// The reason that it is a case of.
+    #[must_use]
+    pub const fn reason(self) -> BlindReason {
+        match self {
+            Self::Stalled | Self::Corrupted | Self::Decoder | Self::ClockJumped => BlindReason::Stalled,
+            _ => BlindReason::Offline,
+        }
+    }
+}
+
+/// Why every picture of a camera is decoded though the config asks for decoding on demand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FullDecoding {
+    /// In a word for programs.
+    pub cause: FullDecodingCause,
+    /// One sentence for people, with the remedy.
+    pub detail: String,
+}
+
+/// The cause in [`FullDecoding`]. Later versions may add words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FullDecodingCause {
+    /// The camera sends keyframes too rarely.
+    RareKeyframes,
+    /// Motion does not show in the sizes of its encoded pictures.
+    FlatSizes,
 }
 
 /// Retained on `meta/box`: what the box is made of.

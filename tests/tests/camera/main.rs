@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod away;
+mod demand;
 mod refused;
+mod secure;
 mod video;
 mod watched;

@@ -9,21 +9,24 @@ use std::{
 
 use karaul_simulator::{Authentication, Settings, Simulator};
 use karaul_tests::Relay;
-use karaul_wire::BlindReason;
+use karaul_wire::BlindCause;
 
 use crate::watched::{SOON, Watched, closed_port, login, settings, simulator};
 
 #[test]
 fn both_kinds_of_login_work() {
-    for authentication in [Authentication::Basic, Authentication::Digest] {
-        let simulator = Simulator::start(&Settings {
-            login: Some(("viewer".to_owned(), "swordfish".to_owned())),
-            authentication,
-            mounts: vec!["/a=pattern,size=320x240".parse().unwrap()],
-            ..Settings::default()
-        })
-        .unwrap();
-        Watched::new(login(settings(simulator.port(), "/a"), "swordfish")).seeing(SOON);
+    // Whatever stands on a keyboard, and some more.
+    for password in ["swordfish", r#"p@ss:w/o?r#d%41 &"'\<>"#, "құпия сөз €"] {
+        for authentication in [Authentication::Basic, Authentication::Digest] {
+            let simulator = Simulator::start(&Settings {
+                login: Some(("viewer".to_owned(), password.to_owned())),
+                authentication,
+                mounts: vec!["/a=pattern,size=320x240".parse().unwrap()],
+                ..Settings::default()
+            })
+            .unwrap();
+            Watched::new(login(settings(simulator.port(), "/a"), password)).seeing(SOON);
+        }
     }
 }
 
@@ -39,8 +42,8 @@ fn wrong_credentials_are_said_and_not_tried_again_soon() {
     let address = format!("rtsp://127.0.0.1:{}/a", relay.port());
 
     let watched = Watched::new(login(settings(relay.port(), "/a"), "guess"));
-    let (reason, detail) = watched.blind(SOON);
-    assert_eq!(reason, BlindReason::Offline);
+    let (cause, detail) = watched.blind(SOON);
+    assert_eq!(cause, BlindCause::Unauthorised);
     assert_eq!(
         detail,
         format!(
@@ -65,9 +68,10 @@ fn a_wrong_address_is_said_in_one_sentence() {
     let (port, closed) = (simulator.port(), closed_port());
     let mut unknown = settings(port, "/a");
     unknown.url.host = "camera.invalid".to_owned();
-    for (settings, expected) in [
+    for (settings, cause, expected) in [
         (
             settings(closed, "/a"),
+            BlindCause::Refused,
             format!(
                 "rtsp://127.0.0.1:{closed}/a: connection refused; check that the camera is running and that the port in \
                  \"url\" is its RTSP port"
@@ -75,17 +79,19 @@ fn a_wrong_address_is_said_in_one_sentence() {
         ),
         (
             settings(port, "/stream2"),
+            BlindCause::NotFound,
             format!("rtsp://127.0.0.1:{port}/stream2: the camera has no such stream (404); check the path in \"url\""),
         ),
         (
             unknown,
+            BlindCause::Dns,
             format!(
                 "rtsp://camera.invalid:{port}/a: the host name is not known; check the address in \"url\" and the name \
                  server of this box"
             ),
         ),
     ] {
-        assert_eq!(Watched::new(settings).blind(SOON), (BlindReason::Offline, expected));
+        assert_eq!(Watched::new(settings).blind(SOON), (cause, expected));
     }
 }
 
@@ -94,7 +100,8 @@ fn a_codec_that_we_do_not_decode_is_named() {
     let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n\
                a=control:v\r\nm=audio 0 RTP/AVP 8\r\na=control:a\r\n";
     let port = scripted_camera(sdp);
-    let (_, detail) = Watched::new(settings(port, "/a")).blind(SOON);
+    let (cause, detail) = Watched::new(settings(port, "/a")).blind(SOON);
+    assert_eq!(cause, BlindCause::UnsupportedCodec);
     assert_eq!(
         detail,
         format!(
@@ -126,6 +133,41 @@ fn scripted_camera(sdp: &'static str) -> u16 {
 }
 
 #[test]
+fn a_digest_that_gstreamer_cannot_do_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            thread::spawn(move || {
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+                while let Some(request) = lines.next() {
+                    let headers: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+                    let sequence = headers.iter().find(|header| header.starts_with("CSeq")).unwrap();
+                    let answer = match request.split(' ').next() {
+                        Some("OPTIONS") => "200 OK\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN",
+                        _ => {
+                            "401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"cam\", qop=\"auth\", \
+                             algorithm=SHA-256, nonce=\"7ypf\", opaque=\"FQhe\""
+                        }
+                    };
+                    write!(stream, "RTSP/1.0 {answer}\r\n{sequence}\r\n\r\n").unwrap();
+                }
+            });
+        }
+    });
+    let (cause, detail) = Watched::new(login(settings(port, "/a"), "swordfish")).blind(SOON);
+    assert_eq!(cause, BlindCause::Unauthorised);
+    assert_eq!(
+        detail,
+        format!(
+            "rtsp://127.0.0.1:{port}/a: the camera wants the login as Digest with SHA-256, and this GStreamer can only do \
+             MD5; allow MD5 for RTSP in the camera"
+        )
+    );
+}
+
+#[test]
 fn a_camera_that_does_not_answer_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -133,9 +175,9 @@ fn a_camera_that_does_not_answer_is_given_up() {
     settings.connect_limit = Duration::from_secs(1);
     let watched = Watched::new(settings);
     let begun = Instant::now();
-    let (reason, detail) = watched.blind(SOON);
+    let (cause, detail) = watched.blind(SOON);
     let noticed = begun.elapsed();
-    assert_eq!(reason, BlindReason::Offline);
+    assert_eq!(cause, BlindCause::TimedOut);
     assert_eq!(
         detail,
         format!(
@@ -144,4 +186,14 @@ fn a_camera_that_does_not_answer_is_given_up() {
         )
     );
     assert!(noticed < Duration::from_secs(4), "noticed after {noticed:?}");
+}
+
+#[test]
+fn a_camera_that_does_not_answer_is_reported_before_it_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let begun = Instant::now();
+    let watched = Watched::new(settings(listener.local_addr().unwrap().port(), "/a"));
+    assert_eq!(watched.blind(SOON).0, BlindCause::TimedOut);
+    assert!(begun.elapsed() < Duration::from_secs(5), "noticed after {:?}", begun.elapsed());
+    assert_eq!(watched.counters.read().reconnects, 0);
 }

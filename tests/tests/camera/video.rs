@@ -2,10 +2,13 @@
 
 use std::{fs, time::Duration};
 
-use karaul::{camera::StreamSettings, config::Transport};
+use karaul::{
+    camera::StreamSettings,
+    config::{Decoding, Transport},
+};
 use karaul_tests::data;
 
-use crate::watched::{SOON, Watched, settings, simulator};
+use crate::watched::{SOON, Told, Watched, settings, simulator};
 
 #[test]
 fn pictures_come_with_their_time() {
@@ -24,6 +27,48 @@ fn pictures_come_with_their_time() {
             assert!((-200..300).contains(&late), "{path} {transport:?}: {late} ms");
         }
         assert!(watched.counters.read().decoded >= 30);
+    }
+}
+
+#[test]
+fn motion_jpeg_is_seen_at_any_size() {
+    // Portrait, and 45 blocks high: an odd number.
+    let camera = simulator(&["/a=pattern,size=360x640,codec=mjpeg", "/b=pattern,size=640x360,codec=mjpeg"]);
+    for (path, size) in [("/a", (360, 640)), ("/b", (640, 360))] {
+        let watched = Watched::new(settings(camera.port(), path));
+        let frames = watched.frames(20);
+        assert!(frames.iter().all(|frame| frame.1 == size), "{path}");
+        assert!(frames.is_sorted_by(|a, b| a.0.mono < b.0.mono));
+        // Each picture is a keyframe: decoding on demand leaves none out, and does no harm.
+        let on_demand = StreamSettings { decoding: Decoding::OnDemand, ..settings(camera.port(), path) };
+        assert_eq!(Watched::new(on_demand).frames(20).len(), 20);
+    }
+}
+
+#[test]
+fn the_size_of_the_picture_may_change_in_mid_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    for codec in ["h264", "h265"] {
+        let (Some(small), Some(large)) = (
+            data(&format!("bitstreams/cros-{codec}/64x64-I-P.{codec}")),
+            data(&format!("bitstreams/cros-{codec}/test-25fps.{codec}")),
+        ) else {
+            return;
+        };
+        let both = folder.path().join(format!("both.{codec}"));
+        fs::write(&both, [fs::read(small).unwrap(), fs::read(large).unwrap()].concat()).unwrap();
+        let camera = simulator(&[&format!("/a=file:{},copy,codec={codec}", both.display())]);
+        let watched = Watched::new(settings(camera.port(), "/a"));
+        // The clip of ten seconds starts anew: from the large picture to the small one and back.
+        let size = |wanted| {
+            let of =
+                move |told| if let Told::Frame { size, .. } = told { (size == wanted).then_some(()) } else { None };
+            watched.wait(SOON, of);
+        };
+        size((320, 240));
+        size((64, 64));
+        size((320, 240));
+        assert_eq!(watched.counters.read().reconnects, 0, "{codec}");
     }
 }
 

@@ -2,6 +2,7 @@ use std::{
     net::TcpListener,
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
@@ -11,26 +12,28 @@ use std::{
 use karaul::{
     camera::{self, Counters, Frame, Observer, StreamSettings, keeper},
     clock::{Clock, Stamp, SystemClock},
-    config::{CameraUrl, Decoder, Transport},
+    config::{CameraUrl, Decoder, Decoding, Transport},
     stop::Stop,
     trust::Secret,
     vision::Layout,
 };
 use karaul_simulator::{Settings, Simulator, timecode};
-use karaul_wire::BlindReason;
+use karaul_wire::{BlindCause, FullDecoding};
 
 /// What an observer was told.
 #[derive(Debug)]
 pub(crate) enum Told {
-    Frame { stamp: Stamp, size: (usize, usize), burned: Option<Duration> },
+    Frame { stamp: Stamp, size: (usize, usize), burned: Option<Duration>, glimpse: bool },
     Seeing,
-    Blind(BlindReason, String),
+    FullDecoding(Option<FullDecoding>),
+    Blind(BlindCause, String),
 }
 
 struct Notes {
     told: Sender<Told>,
     /// How long it looks at each picture.
     slow: Duration,
+    attentive: Arc<AtomicBool>,
 }
 
 impl Observer for Notes {
@@ -39,7 +42,7 @@ impl Observer for Notes {
         let Layout::I420 { y, y_stride, .. } = planes.layout else { panic!("software decoders give I420") };
         let burned = timecode::read(y, planes.width, planes.height, y_stride);
         let size = (planes.width, planes.height);
-        let _ = self.told.send(Told::Frame { stamp: frame.stamp, size, burned });
+        let _ = self.told.send(Told::Frame { stamp: frame.stamp, size, burned, glimpse: frame.glimpse });
         thread::sleep(self.slow);
     }
 
@@ -47,8 +50,16 @@ impl Observer for Notes {
         let _ = self.told.send(Told::Seeing);
     }
 
-    fn blind(&mut self, reason: BlindReason, detail: &str) {
-        let _ = self.told.send(Told::Blind(reason, detail.to_owned()));
+    fn blind(&mut self, cause: BlindCause, detail: &str) {
+        let _ = self.told.send(Told::Blind(cause, detail.to_owned()));
+    }
+
+    fn full_decoding(&mut self, full: Option<FullDecoding>) {
+        let _ = self.told.send(Told::FullDecoding(full));
+    }
+
+    fn is_attentive(&self) -> bool {
+        self.attentive.load(Relaxed)
     }
 }
 
@@ -56,6 +67,7 @@ impl Observer for Notes {
 pub(crate) struct Watched {
     pub(crate) told: Receiver<Told>,
     pub(crate) counters: Arc<Counters>,
+    attentive: Arc<AtomicBool>,
     stop: Stop,
     thread: Option<JoinHandle<()>>,
 }
@@ -69,12 +81,19 @@ impl Watched {
         camera::init().unwrap();
         let (sender, told) = mpsc::channel();
         let (counters, stop) = (Arc::<Counters>::default(), Stop::new());
+        let attentive = Arc::new(AtomicBool::new(true));
+        let mut notes = Notes { told: sender, slow, attentive: Arc::clone(&attentive) };
         let thread = thread::spawn({
             let (counters, stop) = (Arc::clone(&counters), stop.clone());
             let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-            move || keeper::run(&settings, &clock, &counters, &stop, 7, &mut Notes { told: sender, slow })
+            move || keeper::run(&settings, &clock, &counters, &stop, 7, &mut notes)
         });
-        Self { told, counters, stop, thread: Some(thread) }
+        Self { told, counters, attentive, stop, thread: Some(thread) }
+    }
+
+    /// Whether it wants to see every picture; it does at first.
+    pub(crate) fn attend(&self, attentive: bool) {
+        self.attentive.store(attentive, Relaxed);
     }
 
     /// The first thing told, within `limit`, that `wanted` takes; what comes before it is left aside.
@@ -93,14 +112,14 @@ impl Watched {
         self.wait(limit, |told| matches!(told, Told::Seeing).then_some(()));
     }
 
-    pub(crate) fn blind(&self, limit: Duration) -> (BlindReason, String) {
+    pub(crate) fn blind(&self, limit: Duration) -> (BlindCause, String) {
         self.wait(limit, |told| if let Told::Blind(reason, detail) = told { Some((reason, detail)) } else { None })
     }
 
     pub(crate) fn frames(&self, count: usize) -> Vec<(Stamp, (usize, usize), Option<Duration>)> {
         let frame = |told| match told {
-            Told::Frame { stamp, size, burned } => Some((stamp, size, burned)),
-            Told::Seeing => None,
+            Told::Frame { stamp, size, burned, .. } => Some((stamp, size, burned)),
+            Told::Seeing | Told::FullDecoding(_) => None,
             Told::Blind(reason, detail) => panic!("{reason:?}: {detail}"),
         };
         (0..count).map(|_| self.wait(SOON, frame)).collect()
@@ -120,10 +139,19 @@ pub(crate) const SOON: Duration = Duration::from_secs(15);
 pub(crate) fn settings(port: u16, path: &str) -> StreamSettings {
     StreamSettings {
         camera: "gate".to_owned(),
-        url: CameraUrl { host: "127.0.0.1".to_owned(), port: port.try_into().unwrap(), path: path.to_owned() },
+        url: CameraUrl {
+            tls: false,
+            host: "127.0.0.1".to_owned(),
+            port: port.try_into().unwrap(),
+            path: path.to_owned(),
+        },
+        ca_file: None,
         login: None,
         transport: Transport::Tcp,
         decoder: Decoder::Auto,
+        decoding: Decoding::Full,
+        look_every: Duration::from_secs(2),
+        period: Duration::from_millis(200),
         connect_limit: StreamSettings::CONNECT_LIMIT,
         picture_limit: StreamSettings::PICTURE_LIMIT,
     }

@@ -12,15 +12,16 @@ const LEAST_KBIT: u32 = 400;
 /// The description of a media for gst-rtsp-server, which wants the payloader to be named `pay0`. The application
 /// feeds the element `source`.
 pub(crate) fn launch(mount: &Mount, size: (usize, usize), rate: Rate) -> String {
+    // Parameter sets before each keyframe: viewers may come at any time.
     let (parser, payloader) = match mount.codec {
-        Codec::H264 => ("h264parse", "rtph264pay"),
-        Codec::H265 => ("h265parse", "rtph265pay"),
+        Codec::H264 => ("h264parse", "rtph264pay name=pay0 pt=96 config-interval=-1"),
+        Codec::H265 => ("h265parse", "rtph265pay name=pay0 pt=96 config-interval=-1"),
+        Codec::Mjpeg => ("jpegparse", "rtpjpegpay name=pay0 pt=26"),
     };
     let encoder = if mount.copy { String::new() } else { format!("! {} ", encoder(mount, size, rate)) };
-    // Parameter sets before each keyframe: viewers may come at any time.
     format!(
         "( appsrc name=source is-live=true format=time block=true max-buffers=2 max-bytes=0 {encoder}\
-         ! {parser} ! {payloader} name=pay0 pt=96 config-interval=-1 )"
+         ! {parser} ! {payloader} )"
     )
 }
 
@@ -38,6 +39,7 @@ fn encoder(mount: &Mount, (width, height): (usize, usize), (pictures, seconds): 
             "x265enc speed-preset=ultrafast tune=zerolatency bitrate={kbit} key-int-max={gop} \
              option-string=scenecut=0:pools=1:frame-threads=1:log-level=none"
         ),
+        Codec::Mjpeg => "jpegenc quality=80".to_owned(),
     }
 }
 

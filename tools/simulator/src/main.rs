@@ -17,7 +17,7 @@ use signal_hook::{
 struct Args {
     /// A camera, /PATH=CONTENT[,OPTION…]; may be repeated.
     ///
-    /// Contents: scene:yard, scene:empty, scene:NUMBER, file:PATH, pattern. Options: size=WxH, fps=N, codec=h264|h265,
+    /// Contents: scene:yard, scene:empty, scene:NUMBER, file:PATH, pattern. Options: size=WxH, fps=N, codec=h264|h265|mjpeg,
     /// bitrate=KBIT, gop=N, light=day|night|cycle, timecode, once, copy.
     #[arg(long = "mount", required = true, value_name = "MOUNT")]
     mounts: Vec<Mount>,
@@ -64,6 +64,7 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
         port: args.port,
         login,
         authentication: args.authentication,
+        certificate: None,
         mounts,
     })?;
     for url in simulator.urls() {

@@ -8,7 +8,7 @@ use karaul_scene::{Light, SceneOptions, Script};
 ///
 /// Contents: `scene:yard`, `scene:empty`, `scene:NUMBER` (another place for each number), `file:PATH`, `pattern`.
 ///
-/// Options: `size=WxH`, `fps=N`, `codec=h264|h265`, `bitrate=KBIT_PER_SECOND`, `gop=PICTURES`, `timecode`, `once`
+/// Options: `size=WxH`, `fps=N`, `codec=h264|h265|mjpeg`, `bitrate=KBIT_PER_SECOND`, `gop=PICTURES`, `timecode`, `once`
 /// (stand still after the last picture of a file instead of starting again), `copy` (do not encode a file anew),
 /// `light=day|night|cycle`.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +53,8 @@ pub enum Codec {
     H264,
     /// H.265.
     H265,
+    /// Motion JPEG; sides are multiples of 8, and at most 2040.
+    Mjpeg,
 }
 
 /// Why a mount cannot be understood.
@@ -117,7 +119,8 @@ impl Mount {
                 self.codec = match value {
                     "h264" => Codec::H264,
                     "h265" => Codec::H265,
-                    _ => return Err(bad("give h264 or h265")),
+                    "mjpeg" => Codec::Mjpeg,
+                    _ => return Err(bad("give h264, h265 or mjpeg")),
                 }
             }
             "light" => match (&mut self.content, light(value)) {
@@ -233,7 +236,7 @@ mod tests {
         );
         assert_eq!(refused("/a=pattern,size=641x360"), "size=641x360: give even sides from 64 to 4096, as in 640x360");
         assert_eq!(refused("/a=pattern,fps=0"), "fps=0: give whole pictures a second from 1 to 60");
-        assert_eq!(refused("/a=pattern,codec=av1"), "codec=av1: give h264 or h265");
+        assert_eq!(refused("/a=pattern,codec=av1"), "codec=av1: give h264, h265 or mjpeg");
         assert_eq!(refused("/a=pattern,light=day"), "light=day: give day, night or cycle, to a scene");
         assert_eq!(
             refused("/a=pattern,timecodes"),

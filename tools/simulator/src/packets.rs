@@ -44,12 +44,13 @@ pub(crate) fn read(path: &Path, codec: Codec) -> Result<Packets, SimulatorError>
     if bytes > LARGEST {
         return Err(unusable(format!("{bytes} bytes are more than copy can hold ({LARGEST}); leave copy out")));
     }
-    let (parser, media) = match codec {
-        Codec::H264 => ("h264parse", "video/x-h264"),
-        Codec::H265 => ("h265parse", "video/x-h265"),
+    let (parser, media, whole) = match codec {
+        Codec::H264 => ("h264parse", "video/x-h264", ",stream-format=byte-stream,alignment=au"),
+        Codec::H265 => ("h265parse", "video/x-h265", ",stream-format=byte-stream,alignment=au"),
+        Codec::Mjpeg => ("jpegparse", "image/jpeg", ""),
     };
     let pipeline = gst::parse::launch(&format!(
-        "filesrc name=file ! parsebin ! {parser} ! {media},stream-format=byte-stream,alignment=au \
+        "filesrc name=file ! parsebin ! {parser} ! {media}{whole} \
          ! appsink name=sink sync=false max-buffers=8"
     ))
     .map_err(SimulatorError::media)?

@@ -36,6 +36,8 @@ pub struct Settings {
     pub login: Option<(String, String)>,
     /// How viewers prove that they know the password.
     pub authentication: Authentication,
+    /// Serve over TLS, with this certificate and its key in one PEM text; needs a login.
+    pub certificate: Option<String>,
     /// The cameras.
     pub mounts: Vec<Mount>,
 }
@@ -58,6 +60,7 @@ impl Default for Settings {
             port: 0,
             login: None,
             authentication: Authentication::default(),
+            certificate: None,
             mounts: Vec::new(),
         }
     }
@@ -93,7 +96,12 @@ impl Simulator {
         server.set_service(&settings.port.to_string());
         server.set_mount_points(Some(&mounts));
         if let Some((user, password)) = &settings.login {
-            server.set_auth(Some(&auth(user, password, settings.authentication)));
+            let auth = auth(user, password, settings.authentication);
+            if let Some(pem) = &settings.certificate {
+                let certificate = gio::TlsCertificate::from_pem(pem).map_err(SimulatorError::media)?;
+                auth.set_tls_certificate(Some(&certificate));
+            }
+            server.set_auth(Some(&auth));
         }
         let context = glib::MainContext::new();
         let taken = || SimulatorError::Listen { address: settings.address.clone(), port: settings.port };

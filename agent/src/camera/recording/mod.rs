@@ -11,17 +11,22 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
 use jiff::Timestamp;
+use karaul_wire::FullDecodingCause;
 
-use super::{Frame, codec::Codec, container::declared_length, deadline};
-use crate::clock::Stamp;
+use super::{Frame, codec::Codec, container::declared_length, deadline, demand::Demand, sieve::Sieve};
+use crate::{clock::Stamp, config::Decoding};
 
+mod decode;
 mod error;
 mod pipeline;
+mod timeline;
 
 pub use error::RecordingError;
 
+use decode::{Decode, Decoded};
 use error::PICTURE_LIMIT;
 use pipeline::{Offer, build};
+use timeline::Timeline;
 
 /// Longest wait for the first picture of a file that is shorter than its headers say.
 const CUT_OFF_LIMIT: Duration = Duration::from_secs(3);
@@ -39,7 +44,13 @@ const BARE_RATE: f64 = 25.0;
 pub struct Recording {
     path: PathBuf,
     pipeline: gst::Pipeline,
-    sink: AppSink,
+    units: AppSink,
+    decode: Option<Decode>,
+    sieve: Sieve,
+    attentive: bool,
+    timeline: Timeline,
+    /// An encoded picture was taken.
+    begun: bool,
     offer: Arc<Mutex<Offer>>,
     origin: Timestamp,
     /// A bare stream has no usable time stamps: its pictures are counted.
@@ -49,6 +60,8 @@ pub struct Recording {
     last: Option<Duration>,
     /// What the file lacks by its own account.
     cut_off: Option<String>,
+    /// The decoder was told that nothing more comes.
+    ended: bool,
     over: bool,
 }
 
@@ -69,13 +82,18 @@ impl Recording {
         let declared = declared_length(&mut file).map_err(open)?.unwrap_or(0);
         let bare = path.extension().and_then(|extension| extension.to_str()).and_then(Codec::from_extension);
         let offer = Arc::<Mutex<Offer>>::default();
-        let (pipeline, sink) = build(path, bare, &offer)
-            .and_then(|(pipeline, sink)| deadline::play(&pipeline).map(|()| (pipeline, sink)))
+        let (pipeline, units) = build(path, bare, &offer)
+            .and_then(|(pipeline, units)| deadline::play(&pipeline).map(|()| (pipeline, units)))
             .map_err(|fault| RecordingError::Unreadable { path: path.to_owned(), detail: fault.to_string() })?;
         Ok(Self {
             path: path.to_owned(),
             pipeline,
-            sink,
+            units,
+            decode: None,
+            sieve: Sieve::new(Demand::new(Decoding::Full, Duration::ZERO)),
+            attentive: true,
+            timeline: Timeline::default(),
+            begun: false,
             offer,
             origin,
             bare: bare.is_some(),
@@ -83,8 +101,29 @@ impl Recording {
             damaged: 0,
             last: None,
             cut_off: (declared > there).then(|| format!("{there} of {declared} bytes are there")),
+            ended: false,
             over: false,
         })
+    }
+
+    /// Decodes as a camera with these settings is decoded. Bare streams, which have no time stamps, are decoded in
+    /// full.
+    #[must_use]
+    pub fn decoded(mut self, decoding: Decoding, look_every: Duration) -> Self {
+        let decoding = if self.bare { Decoding::Full } else { decoding };
+        self.sieve = Sieve::new(Demand::new(decoding, look_every));
+        self
+    }
+
+    /// Tells, after each picture, whether every picture is wanted, or glimpses will do; with [`Decoding::OnDemand`].
+    pub fn attend(&mut self, attentive: bool) {
+        self.attentive = attentive;
+    }
+
+    /// Why every picture is decoded though decoding on demand was asked for.
+    #[must_use]
+    pub fn full_decoding(&self) -> Option<FullDecodingCause> {
+        self.sieve.useless()
     }
 
     /// How many pictures were damaged and left out.
@@ -94,8 +133,8 @@ impl Recording {
     }
 
     fn next_whole(&mut self) -> Result<Option<Frame>, RecordingError> {
-        while let Some(sample) = self.pull()? {
-            let at = self.place(&sample);
+        while let Some(Decoded { sample, glimpse }) = self.next_decoded()? {
+            let at = self.place(&sample, glimpse);
             if sample.buffer().is_some_and(|buffer| buffer.flags().contains(gst::BufferFlags::CORRUPTED)) {
                 self.damaged += 1;
                 continue;
@@ -103,7 +142,7 @@ impl Recording {
             let frame =
                 Frame::new(&sample, Stamp::after(self.origin, at)).map_err(|fault| self.cut(fault.to_string()))?;
             self.pictures += 1;
-            return Ok(Some(frame));
+            return Ok(Some(frame.glimpsed(glimpse)));
         }
         match self.cut_off.take() {
             Some(detail) => Err(self.cut(detail)),
@@ -111,25 +150,70 @@ impl Recording {
         }
     }
 
+    /// The next decoded picture; encoded ones are taken from the file until there is one.
+    fn next_decoded(&mut self) -> Result<Option<Decoded>, RecordingError> {
+        loop {
+            if let Some(decoded) = self.decode.as_mut().and_then(Decode::next) {
+                return Ok(Some(decoded));
+            }
+            if let Some(detail) = self.decode.as_ref().and_then(Decode::error) {
+                return Err(self.cut(detail));
+            }
+            match self.pull()? {
+                Some(unit) => self.pass(&unit)?,
+                None if self.ended => return Ok(None),
+                None => {
+                    self.ended = true;
+                    self.decode.as_mut().into_iter().for_each(Decode::end);
+                }
+            }
+        }
+    }
+
+    /// An encoded picture goes to the decoder, or not.
+    fn pass(&mut self, sample: &gst::Sample) -> Result<(), RecordingError> {
+        let Some(mut unit) = sample.buffer_owned() else { return Ok(()) };
+        if self.decode.is_none() {
+            let codec = self.offer.lock().unwrap_or_else(PoisonError::into_inner).taken;
+            let codec = codec.ok_or_else(|| self.cut("no codec is known".to_owned()))?;
+            self.decode = Some(Decode::new(codec).map_err(|fault| self.cut(fault.to_string()))?);
+        }
+        self.begun = true;
+        let mut at = self.timeline.latest();
+        if let Some(claimed) = claimed(sample) {
+            at = self.timeline.place(claimed);
+            unit.make_mut().set_pts(gst::ClockTime::try_from(at).ok());
+        }
+        let passage = self.sieve.take(at, unit, self.attentive);
+        if let Some(decode) = &mut self.decode {
+            decode.format(sample);
+            decode.take(passage);
+        }
+        Ok(())
+    }
+
     /// Waits for a sample, the end, or an error; for the error last, so that what came before it is given out.
     fn pull(&self) -> Result<Option<gst::Sample>, RecordingError> {
+        if self.ended {
+            return Ok(None);
+        }
         let begun = Instant::now();
         let mut error = None;
         loop {
-            if let Some(sample) = self.sink.try_pull_sample(LOOK) {
+            if let Some(sample) = self.units.try_pull_sample(LOOK) {
                 return Ok(Some(sample));
             }
             if let Some(error) = error.take() {
                 return Err(error);
             }
             error = self.error();
-            if error.is_none() && self.sink.is_eos() {
+            if error.is_none() && self.units.is_eos() {
                 return Ok(None);
             }
             // An error that a demuxer posts while parsebin is still plugging it in is swallowed there (GStreamer
             // 1.22), so a file that is known to be cut off is given up early.
             let limit = match &self.cut_off {
-                Some(_) if self.pictures == 0 => CUT_OFF_LIMIT,
+                Some(_) if !self.begun => CUT_OFF_LIMIT,
                 _ => PICTURE_LIMIT,
             };
             if begun.elapsed() > limit {
@@ -148,7 +232,7 @@ impl Recording {
         if let Some(fault) = &offer.fault {
             return Some(self.cut(fault.to_string()));
         }
-        if !offer.taken && !offer.media.is_empty() {
+        if offer.taken.is_none() && !offer.media.is_empty() {
             return Some(RecordingError::NoVideo { path: self.path.clone(), found: offer.media.join(", ") });
         }
         Some(self.cut(error.error().message().to_owned()))
@@ -164,20 +248,24 @@ impl Recording {
     }
 
     /// The picture's time on the recording's time line; later than that of the one before.
-    fn place(&mut self, sample: &gst::Sample) -> Duration {
-        let stamped = sample
-            .buffer()
-            .and_then(|buffer| buffer.pts())
-            .zip(sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>()))
-            .and_then(|(pts, segment)| segment.to_running_time(pts))
-            .map(Duration::from);
+    fn place(&mut self, sample: &gst::Sample, glimpse: bool) -> Duration {
         let step = Duration::from_secs_f64(1.0 / rate(sample));
         let counted = self.last.map_or(Duration::ZERO, |last| last + step);
-        let place = if self.bare { counted } else { stamped.unwrap_or(counted) };
+        let stamp = sample.buffer().and_then(|buffer| buffer.pts()).filter(|_| !self.bare);
+        let place = stamp.map_or(counted, Duration::from);
         let place = self.last.map_or(place, |last| place.max(last + Duration::from_micros(1)));
-        self.last = Some(place);
+        // What came before a glimpse may still follow.
+        if !glimpse {
+            self.last = Some(place);
+        }
         place
     }
+}
+
+/// The time that an encoded picture claims.
+fn claimed(sample: &gst::Sample) -> Option<Duration> {
+    let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
+    segment.to_running_time(sample.buffer()?.pts()?).map(Duration::from)
 }
 
 /// Nothing comes after an error: it says that the file ends where it should not.
@@ -212,72 +300,4 @@ fn rate(sample: &gst::Sample) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use tempfile::TempDir;
-
-    use super::*;
-    use crate::{camera::init, vision::Layout};
-
-    const TRIAL: &[u8] = include_bytes!("../trial.h264");
-
-    /// Opens a file of that name and content; its stamps in milliseconds, and how it ended.
-    fn read(name: &str, content: &[u8]) -> (Vec<u128>, Option<String>) {
-        init().unwrap();
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join(name);
-        fs::write(&path, content).unwrap();
-        let mut stamps = Vec::new();
-        for frame in Recording::open(&path, Timestamp::UNIX_EPOCH).unwrap() {
-            match frame {
-                Ok(frame) => stamps.push(frame.stamp.mono.as_millis()),
-                Err(error) => return (stamps, Some(error.to_string().replace(&path.display().to_string(), name))),
-            }
-        }
-        (stamps, None)
-    }
-
-    #[test]
-    fn a_bare_stream_gives_each_picture_and_ends() {
-        assert_eq!(read("clip.h264", TRIAL), (vec![0, 40], None));
-        assert_eq!(read("clip.H265", include_bytes!("../trial.h265")), (vec![0, 40], None));
-    }
-
-    #[test]
-    fn its_pictures_are_the_ones_that_were_encoded() {
-        init().unwrap();
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("clip.264");
-        fs::write(&path, TRIAL).unwrap();
-        let frame = Recording::open(&path, Timestamp::UNIX_EPOCH).unwrap().next().unwrap().unwrap();
-        let planes = frame.planes();
-        let Layout::I420 { y, u, .. } = planes.layout else { panic!("not I420") };
-        assert_eq!((planes.width, planes.height), (320, 240));
-        assert!(y[0].abs_diff(180) <= 1 && u[0].abs_diff(128) <= 1, "{} {}", y[0], u[0]);
-    }
-
-    #[test]
-    fn what_is_no_video_says_so() {
-        let text = "Karaul watches, it does not read. ".repeat(100);
-        for (name, content, why) in [
-            ("clip.mp4", text.as_str(), "This appears to be a text file"),
-            ("clip.h264", text.as_str(), "No valid frames found before end of stream"),
-            ("clip.mkv", "", "Stream contains no data."),
-        ] {
-            let said = format!("{name}: no picture in it can be read ({why}); is it a video file, and whole?");
-            assert_eq!(read(name, content.as_bytes()), (vec![], Some(said)));
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_says_so() {
-        let Err(error) = Recording::open(Path::new("nowhere/clip.mp4"), Timestamp::UNIX_EPOCH) else {
-            panic!("opened")
-        };
-        assert_eq!(
-            error.to_string(),
-            "nowhere/clip.mp4: cannot be opened: No such file or directory (os error 2); check the path and your right to read it"
-        );
-    }
-}
+mod tests;

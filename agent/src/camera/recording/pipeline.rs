@@ -1,4 +1,4 @@
-//! From a file to decoded pictures.
+//! From a file to encoded pictures.
 
 use std::{
     path::Path,
@@ -11,14 +11,14 @@ use gstreamer_app::AppSink;
 use super::super::{
     Fault,
     codec::Codec,
-    decoder::{chain, element, picture_caps},
+    decoder::{element, parser},
 };
 
 /// What the demuxer found.
 #[derive(Debug, Default)]
 pub(super) struct Offer {
     pub(super) media: Vec<String>,
-    pub(super) taken: bool,
+    pub(super) taken: Option<Codec>,
     pub(super) fault: Option<Fault>,
 }
 
@@ -31,18 +31,14 @@ pub(super) fn build(
     let pipeline = gst::Pipeline::new();
     let file = element("filesrc")?;
     file.set_property("location", path);
-    let sink = AppSink::builder()
-        .caps(&picture_caps())
-        .max_buffers(2)
-        .sync(false)
-        .wait_on_eos(false)
-        .enable_last_sample(false)
-        .build();
+    let sink = AppSink::builder().max_buffers(2).sync(false).wait_on_eos(false).enable_last_sample(false).build();
     pipeline.add_many([&file, sink.upcast_ref()]).map_err(wrong)?;
     if let Some(codec) = bare {
-        let parts = chain(codec, codec.software())?;
-        pipeline.add_many(&parts).map_err(wrong)?;
-        gst::Element::link_many([&file].into_iter().chain(&parts).chain([sink.upcast_ref()])).map_err(wrong)?;
+        offer.lock().unwrap_or_else(PoisonError::into_inner).taken = Some(codec);
+        sink.set_caps(Some(&codec.whole_pictures()));
+        let parser = parser(codec)?;
+        pipeline.add(&parser).map_err(wrong)?;
+        gst::Element::link_many([&file, &parser, sink.upcast_ref()]).map_err(wrong)?;
         return Ok((pipeline, sink));
     }
     let demuxer = element("parsebin")?;
@@ -52,7 +48,7 @@ pub(super) fn build(
     demuxer.connect_pad_added(move |_, pad| {
         let (Some(pipeline), Some(sink)) = (weak.upgrade(), target.upgrade()) else { return };
         let mut offer = offer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(fault) = attach(&pipeline, pad, sink.upcast_ref(), &mut offer) {
+        if let Err(fault) = attach(&pipeline, pad, &sink, &mut offer) {
             gst::element_error!(pipeline, gst::StreamError::Failed, ("{}", fault));
             offer.fault.get_or_insert(fault);
         }
@@ -60,31 +56,29 @@ pub(super) fn build(
     Ok((pipeline, sink))
 }
 
-/// Decodes the first video; everything else is thrown away.
-fn attach(pipeline: &gst::Pipeline, pad: &gst::Pad, sink: &gst::Element, offer: &mut Offer) -> Result<(), Fault> {
+/// Takes the first video; everything else is thrown away.
+fn attach(pipeline: &gst::Pipeline, pad: &gst::Pad, sink: &AppSink, offer: &mut Offer) -> Result<(), Fault> {
     let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
     let Some(fields) = caps.structure(0) else { return Ok(()) };
     offer.media.push(fields.name().to_string());
-    let codec = Codec::from_media_type(fields.name(), fields.get("mpegversion").ok()).filter(|_| !offer.taken);
-    let parts = match codec {
-        Some(codec) => chain(codec, codec.software())?,
-        None => vec![
-            gst::ElementFactory::make("fakesink")
-                .property("sync", false)
-                .property("async", false)
-                .build()
-                .map_err(wrong)?,
-        ],
+    let codec = Codec::from_media_type(fields.name(), fields.get("mpegversion").ok()).filter(|_| offer.taken.is_none());
+    let next = match codec {
+        Some(codec) => parser(codec)?,
+        None => gst::ElementFactory::make("fakesink")
+            .property("sync", false)
+            .property("async", false)
+            .build()
+            .map_err(wrong)?,
     };
-    pipeline.add_many(&parts).map_err(wrong)?;
-    let end = codec.map(|_| sink);
-    gst::Element::link_many(parts.iter().chain(end)).map_err(wrong)?;
-    for part in parts.iter().rev() {
-        part.sync_state_with_parent().map_err(wrong)?;
+    pipeline.add(&next).map_err(wrong)?;
+    if let Some(codec) = codec {
+        sink.set_caps(Some(&codec.whole_pictures()));
+        next.link(sink).map_err(wrong)?;
     }
-    let entry = parts[0].static_pad("sink").ok_or_else(|| wrong("an element without a sink"))?;
+    next.sync_state_with_parent().map_err(wrong)?;
+    let entry = next.static_pad("sink").ok_or_else(|| wrong("an element without a sink"))?;
     pad.link(&entry).map_err(wrong)?;
-    offer.taken |= codec.is_some();
+    offer.taken = offer.taken.or(codec);
     Ok(())
 }
 

@@ -108,14 +108,19 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
     let lines = Lines { path: config.site.path.clone(), origin, sequence: 0, found: Vec::new(), failed: None };
     let mut watch = Watch::new(camera, detector(model), desk, lines);
 
-    let mut recording = Recording::open(&args.recording, origin)?;
+    let mut recording = Recording::open(&args.recording, origin)?.decoded(camera.decoding, camera.look_every);
     let mut last = Stamp::after(origin, Duration::ZERO);
     let mut ended = Ok(());
-    for frame in &mut recording {
+    while let Some(frame) = recording.next() {
         match frame {
+            Ok(frame) if frame.glimpse => {
+                watch.glimpse(frame.stamp, &frame.planes())?;
+                recording.attend(watch.is_attentive());
+            }
             Ok(frame) => {
                 last = frame.stamp;
                 watch.picture(frame.stamp, &frame.planes())?;
+                recording.attend(watch.is_attentive());
             }
             Err(error) => ended = Err(error),
         }

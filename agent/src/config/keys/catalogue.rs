@@ -9,7 +9,7 @@ use karaul_wire::{Language, RuleKind, Severity, Verb};
 
 use super::{Key, Takes, default, optional, required};
 use crate::{
-    config::{Decoder, Direction, Provider, Transport, site::Delivery},
+    config::{Decoder, Decoding, Direction, Provider, Transport, site::Delivery},
     trust::GREATEST_TOLERANCE,
 };
 
@@ -23,6 +23,7 @@ const SEVERITIES: &[&str] = &[Severity::Info.as_str(), Severity::Warning.as_str(
 const KINDS: &[&str] = &[RuleKind::Intrusion.as_str(), RuleKind::LineCrossing.as_str()];
 const PROVIDERS: &[&str] = &[Provider::Cpu.as_str(), Provider::Cuda.as_str(), Provider::OpenVino.as_str()];
 const TRANSPORTS: &[&str] = &[Transport::Tcp.as_str(), Transport::Udp.as_str()];
+const DECODING: &[&str] = &[Decoding::Full.as_str(), Decoding::OnDemand.as_str(), Decoding::Keyframes.as_str()];
 const DECODERS: &[&str] = &[Decoder::Auto.as_str(), Decoder::Software.as_str(), Decoder::Hardware.as_str()];
 const VERBS: &[&str] = &[
     Verb::Acknowledge.as_str(),
@@ -222,12 +223,25 @@ const CAMERA: &[Key] = &[
         "url",
         Takes::CameraUrl,
         r#""rtsp://192.0.2.11/stream2""#,
-        "RTSP stream to watch, without user or password.",
+        "RTSP stream to watch, without user or password; rtsps:// for TLS.",
+    ),
+    optional(
+        "ca_file",
+        Takes::Path,
+        r#""ca.pem""#,
+        "PEM file of the authorities, or the camera's own certificate, to trust instead of the system's; with rtsps:// only.",
     ),
     optional("username", Takes::Text, r#""viewer""#, "User name at the camera."),
     optional("password", Takes::Password, r#""credential:gate""#, "Where the password is; never the password."),
     default("transport", Takes::Word(TRANSPORTS), r#""tcp""#, "How the stream's packets travel."),
     default("decoder", Takes::Word(DECODERS), r#""auto""#, "Which decoder to use."),
+    default("decoding", Takes::Word(DECODING), r#""full""#, "Which pictures are decoded."),
+    default(
+        "look_every",
+        Takes::Duration(Duration::from_millis(500), Duration::from_secs(10)),
+        r#""2s""#,
+        "Longest time between two looks with \"on-demand\".",
+    ),
     required("model", Takes::Text, r#""yolox-nano""#, "Detector: name of a folder in inference.models."),
     default("detections_per_second", Takes::Number(1.0, 30.0), "5.0", "How often the detector looks."),
     required("purpose", Takes::Text, r#""school-safety""#, "What the camera is for, as the law wants it stated."),

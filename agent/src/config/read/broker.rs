@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::{Spanned, de::DeValue};
 
@@ -25,21 +25,7 @@ pub(super) fn broker(table: &Table<'_>, around: &Surroundings) -> Option<Broker>
     });
     let fallback = fallbacks(table, url.as_ref());
     let tls = url.as_ref().is_none_or(|url| url.tls);
-    let ca_file = table.get("ca_file", text).map(|text| around.path(&text));
-    if let Some(path) = &ca_file {
-        if !tls {
-            let what = "url asks for a link without TLS, so no certificate is looked at";
-            table.error("ca_file", what, "write mqtts:// in url, or remove ca_file");
-        }
-        match read_text(path) {
-            Ok(pem) => {
-                if let Err(why) = check_authorities(pem.as_bytes()) {
-                    table.error("ca_file", why, "export the authority's certificate as PEM (Base64)");
-                }
-            }
-            Err(why) => unreadable(table, "ca_file", path, &why, around),
-        }
-    }
+    let ca_file = authorities(table, tls, "mqtts://", around);
     let identity = identity(table, tls, around);
     let login = login(table, around);
     let keep_alive = table.get("keep_alive", duration);
@@ -191,6 +177,24 @@ fn identity(table: &Table<'_>, tls: bool, around: &Surroundings) -> Option<Ident
         table.error("key", why, remedy);
     }
     Some(Identity { certificate, key })
+}
+
+/// `ca_file`: the authorities to trust instead of the system's. `secure` is how a url with TLS begins.
+pub(super) fn authorities(table: &Table<'_>, tls: bool, secure: &str, around: &Surroundings) -> Option<PathBuf> {
+    let path = table.get("ca_file", text).map(|text| around.path(&text))?;
+    if !tls {
+        let what = "url asks for a link without TLS, so no certificate is looked at";
+        table.error("ca_file", what, &format!("write {secure} in url, or remove ca_file"));
+    }
+    match read_text(&path) {
+        Ok(pem) => {
+            if let Err(why) = check_authorities(pem.as_bytes()) {
+                table.error("ca_file", why, "export the authority's certificate as PEM (Base64)");
+            }
+        }
+        Err(why) => unreadable(table, "ca_file", &path, &why, around),
+    }
+    Some(path)
 }
 
 fn unreadable(table: &Table<'_>, name: &str, path: &Path, why: &FileError, around: &Surroundings) {

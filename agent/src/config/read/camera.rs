@@ -4,17 +4,19 @@ use karaul_wire::{Language, Segment, Text};
 use toml::{Spanned, de::DeValue};
 
 use super::{
-    Surroundings, choose,
+    Surroundings,
+    broker::authorities,
+    choose,
     geometry::points,
     inference::Models,
     login::login,
     rule,
     schedule::Schedules,
     table::Table,
-    value::{Checked, Wrong, flag, id, number, text, word},
+    value::{Checked, Wrong, duration, flag, id, number, text, word},
 };
 use crate::{
-    config::{Camera, CameraUrl, Decoder, Transport, keys::Key, url::UrlError},
+    config::{Camera, CameraUrl, Decoder, Decoding, Transport, keys::Key, url::UrlError},
     rules::geometry::{Point, Polygon},
 };
 
@@ -64,9 +66,17 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         let text = text(key, value)?;
         text.parse::<CameraUrl>().or_else(|why: UrlError| Wrong::new(why.to_string(), why.remedy()))
     });
+    let tls = url.as_ref().is_none_or(|url: &CameraUrl| url.tls);
+    let ca_file = authorities(&table, tls, "rtsps://", context.around);
     let login = login(&table, context.around);
     let transport = table.get("transport", word(&Transport::ALL, Transport::as_str));
+    if tls && url.is_some() && transport == Some(Transport::Udp) {
+        let what = "rtsps:// protects only what goes through its own connection, and UDP does not";
+        table.error("transport", what, "remove it, or write rtsp:// in url");
+    }
     let decoder = table.get("decoder", word(&Decoder::ALL, Decoder::as_str));
+    let decoding = table.get("decoding", word(&Decoding::ALL, Decoding::as_str));
+    let look_every = table.get("look_every", duration);
     let enabled = table.get("enabled", flag);
     let detections_per_second = table.get("detections_per_second", number);
     let purpose = table.get("purpose", text);
@@ -98,9 +108,12 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         label,
         enabled: enabled?,
         url: url?,
+        ca_file,
         login,
         transport: transport?,
         decoder: decoder?,
+        decoding: decoding?,
+        look_every: look_every?,
         model: model?,
         detections_per_second: detections_per_second?,
         purpose: purpose?,

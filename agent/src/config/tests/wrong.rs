@@ -178,9 +178,9 @@ fn ids_and_names() {
 fn addresses() {
     let folder = Folder::new();
     assert_snapshot!(folder.said(&with("rtsp://192.0.2.11/stream2", "192.0.2.11/stream2")),
-        @r#"site.toml:20: camera "gate": url = "192.0.2.11/stream2": the address does not begin with rtsp://; write rtsp://HOST"#);
+        @r#"site.toml:20: camera "gate": url = "192.0.2.11/stream2": the address does not begin with rtsp:// or rtsps://; write rtsp://HOST or rtsps://HOST"#);
     assert_snapshot!(folder.said(&with("rtsp://192.0.2.11/stream2", "http://192.0.2.11/")),
-        @r#"site.toml:20: camera "gate": url = "http://192.0.2.11/": http:// cannot be used here; that is the camera's web page; look its rtsp:// address up in its settings"#);
+        @r#"site.toml:20: camera "gate": url = "http://192.0.2.11/": http:// cannot be used here; that is the camera's web page; look its rtsp:// or rtsps:// address up in its settings"#);
     assert_snapshot!(folder.said(&with("rtsp://192.0.2.11/stream2", "rtsp://192.0.2.11:99999/")),
         @r#"site.toml:20: camera "gate": url = "rtsp://192.0.2.11:99999/": the port must be a number from 1 to 65535; remove it for the usual one"#);
     assert_snapshot!(folder.said(&with("rtsp://192.0.2.11/stream2", "rtsp://192.0.2.11/my stream")),
@@ -198,6 +198,13 @@ fn addresses() {
     site.toml:11: [broker]: ca_file = "models/yard-nano/model.toml": url asks for a link without TLS, so no certificate is looked at; write mqtts:// in url, or remove ca_file
     site.toml:11: [broker]: ca_file = "models/yard-nano/model.toml": there is no certificate in it; export the authority's certificate as PEM (Base64)
     "#);
+    assert_snapshot!(folder.said(&with("rtsp://192.0.2.11/stream2\"", "rtsp://192.0.2.11/stream2\"\nca_file = \"models/yard-nano/model.toml\"")),
+        @r#"
+    site.toml:21: camera "gate": ca_file = "models/yard-nano/model.toml": url asks for a link without TLS, so no certificate is looked at; write rtsps:// in url, or remove ca_file
+    site.toml:21: camera "gate": ca_file = "models/yard-nano/model.toml": there is no certificate in it; export the authority's certificate as PEM (Base64)
+    "#);
+    assert_snapshot!(folder.said(&with("rtsp://192.0.2.11/stream2\"", "rtsps://192.0.2.11/stream2\"\ntransport = \"udp\"")),
+        @r#"site.toml:21: camera "gate": transport = "udp": rtsps:// protects only what goes through its own connection, and UDP does not; remove it, or write rtsp:// in url"#);
     assert_snapshot!(folder.said(&plus(r#"url = "mqtts://ops.example.org""#, r#"ca_file = "ca.pem""#)),
         @r#"site.toml:11: [broker]: ca_file = "ca.pem": the file cannot be read: No such file or directory (os error 2); ca.pem must be a PEM file that this user may read"#);
 }

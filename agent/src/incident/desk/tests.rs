@@ -3,7 +3,7 @@ use karaul_wire::{Acknowledged, Segment, Severity, Why};
 
 use super::*;
 use crate::{
-    config::{CameraUrl, Decoder, Direction, Filter, RuleKind, Transport},
+    config::{CameraUrl, Decoder, Decoding, Direction, Filter, RuleKind, Transport},
     rules::geometry::{Point, Polygon},
     vision::{Colour, Head, HeadKind, Input, Manifest, Rect, Resize},
 };
@@ -23,10 +23,13 @@ fn camera(cooldown_s: u64) -> config::Camera {
         id: "gate".parse().unwrap(),
         label: karaul_wire::Text::new(),
         enabled: true,
-        url: CameraUrl { host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() },
+        url: CameraUrl { tls: false, host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() },
+        ca_file: None,
         login: None,
         transport: Transport::Tcp,
         decoder: Decoder::Auto,
+        decoding: Decoding::Full,
+        look_every: Duration::from_secs(2),
         model: Manifest {
             id: "m".to_owned(),
             version: "1".to_owned(),

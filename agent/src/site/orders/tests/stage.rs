@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use karaul_wire::{AlertEvent, BlindReason, BoxBirth, CameraState, CameraStatus, Phase};
+use karaul_wire::{AlertEvent, BlindCause, BoxBirth, CameraState, CameraStatus, Phase};
 use tempfile::TempDir;
 
 use super::*;
@@ -102,11 +102,11 @@ impl Eyes for Script {
             let sees = !scene.dark.load(SeqCst);
             if saw != Some(sees) {
                 saw = Some(sees);
-                if sees { guard.seeing() } else { guard.blind(BlindReason::Offline, "camera 192.0.2.11 is away") }
+                if sees { guard.seeing() } else { guard.blind(BlindCause::Refused, "camera 192.0.2.11 is away") }
             }
             if sees {
                 scene.pictures.fetch_add(1, SeqCst);
-                guard.picture(SystemClock.now(), &planes);
+                guard.look(SystemClock.now(), &planes, false);
             } else {
                 guard.tick();
             }
