@@ -1,6 +1,7 @@
 //! Programs that prove that nothing is lost. Each prints its result as a Markdown table and ends with exit code 1
 //! if a promise was broken.
 
+mod cameras;
 mod centre;
 mod error;
 mod figures;
@@ -41,6 +42,8 @@ enum Proof {
     Pace(pace::Options),
     /// How long a commit takes that has to make room.
     Quota(quota::Options),
+    /// Every fault that a camera can have: when it is noticed, and when the camera is seen again.
+    Cameras(cameras::Options),
     /// Slow, distant, lossy and interrupted links.
     Link(link::Options),
     /// The agent's part of the storm, which is killed.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Proof::Outage(options) => outage::run(&options),
         Proof::Pace(options) => pace::run(&options),
         Proof::Quota(options) => quota::run(&options),
+        Proof::Cameras(options) => cameras::run(&options),
         Proof::Link(options) => link::run(&options),
         Proof::Writer(options) => return ended(storm::write(&options)),
         Proof::Script(options) => return ended(power::play(&options)),

@@ -114,8 +114,9 @@ impl Script {
         self
     }
 
-    /// The description of the stream.
-    pub(super) fn description(&self) -> String {
+    /// The description of the stream, in SDP.
+    #[must_use]
+    pub fn description(&self) -> String {
         let codec = match self.clip.codec {
             Codec::H264 => "H264",
             Codec::H265 => "H265",
