@@ -9,7 +9,9 @@ mod link;
 mod outage;
 mod pace;
 mod power;
+mod process;
 mod quota;
+mod rebuilds;
 mod report;
 mod rig;
 mod storm;
@@ -44,6 +46,8 @@ enum Proof {
     Quota(quota::Options),
     /// Every fault that a camera can have: when it is noticed, and when the camera is seen again.
     Cameras(cameras::Options),
+    /// What the process holds after thousands of streams, half of them faulty.
+    Rebuilds(rebuilds::Options),
     /// Slow, distant, lossy and interrupted links.
     Link(link::Options),
     /// The agent's part of the storm, which is killed.
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Proof::Pace(options) => pace::run(&options),
         Proof::Quota(options) => quota::run(&options),
         Proof::Cameras(options) => cameras::run(&options),
+        Proof::Rebuilds(options) => rebuilds::run(&options),
         Proof::Link(options) => link::run(&options),
         Proof::Writer(options) => return ended(storm::write(&options)),
         Proof::Script(options) => return ended(power::play(&options)),

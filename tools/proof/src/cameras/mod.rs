@@ -267,6 +267,12 @@ fn tell(report: &mut Report, faults: &[Fault], outcomes: &[Outcome], options: &O
             report.aim(what, figure, p95 <= aim);
         }
     }
+    let what = format!("wrong logins at one attempt: at most {WRONG_PASSWORDS}");
+    if options.no_aims {
+        report.fact(what, worst);
+    } else {
+        report.aim(what, worst, worst <= WRONG_PASSWORDS);
+    }
     report.fact(
         "faults that miss an aim by themselves",
         if missed.is_empty() { "none".to_owned() } else { missed.join("; ") },
