@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
+mod answers;
 mod away;
+mod bitstreams;
 mod refused;
+mod scripted;
 mod video;
 mod watched;

@@ -17,14 +17,21 @@ impl Held {
     /// Now.
     pub(crate) fn now() -> io::Result<Self> {
         let status = fs::read_to_string("/proc/self/status")?;
-        let figure = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or(io::ErrorKind::InvalidData)
-        };
         // The folder that is read here is open itself.
         let files = fs::read_dir("/proc/self/fd")?.count().saturating_sub(1) as u64;
-        Ok(Self { resident: figure("VmRSS:")?, files, threads: figure("Threads:")? })
+        Ok(Self { resident: figure(&status, "VmRSS:")?, files, threads: figure(&status, "Threads:")? })
     }
+}
+
+/// The most resident memory that a process ever had, in MiB.
+pub(crate) fn peak(process: u32) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    Ok(figure(&status, "VmHWM:")? / 1024)
+}
+
+fn figure(status: &str, name: &str) -> io::Result<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    Ok(line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or(io::ErrorKind::InvalidData)?)
 }
 
 /// By how much `y` grows with `x`: the straight line with the least squares. Zero without two different `x`.
