@@ -31,7 +31,7 @@ pub(crate) fn peak(process: u32) -> io::Result<u64> {
 
 fn figure(status: &str, name: &str) -> io::Result<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name));
-    Ok(line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or(io::ErrorKind::InvalidData)?)
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// By how much `y` grows with `x`: the straight line with the least squares. Zero without two different `x`.

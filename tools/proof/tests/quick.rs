@@ -73,7 +73,9 @@ fn bad_links_delay_and_lose_nothing() {
 #[test]
 fn faults_of_cameras_are_said_and_cameras_seen_again() {
     // One of each kind; all of them take a minute.
-    let table = proof("cameras --quick --no-aims --only refused --only frozen --only reset --only PLAY --only wrap --only resolution --only MD5");
+    let table = proof(
+        "cameras --quick --no-aims --only refused --only frozen --only reset --only PLAY --only wrap --only resolution --only MD5",
+    );
     for what in [
         "each fault is said, harmless ones are not, each camera is seen again",
         "a camera without a fault is not disturbed",
