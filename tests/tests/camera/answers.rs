@@ -83,7 +83,7 @@ enum Outcome {
 #[test]
 fn what_real_cameras_answer_is_understood() {
     let Some(folder) = data("rtsp-responses") else { return };
-    let clip = |codec| {
+    let clip = |codec: &str| {
         Arc::new(Clip::of(&format!("/c=pattern,size=160x120,fps=10,codec={codec}").parse().unwrap(), 20).unwrap())
     };
     let clips = [clip("h264"), clip("h265")];
