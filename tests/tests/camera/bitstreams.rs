@@ -134,14 +134,20 @@ fn clean(file: &str, codec: Codec) {
     let reference: Vec<&str> = reference.split_whitespace().collect();
     let mut seen = Vec::new();
     play(&path, codec, 50, |frame| seen.push(md5(frame)));
-    let mut left = reference.iter();
-    let strangers = seen.iter().filter(|hash| !left.any(|known| *known == hash.as_str())).count();
+    let mut from = 0;
+    let mut strangers = 0;
+    for hash in &seen {
+        match reference[from..].iter().position(|known| known == hash) {
+            Some(further) => from += further + 1,
+            None => strangers += 1,
+        }
+    }
     assert_eq!(strangers, 0, "{file}: of {} pictures", seen.len());
     let least = reference.len() * 9 / 10;
     assert!(seen.len() >= least, "{file}: {} of {} pictures", seen.len(), reference.len());
 }
 
-/// MD5 of a picture as packed I420.
+/// MD5 of a picture as packed NV12, which the reference is of.
 fn md5(frame: &Frame) -> String {
     let planes = frame.planes();
     let (width, height) = (planes.width, planes.height);
@@ -149,10 +155,9 @@ fn md5(frame: &Frame) -> String {
         panic!("software decoders give I420")
     };
     let mut bytes = Vec::with_capacity(width * height * 3 / 2);
-    for (plane, stride, width, height) in
-        [(y, y_stride, width, height), (u, u_stride, width / 2, height / 2), (v, v_stride, width / 2, height / 2)]
-    {
-        plane.chunks(stride).take(height).for_each(|row| bytes.extend(&row[..width]));
+    y.chunks(y_stride).take(height).for_each(|row| bytes.extend(&row[..width]));
+    for (u, v) in u.chunks(u_stride).zip(v.chunks(v_stride)).take(height / 2) {
+        bytes.extend(u.iter().zip(v).take(width / 2).flat_map(|(u, v)| [*u, *v]));
     }
     hex::encode(openssl::hash::hash(openssl::hash::MessageDigest::md5(), &bytes).unwrap())
 }
