@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
+mod answers;
 mod away;
 mod demand;
 mod refused;
 mod secure;
+mod bitstreams;
+mod scripted;
 mod video;
 mod watched;

@@ -22,8 +22,8 @@ pub(crate) enum ProofError {
     /// An alert cannot be written.
     #[error("{0}")]
     Event(#[from] EventError),
-    /// The client of the operations centre.
-    #[error("the operations centre's client: {0}")]
+    /// A part of the proof itself, for example the operations centre's client.
+    #[error("a part of the proof: {0}")]
     Client(String),
     /// It did not happen in time.
     #[error("{what} within {} s; see RUST_LOG=info for the agent's words", limit.as_secs())]
@@ -44,6 +44,11 @@ pub(crate) enum ProofError {
 }
 
 impl ProofError {
+    /// Of a part that the proof stands on.
+    pub(crate) fn client(error: impl ToString) -> Self {
+        Self::Client(error.to_string())
+    }
+
     pub(crate) fn late(what: impl Into<String>, limit: Duration) -> Self {
         Self::Late { what: what.into(), limit }
     }

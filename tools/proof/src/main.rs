@@ -1,6 +1,7 @@
 //! Programs that prove that nothing is lost. Each prints its result as a Markdown table and ends with exit code 1
 //! if a promise was broken.
 
+mod cameras;
 mod centre;
 mod error;
 mod figures;
@@ -8,7 +9,9 @@ mod link;
 mod outage;
 mod pace;
 mod power;
+mod process;
 mod quota;
+mod rebuilds;
 mod report;
 mod rig;
 mod storm;
@@ -41,6 +44,10 @@ enum Proof {
     Pace(pace::Options),
     /// How long a commit takes that has to make room.
     Quota(quota::Options),
+    /// Every fault that a camera can have: when it is noticed, and when the camera is seen again.
+    Cameras(cameras::Options),
+    /// What the process holds after thousands of streams, half of them faulty.
+    Rebuilds(rebuilds::Options),
     /// Slow, distant, lossy and interrupted links.
     Link(link::Options),
     /// The agent's part of the storm, which is killed.
@@ -63,6 +70,8 @@ fn main() -> ExitCode {
         Proof::Outage(options) => outage::run(&options),
         Proof::Pace(options) => pace::run(&options),
         Proof::Quota(options) => quota::run(&options),
+        Proof::Cameras(options) => cameras::run(&options),
+        Proof::Rebuilds(options) => rebuilds::run(&options),
         Proof::Link(options) => link::run(&options),
         Proof::Writer(options) => return ended(storm::write(&options)),
         Proof::Script(options) => return ended(power::play(&options)),

@@ -5,13 +5,14 @@ use std::fmt;
 pub(crate) struct Report {
     title: String,
     rows: Vec<(String, String)>,
+    tables: Vec<String>,
     broken: bool,
 }
 
 impl Report {
     /// An empty one.
     pub(crate) fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), rows: Vec::new(), broken: false }
+        Self { title: title.into(), rows: Vec::new(), tables: Vec::new(), broken: false }
     }
 
     /// Adds a figure.
@@ -38,6 +39,11 @@ impl Report {
         self.rows.push((what.into(), format!("{figure}{}", if reached { ", reached" } else { ", **missed**" })));
     }
 
+    /// Adds a table of its own, in Markdown; it is shown below.
+    pub(crate) fn table(&mut self, table: String) {
+        self.tables.push(table);
+    }
+
     /// Was every promise kept and every aim reached?
     pub(crate) const fn holds(&self) -> bool {
         !self.broken
@@ -47,7 +53,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n| {} | |\n| --- | --- |", self.title)?;
-        self.rows.iter().try_for_each(|(what, figure)| writeln!(f, "| {what} | {figure} |"))
+        self.rows.iter().try_for_each(|(what, figure)| writeln!(f, "| {what} | {figure} |"))?;
+        self.tables.iter().try_for_each(|table| write!(f, "\n{table}"))
     }
 }
 

@@ -69,3 +69,25 @@ fn bad_links_delay_and_lose_nothing() {
     assert_eq!(table.matches("none lost, states as they should be | kept |").count(), 4, "{table}");
     assert!(table.contains("| half-open: none lost | kept |"), "{table}");
 }
+
+#[test]
+fn faults_of_cameras_are_said_and_cameras_seen_again() {
+    // One of each kind; all of them take a minute.
+    let table = proof(
+        "cameras --quick --no-aims --only refused --only frozen --only reset --only PLAY --only wrap --only resolution --only MD5",
+    );
+    for what in [
+        "each fault is said, harmless ones are not, each camera is seen again",
+        "a camera without a fault is not disturbed",
+        "the agent lives through all of it and stops in order",
+    ] {
+        assert!(table.contains(&format!("| {what} | kept |")), "{table}");
+    }
+}
+
+#[test]
+fn streams_that_are_opened_and_ended_leave_nothing_open() {
+    let table = proof("rebuilds --count 80 --no-aims");
+    assert!(table.contains("| who is well gives a picture, who is not ends with a reason | kept |"), "{table}");
+    assert!(table.contains("| no pipeline is left hanging | kept |"), "{table}");
+}

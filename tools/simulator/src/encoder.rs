@@ -25,7 +25,8 @@ pub(crate) fn launch(mount: &Mount, size: (usize, usize), rate: Rate) -> String 
     )
 }
 
-fn encoder(mount: &Mount, (width, height): (usize, usize), (pictures, seconds): Rate) -> String {
+/// The encoder, as an element and its properties.
+pub(crate) fn encoder(mount: &Mount, (width, height): (usize, usize), (pictures, seconds): Rate) -> String {
     let per_second = f64::from(pictures) / f64::from(seconds);
     let usual = (width * height) as f64 * per_second * BITS_PER_PIXEL / 1000.0;
     let kbit = mount.bitrate.unwrap_or((usual as u32).max(LEAST_KBIT));

@@ -207,7 +207,7 @@ fn factory(mount: &Mount) -> Result<RTSPMediaFactory, SimulatorError> {
 }
 
 /// Limited range, and the matrix that everybody assumes for that height.
-fn raw_caps((width, height): (usize, usize), (pictures, seconds): (u32, u32)) -> gst::Caps {
+pub(crate) fn raw_caps((width, height): (usize, usize), (pictures, seconds): (u32, u32)) -> gst::Caps {
     let whole = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     gst::Caps::builder("video/x-raw")
         .field("format", "I420")
