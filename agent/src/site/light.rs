@@ -4,7 +4,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use karaul_wire::{BlindReason, BoxPath, CameraState, CameraStatus, Segment};
+use karaul_wire::{BlindReason, BoxPath, CameraState, CameraStatus, MovedView, Segment};
 
 use crate::{clock::Clock, uplink::StateBoard};
 
@@ -23,6 +23,7 @@ struct Shown {
     /// `None` until something is known.
     status: Option<CameraStatus>,
     disarmed: BTreeMap<Segment, Timestamp>,
+    view: Option<MovedView>,
 }
 
 impl Light {
@@ -65,6 +66,11 @@ impl Light {
         }
     }
 
+    /// Shows that the camera looks elsewhere, or does not any more; from the next change of its state on.
+    pub(super) fn view(&self, view: Option<MovedView>) {
+        self.shown().view = view;
+    }
+
     /// Publishes a change; `since` tells when the state began, whatever its reasons
     /// were meanwhile. Says whether the state is another one than before.
     fn show(&self, state: CameraState, reason: Option<BlindReason>, detail: Option<&str>) -> bool {
@@ -73,7 +79,8 @@ impl Light {
         let changed = before.is_none();
         let since = before.map_or_else(|| self.clock.now().wall, |shown| shown.since);
         let disarmed = shown.disarmed.clone();
-        let status = CameraStatus { state, reason, detail: detail.map(str::to_owned), since, disarmed };
+        let view = shown.view.clone();
+        let status = CameraStatus { state, reason, detail: detail.map(str::to_owned), since, disarmed, view };
         self.publish(&status);
         shown.status = Some(status);
         changed

@@ -17,6 +17,7 @@ mod reception;
 mod register;
 mod standing;
 mod tray;
+mod view;
 mod watch;
 
 use std::{

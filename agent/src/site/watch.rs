@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use karaul_wire::CloseReason;
 
 use super::{
@@ -11,6 +12,7 @@ use crate::{
     config,
     incident::{Declined, Desk, Step},
     rules::{Engine, Finding},
+    sight::{Condition, Sight, SightSettings},
     track::{Tracker, TrackerSettings},
     vision::{Detection, Detector, Model, Planes, VisionError},
 };
@@ -61,6 +63,10 @@ pub struct Watch<D, S> {
     sink: S,
     findings: Vec<Finding>,
     looks: u64,
+    /// `None` if the config wants none.
+    sight: Option<Sight>,
+    /// What is wrong with the picture, and since when.
+    trouble: Option<(Condition, Timestamp)>,
 }
 
 impl<D: Detect, S: Sink> Watch<D, S> {
@@ -75,6 +81,8 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             sink,
             findings: Vec::new(),
             looks: 0,
+            sight: camera.sight.enabled.then(|| Sight::new(SightSettings { learn: camera.sight.learn }, None)),
+            trouble: None,
         }
     }
 
@@ -83,7 +91,12 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     /// # Errors
     /// If the model could not be run; the picture is then lost, and nothing else.
     pub fn picture(&mut self, at: Stamp, picture: &Planes<'_>) -> Result<bool, VisionError> {
-        if !self.cadence.is_due(at.mono) {
+        if self.sight.as_mut().is_some_and(|sight| sight.picture(at.mono, picture)) {
+            self.sight_changed(at);
+        }
+        // Whoever is seen in a picture that stands still may have gone long ago.
+        let frozen = matches!(self.trouble, Some((Condition::Frozen, _)));
+        if frozen || !self.cadence.is_due(at.mono) {
             return Ok(false);
         }
         let detections = self.detector.detect(picture)?;
@@ -123,6 +136,27 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             Err(Declined::NotOpen) => Answer::NotOpen,
             Err(Declined::Taken(by)) => Answer::Taken(by),
         }
+    }
+
+    /// What is wrong with the picture, if anything, and since when. The rules go on, but for a frozen picture:
+    /// whatever is still seen is reported.
+    pub fn trouble(&self) -> Option<(Condition, Timestamp)> {
+        self.trouble
+    }
+
+    /// What watches whether the picture is worth it; `None` if the config wants none.
+    pub(super) fn sight(&mut self) -> Option<&mut Sight> {
+        self.sight.as_mut()
+    }
+
+    fn sight_changed(&mut self, at: Stamp) {
+        let condition = self.sight.as_ref().and_then(Sight::condition);
+        self.trouble = condition.map(|condition| (condition, at.wall));
+        if condition.is_some() {
+            // Nobody knows how it goes on.
+            self.end_all(at, CloseReason::Blind);
+        }
+        self.desk.view_moved(if condition == Some(Condition::Moved) { Some(at.wall) } else { None });
     }
 
     /// Pictures looked at so far.

@@ -11,6 +11,7 @@ mod power;
 mod quota;
 mod report;
 mod rig;
+mod sight;
 mod storm;
 mod traffic;
 
@@ -43,6 +44,8 @@ enum Proof {
     Quota(quota::Options),
     /// Slow, distant, lossy and interrupted links.
     Link(link::Options),
+    /// Covered, blurred, turned … cameras: whether that is noticed in time, and nothing else is taken for it.
+    Sight(sight::Options),
     /// The agent's part of the storm, which is killed.
     #[command(hide = true)]
     Writer(storm::WriterOptions),
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Proof::Pace(options) => pace::run(&options),
         Proof::Quota(options) => quota::run(&options),
         Proof::Link(options) => link::run(&options),
+        Proof::Sight(options) => sight::run(&options),
         Proof::Writer(options) => return ended(storm::write(&options)),
         Proof::Script(options) => return ended(power::play(&options)),
     };

@@ -111,11 +111,18 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
     let mut recording = Recording::open(&args.recording, origin)?;
     let mut last = Stamp::after(origin, Duration::ZERO);
     let mut ended = Ok(());
+    let mut trouble = None;
     for frame in &mut recording {
         match frame {
             Ok(frame) => {
                 last = frame.stamp;
                 watch.picture(frame.stamp, &frame.planes())?;
+                let now = watch.trouble().map(|(condition, _)| condition);
+                if now != trouble {
+                    trouble = now;
+                    let words = now.map_or_else(|| "seeing".to_owned(), |now| format!("{}: {now}", now.as_str()));
+                    eprintln!("{:.1} s: {words}", last.mono.as_secs_f64());
+                }
             }
             Err(error) => ended = Err(error),
         }

@@ -11,10 +11,10 @@ use super::{
     rule,
     schedule::Schedules,
     table::Table,
-    value::{Checked, Wrong, flag, id, number, text, word},
+    value::{Checked, Wrong, duration, flag, id, number, text, word},
 };
 use crate::{
-    config::{Camera, CameraUrl, Decoder, Transport, keys::Key, url::UrlError},
+    config::{Camera, CameraUrl, Decoder, Sight, Transport, keys::Key, url::UrlError},
     rules::geometry::{Point, Polygon},
 };
 
@@ -70,6 +70,10 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
     let enabled = table.get("enabled", flag);
     let detections_per_second = table.get("detections_per_second", number);
     let purpose = table.get("purpose", text);
+    let sight = table.child("sight").and_then(|table| {
+        let (enabled, learn) = (table.get("enabled", flag), table.get("learn", duration));
+        Some(Sight { enabled: enabled?, learn: learn? })
+    });
     let mut label = label(&table, context.languages);
     let model = context.models.of(&table);
 
@@ -103,6 +107,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         decoder: decoder?,
         model: model?,
         detections_per_second: detections_per_second?,
+        sight: sight?,
         purpose: purpose?,
         rules,
     };
