@@ -184,3 +184,6 @@ fn correlation(a: &Field, b: &Field) -> f32 {
     }
     with / (first * second).sqrt().max(f32::MIN_POSITIVE)
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,9 +104,11 @@ pub(super) fn judge(evidence: &Evidence) -> Option<Condition> {
     }
     let comparison = known?;
     if let Some(shift) = evidence.shift
+        && shift.by != [0, 0]
         && shift.agreement > FOUND
-        && (shift.agreement > comparison.agreement + 0.15 || !shift.is_far())
+        && shift.agreement > comparison.agreement + 0.15
     {
+        // What sways is the same view.
         return shift.is_far().then_some(Condition::Moved);
     }
     let Comparison { strange, layout, gain, sharpness, contrast, .. } = comparison;

@@ -190,6 +190,8 @@ impl Posts {
             |old| old.shared.light.clone(),
         );
         light.disarmed(self.standing.disarmed(&camera.id, clock.now()));
+        // Whoever watches it next finds that out anew.
+        light.view(None);
         let shared = Shared {
             light,
             tally: old.map_or_else(Arc::default, |old| Arc::clone(&old.shared.tally)),

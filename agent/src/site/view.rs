@@ -121,3 +121,34 @@ fn drawing(camera: &Camera) -> String {
 fn checksum(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(folder: &Path, drawing: &str) -> KeptView {
+        KeptView { path: folder.join("views/gate.view"), drawing: drawing.to_owned() }
+    }
+
+    #[test]
+    fn it_comes_back_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let gate: Segment = "gate".parse().unwrap();
+        let view = kept(folder.path(), "ab12");
+        assert_eq!(view.read(&gate), None);
+        let memory = Memory::from_json(r#"{"references":[],"quiet":{"fewest":[3,null],"watched":[9,0]}}"#).unwrap();
+        view.write(&gate, &memory);
+        assert_eq!(view.read(&gate), Some(memory.clone()));
+        assert_eq!(kept(folder.path(), "cd34").read(&gate), None, "zones were drawn anew");
+
+        let text = fs::read_to_string(&view.path).unwrap();
+        for damaged in [text.replace("[9,0]", "[8,0]"), text[..text.len() / 2].to_owned(), String::new(), "\n x".to_owned()] {
+            fs::write(&view.path, damaged).unwrap();
+            assert_eq!(view.read(&gate), None);
+        }
+        fs::write(&view.path, [0xff; 100]).unwrap();
+        assert_eq!(view.content().err().unwrap().to_string(), "it is no learnt view");
+        File::create(&view.path).unwrap().set_len(LARGEST + 1).unwrap();
+        assert_eq!(view.content().err().unwrap().to_string(), "it is larger than 4194304 bytes");
+    }
+}

@@ -69,3 +69,10 @@ fn bad_links_delay_and_lose_nothing() {
     assert_eq!(table.matches("none lost, states as they should be | kept |").count(), 4, "{table}");
     assert!(table.contains("| half-open: none lost | kept |"), "{table}");
 }
+
+#[test]
+fn lost_sight_is_noticed_and_nothing_else_taken_for_it() {
+    let table = proof("sight --quick");
+    assert!(table.contains("| noticed within 10 s | kept |"), "{table}");
+    assert!(table.contains("| nothing else taken for it | kept |"), "{table}");
+}
