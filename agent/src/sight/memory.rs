@@ -62,7 +62,8 @@ impl Memory {
 impl Kept {
     fn of(reference: &Reference) -> Self {
         let bytes = |field: &[f32]| {
-            BASE64.encode(&field.iter().map(|v| (v * STEPS).round().clamp(-STEPS, STEPS) as i8 as u8).collect::<Vec<_>>())
+            BASE64
+                .encode(&field.iter().map(|v| (v * STEPS).round().clamp(-STEPS, STEPS) as i8 as u8).collect::<Vec<_>>())
         };
         Self {
             width: reference.width,
@@ -89,6 +90,14 @@ impl Kept {
         }
         let cell = |[luma, fine, coarse, all]: [f32; 4]| Cell { luma, fine, coarse, all };
         let cells = self.cells.into_iter().map(cell).collect();
-        Some(Reference { width: self.width, height: self.height, looks: self.looks, re, im, cells, colour: self.colour })
+        Some(Reference {
+            width: self.width,
+            height: self.height,
+            looks: self.looks,
+            re,
+            im,
+            cells,
+            colour: self.colour,
+        })
     }
 }

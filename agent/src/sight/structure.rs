@@ -61,7 +61,8 @@ impl Structure {
         }
         for y in 1..h - 1 {
             let here = y * w;
-            let (above, row, below) = (&self.luma[here - w..here], &self.luma[here..here + w], &self.luma[here + w..][..w]);
+            let (above, row, below) =
+                (&self.luma[here - w..here], &self.luma[here..here + w], &self.luma[here + w..][..w]);
             let coarse_re = &mut self.coarse.re[here..here + w];
             let coarse_im = &mut self.coarse.im[here..here + w];
             let direction_re = &mut self.direction.re[here..here + w];

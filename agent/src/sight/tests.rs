@@ -184,7 +184,9 @@ fn what_was_learnt_is_kept_at_once_and_then_every_hour() {
 fn a_damaged_memory_is_none() {
     let json = Watched::new(Wall::new(8), 1000).sight.memory().unwrap().to_json();
     assert!(Memory::from_json(&json).is_some());
-    for (from, to) in [("\"width\":160", "\"width\":161"), ("\"re\":\"", "\"re\":\"AAAA"), ("\"cells\":[[", "\"cells\":[[0,0,0,0],[")] {
+    for (from, to) in
+        [("\"width\":160", "\"width\":161"), ("\"re\":\"", "\"re\":\"AAAA"), ("\"cells\":[[", "\"cells\":[[0,0,0,0],[")]
+    {
         assert!(json.contains(from), "{from}");
         assert_eq!(Memory::from_json(&json.replacen(from, to, 1)), None, "{to}");
     }

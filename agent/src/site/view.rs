@@ -142,7 +142,9 @@ mod tests {
         assert_eq!(kept(folder.path(), "cd34").read(&gate), None, "zones were drawn anew");
 
         let text = fs::read_to_string(&view.path).unwrap();
-        for damaged in [text.replace("[9,0]", "[8,0]"), text[..text.len() / 2].to_owned(), String::new(), "\n x".to_owned()] {
+        for damaged in
+            [text.replace("[9,0]", "[8,0]"), text[..text.len() / 2].to_owned(), String::new(), "\n x".to_owned()]
+        {
             fs::write(&view.path, damaged).unwrap();
             assert_eq!(view.read(&gate), None);
         }

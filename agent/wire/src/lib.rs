@@ -34,7 +34,8 @@ pub use receipt::Receipt;
 pub use schema::{CONTRACT, schema_address, schemas};
 pub use segment::{Segment, SegmentError};
 pub use state::{
-    BlindReason, BoxBirth, BoxGap, BoxHealth, BoxState, BoxStatus, CameraBirth, CameraCounters, CameraState, CameraStatus, GapRange, LinkHealth, MovedView,
+    BlindReason, BoxBirth, BoxGap, BoxHealth, BoxState, BoxStatus, CameraBirth, CameraCounters, CameraState,
+    CameraStatus, GapRange, LinkHealth, MovedView,
 };
 pub use topic::BoxPath;
 pub use words::{Language, Severity, Text};

@@ -139,7 +139,13 @@ impl Effect {
                     }
                     let window = (0.2..0.45).contains(&v) && (u * 7.0).fract() > 0.12;
                     let stripe = (0.6..0.66).contains(&v);
-                    (if window { 50.0 } else if stripe { 190.0 } else { 120.0 }) + grain(i)
+                    (if window {
+                        50.0
+                    } else if stripe {
+                        190.0
+                    } else {
+                        120.0
+                    }) + grain(i)
                 });
             }
         }

@@ -238,7 +238,12 @@ const CAMERA: &[Key] = &[
 ];
 
 const SIGHT: &[Key] = &[
-    default("enabled", Takes::Flag, "true", "Whether a covered, blurred, turned … camera is noticed; not for one that turns by itself."),
+    default(
+        "enabled",
+        Takes::Flag,
+        "true",
+        "Whether a covered, blurred, turned … camera is noticed; not for one that turns by itself.",
+    ),
     default(
         "learn",
         Takes::Duration(Duration::from_secs(20), HOUR),
