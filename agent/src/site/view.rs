@@ -148,7 +148,7 @@ mod tests {
             fs::write(&view.path, damaged).unwrap();
             assert_eq!(view.read(&gate), None);
         }
-        fs::write(&view.path, [0xff; 100]).unwrap();
+        fs::write(&view.path, [0xff_u8; 100]).unwrap();
         assert_eq!(view.content().err().unwrap().to_string(), "it is no learnt view");
         File::create(&view.path).unwrap().set_len(LARGEST + 1).unwrap();
         assert_eq!(view.content().err().unwrap().to_string(), "it is larger than 4194304 bytes");
