@@ -23,6 +23,7 @@ pub mod evidence;
 pub mod incident;
 pub mod outputs;
 pub mod rules;
+pub mod sight;
 pub mod site;
 pub mod stop;
 pub mod track;

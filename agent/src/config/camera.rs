@@ -32,10 +32,21 @@ pub struct Camera {
     pub model: Manifest,
     /// `detections_per_second`.
     pub detections_per_second: f64,
+    /// `[camera.sight]`.
+    pub sight: Sight,
     /// `purpose`, as the law wants it stated.
     pub purpose: String,
     /// `[[camera.rule]]`, in the order of the file; ids unique within the camera.
     pub rules: Vec<Rule>,
+}
+
+/// `[camera.sight]`: whether the picture is still worth watching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// `enabled`.
+    pub enabled: bool,
+    /// `learn`: for how long a view is learnt before it can be called moved or blurred.
+    pub learn: Duration,
 }
 
 /// An `rtsp://` or `rtsps://` URL without user or password. Safe to print.

@@ -4,6 +4,7 @@ mod trial;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use karaul_wire::{Alert, Clock, ClockSource, CloseReason, Evidence, Incident, Language, Object, Phase, Status};
 use uuid::Uuid;
 
@@ -34,6 +35,8 @@ pub struct Desk {
     refused: Vec<Refused>,
     settled: Vec<Settled>,
     rules: Vec<RuleState>,
+    /// Since when the camera has been looking elsewhere.
+    view_moved: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -106,7 +109,13 @@ impl Desk {
             refused: Vec::new(),
             settled: Vec::new(),
             rules: camera.rules.iter().map(|_| RuleState::default()).collect(),
+            view_moved: None,
         }
+    }
+
+    /// From now on zones and lines are where they were drawn, or have not been since then; each alert says so.
+    pub fn view_moved(&mut self, since: Option<Timestamp>) {
+        self.view_moved = since;
     }
 
     /// What a finding means for the incidents, if anything. Changes none of them, only what is
@@ -222,6 +231,7 @@ impl Desk {
             why,
             ..blank(&self.camera, rule, &self.provider, at, self.clock, self.boot_id)
         };
+        alert.location.view_moved = self.view_moved;
         tell(&mut alert, &self.languages);
         alert
     }

@@ -13,7 +13,17 @@ pub(super) fn sentence(language: Language, alert: &Alert) -> String {
         RuleKind::Intrusion => intrusion(language, class, place(alert)),
         RuleKind::LineCrossing => crossing(language, class, place(alert), alert.why.direction.as_deref()),
     };
-    format!("{camera}: {what}{}{}", extent(language, alert), taken(language, alert))
+    format!("{camera}: {what}{}{}{}", extent(language, alert), taken(language, alert), doubt(language, alert))
+}
+
+/// Whoever is sent out has to know that it may have been somewhere else.
+fn doubt(language: Language, alert: &Alert) -> &'static str {
+    match (alert.location.view_moved, language) {
+        (None, _) => "",
+        (Some(_), Language::Kk) => " — назар аударыңыз: камера бұрылған, орны дәл емес",
+        (Some(_), Language::Ru) => " — внимание: камера повёрнута, место указано неточно",
+        (Some(_), Language::En) => " — mind: the camera has been turned, the place is not certain",
+    }
 }
 
 /// Nobody may take a test for an incident, so that is the first word.
@@ -237,6 +247,22 @@ mod tests {
                 "Басты қақпа: «yard» аймағында адам, 24 с — қабылданды: duty officer",
                 "Главные ворота: человек в зоне «yard», 24 с — принято: duty officer",
                 "Main gate: person in zone 'yard', 24 s — acknowledged by duty officer",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_camera_that_was_turned_is_told() {
+        let mut alert = Alert::example();
+        alert.location.label = gate();
+        alert.incident.phase = Phase::Open;
+        alert.location.view_moved = Some(alert.incident.opened);
+        assert_eq!(
+            says(&alert),
+            [
+                "Басты қақпа: «yard» аймағында адам, 24 с — назар аударыңыз: камера бұрылған, орны дәл емес",
+                "Главные ворота: человек в зоне «yard», 24 с — внимание: камера повёрнута, место указано неточно",
+                "Main gate: person in zone 'yard', 24 s — mind: the camera has been turned, the place is not certain",
             ]
         );
     }

@@ -6,17 +6,19 @@ use std::{
     time::Duration,
 };
 
-use karaul_wire::{BlindCause, BlindReason, CloseReason, FullDecoding, Segment};
+use karaul_wire::{BlindCause, BlindReason, CloseReason, FullDecoding, MovedView, Segment};
 
 use super::{
     light::Light,
     standing::Standing,
     tray::Tray,
+    view::KeptView,
     watch::{Detect, Sink, Watch},
 };
 use crate::{
     camera::{Frame, Observer},
     clock::{Clock, Stamp},
+    sight::Condition,
     vision::Planes,
 };
 
@@ -49,13 +51,22 @@ pub(super) struct Guard<D, S> {
     disarmed: Vec<bool>,
     /// Since when the model has been failing, on the monotonic time line.
     failing: Option<Duration>,
+    /// What was last said of the picture.
+    told: Option<Condition>,
+    /// Where the learnt view is kept; `None` if the config wants none.
+    view: Option<KeptView>,
 }
 
 impl<D: Detect, S: Sink> Guard<D, S> {
     /// `rules` are the ids of the camera's rules, in their order.
-    pub(super) fn new(watch: Watch<D, S>, rules: Vec<Segment>, shared: Shared) -> Self {
+    pub(super) fn new(mut watch: Watch<D, S>, rules: Vec<Segment>, shared: Shared, view: Option<KeptView>) -> Self {
         let disarmed = vec![false; rules.len()];
-        Self { watch, shared, rules, disarmed, failing: None }
+        if let (Some(sight), Some(view)) = (watch.sight(), &view)
+            && let Some(memory) = view.read(shared.light.camera())
+        {
+            sight.remember(memory);
+        }
+        Self { watch, shared, rules, disarmed, failing: None, told: None, view }
     }
 
     /// One picture, or a glimpse.
@@ -67,7 +78,7 @@ impl<D: Detect, S: Sink> Guard<D, S> {
             Ok(looked) => {
                 self.shared.tally.inferred.fetch_add(u64::from(looked), Relaxed);
                 if looked && self.failing.take().is_some() {
-                    self.shared.light.seeing();
+                    self.show();
                 }
             }
             Err(error) => {
@@ -87,12 +98,50 @@ impl<D: Detect, S: Sink> Guard<D, S> {
                 }
             }
         }
+        self.heed_sight(at.mono);
+    }
+
+    /// Tells what has become of the picture, and keeps what was learnt of it.
+    fn heed_sight(&mut self, at: Duration) {
+        let condition = self.watch.trouble().map(|(condition, _)| condition);
+        if condition != self.told {
+            self.told = condition;
+            let camera = self.shared.light.camera();
+            match condition {
+                Some(condition) => tracing::warn!(%camera, "{condition}"),
+                None => tracing::info!(%camera, "the picture is worth watching again"),
+            }
+            if self.failing.is_none() {
+                self.show();
+            }
+        }
+        if let (Some(sight), Some(view)) = (self.watch.sight(), &self.view)
+            && let Some(memory) = sight.to_keep(at)
+        {
+            view.write(self.shared.light.camera(), &memory);
+        }
+    }
+
+    /// Pictures come, and the model looks at them: what is left is what they show.
+    fn show(&self) {
+        let light = &self.shared.light;
+        let moved = self.watch.trouble().filter(|(condition, _)| *condition == Condition::Moved);
+        light.view(moved.map(|(_, moved)| MovedView { moved, rules: self.rules.clone() }));
+        match self.watch.trouble() {
+            Some((condition, _)) => _ = light.blind(reason(condition), &condition.to_string()),
+            None => light.seeing(),
+        }
     }
 
     /// The camera is not watched any more: nothing stays open.
     pub(super) fn end(&mut self, reason: CloseReason) {
         self.shared.tray.close();
         self.watch.end_all(self.shared.clock.now(), reason);
+        if let (Some(sight), Some(view)) = (self.watch.sight(), &self.view)
+            && let Some(memory) = sight.memory()
+        {
+            view.write(self.shared.light.camera(), &memory);
+        }
     }
 
     /// Heeds standing orders and does what waits in the tray.
@@ -112,6 +161,19 @@ impl<D: Detect, S: Sink> Guard<D, S> {
     }
 }
 
+/// The word on the wire.
+const fn reason(condition: Condition) -> BlindReason {
+    match condition {
+        Condition::Covered => BlindReason::Covered,
+        Condition::Blurred => BlindReason::Blurred,
+        Condition::Moved => BlindReason::Moved,
+        Condition::Dark => BlindReason::Dark,
+        Condition::WashedOut => BlindReason::WashedOut,
+        Condition::Frozen => BlindReason::Frozen,
+        Condition::Dirty => BlindReason::Dirty,
+    }
+}
+
 impl<D: Detect, S: Sink> Observer for Guard<D, S> {
     fn frame(&mut self, frame: &Frame) {
         self.look(frame.stamp, &frame.planes(), frame.glimpse);
@@ -122,7 +184,7 @@ impl<D: Detect, S: Sink> Observer for Guard<D, S> {
     }
 
     fn seeing(&mut self) {
-        self.shared.light.seeing();
+        self.show();
     }
 
     fn blind(&mut self, cause: BlindCause, detail: &str) {

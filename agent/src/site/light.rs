@@ -4,7 +4,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use karaul_wire::{BlindCause, BlindReason, BoxPath, CameraState, CameraStatus, FullDecoding, Segment};
+use karaul_wire::{BlindCause, BlindReason, BoxPath, CameraState, CameraStatus, FullDecoding, MovedView, Segment};
 
 use crate::{clock::Clock, uplink::StateBoard};
 
@@ -24,6 +24,7 @@ struct Shown {
     status: Option<CameraStatus>,
     disarmed: BTreeMap<Segment, Timestamp>,
     full_decoding: Option<FullDecoding>,
+    view: Option<MovedView>,
 }
 
 impl Light {
@@ -83,6 +84,11 @@ impl Light {
         }
     }
 
+    /// Shows that the camera looks elsewhere, or does not any more; from the next change of its state on.
+    pub(super) fn view(&self, view: Option<MovedView>) {
+        self.shown().view = view;
+    }
+
     /// Publishes a change; `since` tells when the state began, whatever its reasons
     /// were meanwhile. Says whether the state is another one than before.
     fn show(&self, state: CameraState, why: Option<(BlindReason, Option<BlindCause>, &str)>) -> bool {
@@ -98,6 +104,7 @@ impl Light {
             full_decoding: shown.full_decoding.clone().filter(|_| state == CameraState::Seeing),
             since,
             disarmed: shown.disarmed.clone(),
+            view: shown.view.clone(),
         };
         self.publish(&status);
         shown.status = Some(status);

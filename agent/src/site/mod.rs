@@ -18,6 +18,7 @@ mod register;
 mod rest;
 mod standing;
 mod tray;
+mod view;
 mod watch;
 
 use std::{

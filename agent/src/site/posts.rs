@@ -15,6 +15,7 @@ use super::{
     guard::{Guard, Shared},
     light::Light,
     standing::Standing,
+    view::KeptView,
 };
 use crate::{
     camera::Counters,
@@ -189,6 +190,8 @@ impl Posts {
             |old| old.shared.light.clone(),
         );
         light.disarmed(self.standing.disarmed(&camera.id, clock.now()));
+        // Whoever watches it next finds that out anew.
+        light.view(None);
         let shared = Shared {
             light,
             tally: old.map_or_else(Arc::default, |old| Arc::clone(&old.shared.tally)),
@@ -223,7 +226,8 @@ impl Posts {
         let desk = Desk::new(camera, &config.site.languages, provider, ClockSource::Box, self.boot_id);
         let watch = Watch::new(camera, detector, desk, self.delivery.clone());
         let rules = camera.rules.iter().map(|rule| rule.id.clone()).collect();
-        let mut guard = Guard::new(watch, rules, shared.clone());
+        let view = camera.sight.enabled.then(|| KeptView::of(&config.storage.path, camera));
+        let mut guard = Guard::new(watch, rules, shared.clone(), view);
         let (eyes, whole) = (Arc::clone(&self.eyes), self.whole.clone());
         let (camera, count) = (camera.clone(), Arc::clone(&counters));
         self.crew.add(thread_name(&camera.id), move |stop| {

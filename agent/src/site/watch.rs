@@ -1,5 +1,6 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use karaul_wire::CloseReason;
 
 use super::{
@@ -12,6 +13,7 @@ use crate::{
     config,
     incident::{Declined, Desk, Step},
     rules::{Engine, Finding},
+    sight::{Condition, Sight, SightSettings},
     track::{Tracker, TrackerSettings},
     vision::{Detection, Detector, Model, Planes, VisionError},
 };
@@ -72,6 +74,10 @@ pub struct Watch<D, S> {
     /// What counts as something in a glimpse: its least score, and its class.
     stir_score: f32,
     classes: BTreeSet<u16>,
+    /// `None` if the config wants none.
+    sight: Option<Sight>,
+    /// What is wrong with the picture, and since when.
+    trouble: Option<(Condition, Timestamp)>,
 }
 
 impl<D: Detect, S: Sink> Watch<D, S> {
@@ -90,6 +96,8 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             stirred: false,
             stir_score: STIR * tracker_settings(camera).new_score,
             classes: camera.rules.iter().flat_map(|rule| rule.filter.classes.clone()).collect(),
+            sight: camera.sight.enabled.then(|| Sight::new(SightSettings { learn: camera.sight.learn }, None)),
+            trouble: None,
         }
     }
 
@@ -98,7 +106,7 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     /// # Errors
     /// If the model could not be run; the picture is then lost, and nothing else.
     pub fn picture(&mut self, at: Stamp, picture: &Planes<'_>) -> Result<bool, VisionError> {
-        if !self.cadence.is_due(at.mono) {
+        if self.is_frozen(at, picture) || !self.cadence.is_due(at.mono) {
             return Ok(false);
         }
         let detections = self.detector.detect(picture)?;
@@ -117,6 +125,9 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     /// # Errors
     /// As with [`Self::picture`].
     pub fn glimpse(&mut self, at: Stamp, picture: &Planes<'_>) -> Result<bool, VisionError> {
+        if self.is_frozen(at, picture) {
+            return Ok(false);
+        }
         let detections = self.detector.detect(picture)?;
         self.looks += 1;
         let counts = |found: &Detection| found.score >= self.stir_score && self.classes.contains(&found.class);
@@ -164,6 +175,35 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             Err(Declined::NotOpen) => Answer::NotOpen,
             Err(Declined::Taken(by)) => Answer::Taken(by),
         }
+    }
+
+    /// What is wrong with the picture, if anything, and since when. The rules go on, but for a frozen picture:
+    /// whatever is still seen is reported.
+    pub fn trouble(&self) -> Option<(Condition, Timestamp)> {
+        self.trouble
+    }
+
+    /// What watches whether the picture is worth it; `None` if the config wants none.
+    pub(super) fn sight(&mut self) -> Option<&mut Sight> {
+        self.sight.as_mut()
+    }
+
+    /// Looks after the sight. Whoever is seen in a picture that stands still may have gone long ago.
+    fn is_frozen(&mut self, at: Stamp, picture: &Planes<'_>) -> bool {
+        if self.sight.as_mut().is_some_and(|sight| sight.picture(at.mono, picture)) {
+            self.sight_changed(at);
+        }
+        matches!(self.trouble, Some((Condition::Frozen, _)))
+    }
+
+    fn sight_changed(&mut self, at: Stamp) {
+        let condition = self.sight.as_ref().and_then(Sight::condition);
+        self.trouble = condition.map(|condition| (condition, at.wall));
+        if condition.is_some() {
+            // Nobody knows how it goes on.
+            self.end_all(at, CloseReason::Blind);
+        }
+        self.desk.view_moved(if condition == Some(Condition::Moved) { Some(at.wall) } else { None });
     }
 
     /// Pictures looked at so far.

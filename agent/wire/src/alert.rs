@@ -172,6 +172,9 @@ pub struct Location {
     /// Line id, for rules on a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<Segment>,
+    /// Since when the camera has been looking elsewhere: zone and line are not where they were drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view_moved: Option<Timestamp>,
 }
 
 /// One object in the picture.
@@ -313,6 +316,7 @@ impl Alert {
                 label: Text::from([(crate::Language::En, "Main gate".to_owned())]),
                 zone: Some(id("yard")),
                 line: None,
+                view_moved: None,
             },
             text: Text::from([(crate::Language::En, "Main gate: person in yard ended after 24 s".to_owned())]),
             objects: vec![Object {

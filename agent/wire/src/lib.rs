@@ -35,7 +35,7 @@ pub use schema::{CONTRACT, schema_address, schemas};
 pub use segment::{Segment, SegmentError};
 pub use state::{
     BlindCause, BlindReason, BoxBirth, BoxGap, BoxHealth, BoxState, BoxStatus, CameraBirth, CameraCounters,
-    CameraState, CameraStatus, FullDecoding, FullDecodingCause, GapRange, LinkHealth,
+    CameraState, CameraStatus, FullDecoding, FullDecodingCause, GapRange, LinkHealth, MovedView,
 };
 pub use topic::BoxPath;
 pub use words::{Language, Severity, Text};

@@ -60,6 +60,19 @@ pub struct CameraStatus {
     /// Rules that a command has disarmed, with the time at which they are armed again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub disarmed: BTreeMap<Segment, Timestamp>,
+    /// The camera looks elsewhere than when its zones and lines were drawn; only while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<MovedView>,
+}
+
+/// A view that is not the one for which zones and lines were drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MovedView {
+    /// Since when.
+    pub moved: Timestamp,
+    /// The rules whose zone or line is not where it was drawn. They go on, and their alerts say so in
+    /// `location.view_moved`.
+    pub rules: Vec<Segment>,
 }
 
 /// The states of a camera.
@@ -92,6 +105,11 @@ pub enum BlindReason {
     Dark,
     /// The same picture again and again.
     Frozen,
+    /// Too much light to see anything.
+    #[serde(rename = "washed-out")]
+    WashedOut,
+    /// Dirt on the lens, lit at night by the camera's own light.
+    Dirty,
     /// Pictures come, but the detector cannot be run on them.
     Model,
 }

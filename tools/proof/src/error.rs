@@ -19,6 +19,15 @@ pub(crate) enum ProofError {
     /// The link does not start.
     #[error("{0}")]
     Link(#[from] LinkError),
+    /// GStreamer.
+    #[error(transparent)]
+    Camera(#[from] karaul::camera::CameraError),
+    /// A clip.
+    #[error(transparent)]
+    Recording(#[from] karaul::camera::RecordingError),
+    /// The rendered scene.
+    #[error("{0}")]
+    Scene(#[from] karaul_scene::SceneError),
     /// An alert cannot be written.
     #[error("{0}")]
     Event(#[from] EventError),

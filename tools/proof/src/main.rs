@@ -14,6 +14,7 @@ mod quota;
 mod rebuilds;
 mod report;
 mod rig;
+mod sight;
 mod storm;
 mod traffic;
 
@@ -50,6 +51,8 @@ enum Proof {
     Rebuilds(rebuilds::Options),
     /// Slow, distant, lossy and interrupted links.
     Link(link::Options),
+    /// Covered, blurred, turned … cameras: whether that is noticed in time, and nothing else is taken for it.
+    Sight(sight::Options),
     /// The agent's part of the storm, which is killed.
     #[command(hide = true)]
     Writer(storm::WriterOptions),
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Proof::Cameras(options) => cameras::run(&options),
         Proof::Rebuilds(options) => rebuilds::run(&options),
         Proof::Link(options) => link::run(&options),
+        Proof::Sight(options) => sight::run(&options),
         Proof::Writer(options) => return ended(storm::write(&options)),
         Proof::Script(options) => return ended(power::play(&options)),
     };

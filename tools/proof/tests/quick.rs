@@ -91,3 +91,10 @@ fn streams_that_are_opened_and_ended_leave_nothing_open() {
     assert!(table.contains("| who is well gives a picture, who is not ends with a reason | kept |"), "{table}");
     assert!(table.contains("| no pipeline is left hanging | kept |"), "{table}");
 }
+
+#[test]
+fn lost_sight_is_noticed_and_nothing_else_taken_for_it() {
+    let table = proof("sight --quick");
+    assert!(table.contains("| noticed within 10 s | kept |"), "{table}");
+    assert!(table.contains("| nothing else taken for it | kept |"), "{table}");
+}

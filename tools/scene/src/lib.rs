@@ -55,6 +55,7 @@ mod body;
 mod camera;
 mod colour;
 mod compose;
+mod effect;
 mod events;
 mod frame;
 mod gait;
@@ -75,6 +76,7 @@ mod truth;
 mod vehicle;
 mod yard;
 
+pub use effect::Effect;
 pub use events::{EVENTS, Event, EventKind, FENCE_LINE, YARD_ZONE};
 pub use frame::I420Frame;
 pub use object::{Class, SceneObject};

@@ -111,16 +111,23 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
     let mut recording = Recording::open(&args.recording, origin)?.decoded(camera.decoding, camera.look_every);
     let mut last = Stamp::after(origin, Duration::ZERO);
     let mut ended = Ok(());
+    let mut trouble = None;
     while let Some(frame) = recording.next() {
         match frame {
-            Ok(frame) if frame.glimpse => {
-                watch.glimpse(frame.stamp, &frame.planes())?;
-                recording.attend(watch.is_attentive());
-            }
             Ok(frame) => {
-                last = frame.stamp;
-                watch.picture(frame.stamp, &frame.planes())?;
+                if frame.glimpse {
+                    watch.glimpse(frame.stamp, &frame.planes())?;
+                } else {
+                    last = frame.stamp;
+                    watch.picture(frame.stamp, &frame.planes())?;
+                }
                 recording.attend(watch.is_attentive());
+                let now = watch.trouble().map(|(condition, _)| condition);
+                if now != trouble {
+                    trouble = now;
+                    let words = now.map_or_else(|| "seeing".to_owned(), |now| format!("{}: {now}", now.as_str()));
+                    eprintln!("{:.1} s: {words}", last.mono.as_secs_f64());
+                }
             }
             Err(error) => ended = Err(error),
         }

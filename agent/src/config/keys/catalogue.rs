@@ -245,9 +245,25 @@ const CAMERA: &[Key] = &[
     required("model", Takes::Text, r#""yolox-nano""#, "Detector: name of a folder in inference.models."),
     default("detections_per_second", Takes::Number(1.0, 30.0), "5.0", "How often the detector looks."),
     required("purpose", Takes::Text, r#""school-safety""#, "What the camera is for, as the law wants it stated."),
+    default("sight", Takes::Table(SIGHT), "{}", "Whether the picture is still worth watching."),
     default("zone", Takes::Named(ZONE), "{}", "Areas of the picture."),
     default("line", Takes::Named(LINE), "{}", "Lines in the picture."),
     default("rule", Takes::Tables(RULE), "[]", "When an alert is raised."),
+];
+
+const SIGHT: &[Key] = &[
+    default(
+        "enabled",
+        Takes::Flag,
+        "true",
+        "Whether a covered, blurred, turned … camera is noticed; not for one that turns by itself.",
+    ),
+    default(
+        "learn",
+        Takes::Duration(Duration::from_secs(20), HOUR),
+        r#""2m""#,
+        "For how long a view is learnt before it can be called moved or blurred.",
+    ),
 ];
 
 const LABEL: &[Key] = &[

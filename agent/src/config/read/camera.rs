@@ -16,7 +16,7 @@ use super::{
     value::{Checked, Wrong, duration, flag, id, number, text, word},
 };
 use crate::{
-    config::{Camera, CameraUrl, Decoder, Decoding, Transport, keys::Key, url::UrlError},
+    config::{Camera, CameraUrl, Decoder, Decoding, Sight, Transport, keys::Key, url::UrlError},
     rules::geometry::{Point, Polygon},
 };
 
@@ -80,6 +80,10 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
     let enabled = table.get("enabled", flag);
     let detections_per_second = table.get("detections_per_second", number);
     let purpose = table.get("purpose", text);
+    let sight = table.child("sight").and_then(|table| {
+        let (enabled, learn) = (table.get("enabled", flag), table.get("learn", duration));
+        Some(Sight { enabled: enabled?, learn: learn? })
+    });
     let mut label = label(&table, context.languages);
     let model = context.models.of(&table);
 
@@ -116,6 +120,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         look_every: look_every?,
         model: model?,
         detections_per_second: detections_per_second?,
+        sight: sight?,
         purpose: purpose?,
         rules,
     };

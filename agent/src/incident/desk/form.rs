@@ -39,7 +39,7 @@ pub(super) fn blank(
             acknowledged: None,
         },
         rule: Rule { id: rule.id.clone(), kind, onvif: kind.onvif().map(str::to_owned) },
-        location: Location { camera: camera.id.clone(), label: camera.label.clone(), zone, line },
+        location: Location { camera: camera.id.clone(), label: camera.label.clone(), zone, line, view_moved: None },
         text: karaul_wire::Text::new(),
         objects: Vec::new(),
         why: karaul_wire::Why::default(),

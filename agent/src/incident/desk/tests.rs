@@ -57,6 +57,7 @@ fn camera(cooldown_s: u64) -> config::Camera {
             folder: "models/m".into(),
         },
         detections_per_second: 5.0,
+        sight: config::Sight { enabled: false, learn: Duration::from_secs(120) },
         purpose: "school-safety".to_owned(),
         rules: vec![
             rule(

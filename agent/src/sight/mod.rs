@@ -1,0 +1,189 @@
+//! Is the picture still worth watching?
+//!
+//! ```text
+//! picture → small → structure ─→ bank (references, one for each kind of light) → verdict → hold → condition
+//!             │                    learnt while all is well, kept over restarts
+//!             └────→ stillness ──────────────────────────────────────────────────┘
+//! ```
+//!
+//! Once a second at most a picture is made small ([`small`]), its edges are found ([`structure`]) and compared, cell by
+//! cell, with those of the learnt view ([`reference`], [`bank`]). [`verdict`] says what is wrong with this one picture,
+//! [`stillness`] whether pictures come at all, and [`hold`] makes a state of many verdicts.
+//!
+//! What is measured goes back to the literature on camera tampering: edges against those of a background model (Gil-Jiménez
+//! et al., "Automatic control of video surveillance camera sabotage", IWINAC 2007), fine detail lost for blur and all detail
+//! for a cover (Aksay, Temizel and Çetin, "Camera tamper detection using wavelet analysis for video surveillance", AVSS
+//! 2007), block matching for a turn and adaptive thresholds (Saglam and Temizel, AVSS 2009), and short-term against
+//! long-term memory so that a change of light or a passer-by is none (Ribnick et al., "Real-time detection of camera
+//! tampering", AVSS 2006). That edges are compared by the square of their direction, which neither the strength of the
+//! light nor its side changes, is what keeps day, night and infra-red apart from a turned camera.
+//!
+//! Pure: time comes with the picture.
+
+mod bank;
+mod condition;
+mod hold;
+mod memory;
+mod reference;
+mod shift;
+mod small;
+mod stillness;
+mod structure;
+mod verdict;
+
+use std::time::Duration;
+
+use self::{
+    bank::Bank,
+    hold::Hold,
+    small::Small,
+    stillness::Stillness,
+    structure::{Field, Structure},
+    verdict::{Evidence, Tone, judge},
+};
+pub use self::{condition::Condition, memory::Memory};
+use crate::vision::Planes;
+
+/// Between two looks.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// How often what was learnt is kept.
+const KEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// From this correlation on two pictures show the same.
+const STEADY: f32 = 0.5;
+
+/// With fewer cells as they were than this it is searched whether they are somewhere else.
+const DOUBTFUL: f32 = 0.7;
+
+/// How a camera's sight is watched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SightSettings {
+    /// For how long a view is learnt.
+    pub learn: Duration,
+}
+
+impl Default for SightSettings {
+    fn default() -> Self {
+        Self { learn: Duration::from_secs(120) }
+    }
+}
+
+/// Watches the sight of one camera.
+#[derive(Debug)]
+pub struct Sight {
+    small: Small,
+    structure: Structure,
+    /// Directions of the look before.
+    before: Field,
+    stillness: Stillness,
+    bank: Bank,
+    hold: Hold,
+    last: Option<Duration>,
+    /// What was learnt was handed out last with so many kinds of light, then.
+    kept: Option<(usize, Duration)>,
+}
+
+impl Sight {
+    /// A watch that begins with what was learnt before, if anything was.
+    #[must_use]
+    pub fn new(settings: SightSettings, memory: Option<Memory>) -> Self {
+        let mut sight = Self {
+            small: Small::default(),
+            structure: Structure::default(),
+            before: Field::default(),
+            stillness: Stillness::default(),
+            bank: Bank::new(settings.learn),
+            hold: Hold::default(),
+            last: None,
+            kept: None,
+        };
+        if let Some(memory) = memory {
+            sight.remember(memory);
+        }
+        sight
+    }
+
+    /// Goes on from what was learnt in another run.
+    pub fn remember(&mut self, memory: Memory) {
+        let quiet = self.bank.remember(memory);
+        self.stillness = Stillness::remember(quiet);
+        self.kept = None;
+    }
+
+    /// What was learnt; `None` if nothing was yet.
+    #[must_use]
+    pub fn memory(&self) -> Option<Memory> {
+        let references = self.bank.references().to_vec();
+        (!references.is_empty()).then(|| Memory { references, quiet: self.stillness.learnt() })
+    }
+
+    /// What was learnt, if it is time to keep it: a new kind of light, or an hour has passed.
+    pub fn to_keep(&mut self, at: Duration) -> Option<Memory> {
+        let kinds = self.bank.references().len();
+        let due = match self.kept {
+            Some((kept, when)) => kept != kinds || at.saturating_sub(when) >= KEEP_EVERY,
+            None => true,
+        };
+        if !due {
+            return None;
+        }
+        self.kept = Some((kinds, at));
+        self.memory()
+    }
+
+    /// What is wrong, if anything.
+    #[must_use]
+    pub fn condition(&self) -> Option<Condition> {
+        self.hold.state()
+    }
+
+    /// Takes one picture; looks at it if it is due. Says whether [`Self::condition`] is another one now.
+    pub fn picture(&mut self, at: Duration, picture: &Planes<'_>) -> bool {
+        let due = self.last.is_none_or(|last| at + PERIOD / 8 >= last + PERIOD || at < last);
+        if !due || !self.small.take(picture) {
+            return false;
+        }
+        self.last = Some(at);
+        std::mem::swap(&mut self.before, &mut self.structure.direction);
+        self.structure.find(&self.small);
+        let frozen = self.stillness.is_frozen(at, &self.small);
+        let steady = correlation(&self.before, &self.structure.direction) >= STEADY;
+        let tone = Tone::of(&self.structure);
+        let found = self.bank.compare(&self.structure, self.small.colour);
+        let shift = found
+            .comparison
+            .filter(|comparison| comparison.kept < DOUBTFUL && comparison.bare < 0.6)
+            .and_then(|_| self.bank.search(&self.structure));
+        let evidence = Evidence {
+            tone,
+            comparison: found.comparison,
+            shift,
+            usual_mean: found.usual_mean,
+            night: found.night,
+            new_light: found.new_light,
+        };
+        let seen = if frozen { Some(Condition::Frozen) } else { judge(&evidence) };
+        tracing::trace!(?at, ?seen, steady, ?evidence, "look");
+        if seen.is_none() && self.hold.state().is_none() {
+            self.bank.learn(at, &self.structure, self.small.colour);
+        }
+        self.hold.take(at, seen, steady)
+    }
+}
+
+fn correlation(a: &Field, b: &Field) -> f32 {
+    if a.re.len() != b.re.len() {
+        return 0.0;
+    }
+    let [mut with, mut first, mut second] = [0.0_f32; 3];
+    for i in 0..a.re.len() {
+        with += a.re[i] * b.re[i] + a.im[i] * b.im[i];
+        first += a.re[i] * a.re[i] + a.im[i] * a.im[i];
+        second += b.re[i] * b.re[i] + b.im[i] * b.im[i];
+    }
+    with / (first * second).sqrt().max(f32::MIN_POSITIVE)
+}
+
+#[cfg(test)]
+mod tests;
