@@ -11,6 +11,7 @@ use karaul_wire::{Picture, Reply, ReplyCode};
 use sha2::{Digest as _, Sha256};
 
 use super::Error;
+use crate::ledger::table;
 
 /// Says what the box has answered, and keeps the picture.
 pub(super) fn say(reply: &Reply, file: Option<PictureFile>, out: &mut impl io::Write) -> Result<ExitCode, Error> {
@@ -18,6 +19,10 @@ pub(super) fn say(reply: &Reply, file: Option<PictureFile>, out: &mut impl io::W
     // What comes over the network moves no cursor.
     let detail: String = reply.detail.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     writeln!(out, "{}: {detail}", code.unwrap_or_default())?;
+    for day in &reply.ledger {
+        let table: String = table(day).chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+        write!(out, "\n{table}")?;
+    }
     if let (Some(picture), Some(file)) = (&reply.picture, file) {
         let path = file.keep(picture)?;
         writeln!(out, "the picture is in {}", path.display())?;
@@ -78,7 +83,15 @@ mod tests {
         let picture = Picture { media_type: "image/jpeg".to_owned(), sha256, data: BASE64.encode(b"jpeg") };
         let time = "2026-11-22T10:00:00Z".parse().unwrap();
         let detail = "here it is\u{1b}[2J".to_owned();
-        let reply = Reply { jti: None, time, code: ReplyCode::Done, detail, audit: None, picture: Some(picture) };
+        let reply = Reply {
+            jti: None,
+            time,
+            code: ReplyCode::Done,
+            detail,
+            audit: None,
+            picture: Some(picture),
+            ledger: Vec::new(),
+        };
         let mut out = Vec::new();
         assert_eq!(say(&reply, file(&path), &mut out).unwrap(), ExitCode::SUCCESS);
         let said = String::from_utf8(out).unwrap();

@@ -87,6 +87,19 @@ pub struct Replay {
     pub gone: Gaps,
 }
 
+/// What has become of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The broker has not acknowledged it yet.
+    Waiting,
+    /// The broker has it; the consumer, whose receipt is wanted, has not confirmed it yet.
+    Unconfirmed,
+    /// Delivered, by whoever has to confirm that.
+    Delivered,
+    /// It is not here, and nobody has confirmed it.
+    Lost,
+}
+
 /// A committed message that the broker has not acknowledged yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
@@ -333,6 +346,12 @@ impl Outbox {
         let replay = self.lock().replay(ranges);
         self.bell.notify_one();
         replay
+    }
+
+    /// What has become of the alert of this number.
+    #[must_use]
+    pub fn fate(&self, sequence: u64) -> Fate {
+        self.lock().fate(sequence)
     }
 
     /// How many alerts the broker has that no receipt has covered yet.

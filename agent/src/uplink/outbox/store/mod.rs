@@ -16,7 +16,11 @@ use std::{path::PathBuf, time::Duration};
 use rusqlite::{Connection, Params};
 
 use self::{fault::explain, queue::Queue};
-pub(super) use self::{kept::MOST_COPIES, queue::Wish, write::Change};
+pub(super) use self::{
+    kept::{MOST_COPIES, Whereabouts},
+    queue::Wish,
+    write::Change,
+};
 use super::{Gaps, Kin, OutboxError, Waiting};
 
 /// SQLite's default, written down because the quota is counted in it.
