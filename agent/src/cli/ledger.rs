@@ -100,3 +100,41 @@ fn day(text: &str) -> Result<Date, String> {
         .filter(|_| text.len() == "2026-11-22".len())
         .ok_or_else(|| "a day is wanted, as in 2026-11-22".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(record: &Record, wanted: Wanted, json: bool) -> (Result<ExitCode, String>, String, String) {
+        let (mut out, mut aside) = (Vec::new(), Vec::new());
+        let result = say(record, wanted, json, &mut out, &mut aside).map_err(|error| error.to_string());
+        (result, String::from_utf8(out).unwrap(), String::from_utf8(aside).unwrap())
+    }
+
+    #[test]
+    fn damaged_days_and_days_without_a_record_are_said() {
+        let date: Date = "2026-11-22".parse().unwrap();
+        let until = "2026-11-22T19:00:00.123Z".parse().unwrap();
+        let damaged = vec![(date, "its checksum is wrong".to_owned())];
+        let record = Record { days: Vec::new(), damaged, until: Some(until) };
+        let (result, out, aside) = said(&record, Wanted::Last(7), false);
+        assert_eq!(result, Ok(ExitCode::FAILURE));
+        assert_eq!(out, "\ncounted up to 2026-11-22T19:00:00Z\n");
+        assert_eq!(
+            aside,
+            "the file of 2026-11-22 is damaged: its checksum is wrong; what was counted there is lost and unknown\n"
+        );
+        let record = Record { days: Vec::new(), damaged: Vec::new(), until: Some(until) };
+        let (result, out, _) = said(&record, Wanted::Day(date), true);
+        let nothing = "nothing is on record of 2026-11-22; --days 400 shows which days there are".to_owned();
+        assert_eq!((result, out.as_str()), (Err(nothing), ""));
+    }
+
+    #[test]
+    fn a_day_is_written_in_one_way() {
+        assert_eq!(day("2026-11-22").unwrap().to_string(), "2026-11-22");
+        for wrong in ["22.11.2026", "2026-11-31", "20261122", "2026-11-22T10:00"] {
+            assert_eq!(day(wrong), Err("a day is wanted, as in 2026-11-22".to_owned()), "{wrong}");
+        }
+    }
+}

@@ -177,27 +177,45 @@ fn a_disk_that_takes_nothing_is_said_and_made_up_for() {
 }
 
 #[test]
-fn days_are_told_with_the_present_one_and_the_oldest_go() {
-    let site = Site::new("2025-01-01T23:59:00Z");
+fn days_are_told_with_the_present_one() {
+    let site = Site::new("2026-11-20T23:59:00Z");
     let ledger = site.start();
-    for _ in 0..430 {
+    for _ in 0..4 {
         site.run(&ledger, 62);
         // The rest of the day in one: the agent stands still, which is off.
         site.clock.advance(Duration::from_secs(86_400 - 62));
         ledger.tend(BTreeSet::new());
     }
-    let files = fs::read_dir(site.path()).unwrap().count();
-    assert!((400..=401).contains(&files), "{files}");
     let all = ledger.days(date("2000-01-01")..=date("2100-01-01"));
-    assert_eq!(all.len(), 400);
-    assert!(all.windows(2).all(|pair| pair[0].date.tomorrow().unwrap() == pair[1].date));
-    assert!(all[..399].iter().all(|day| day.counted_ms == day.length_ms && day.rules[0].seeing_ms == 62_000));
-    let yesterday = ledger.yesterday().unwrap();
-    assert_eq!(yesterday, all[398]);
+    let dates: Vec<String> = all.iter().map(|day| day.date.to_string()).collect();
+    assert_eq!(dates, ["2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"]);
+    assert!(all[..4].iter().all(|day| day.counted_ms == day.length_ms));
+    assert!(all[1..4].iter().all(|day| day.rules[0].seeing_ms == 62_000));
+    assert_eq!(ledger.yesterday().unwrap(), all[3]);
     ledger.close();
     let record = read(&site.path(), Wanted::Last(3)).unwrap();
-    assert_eq!(record.days, all[397..]);
+    assert_eq!(record.days, all[2..]);
     assert_eq!(record.until, Some(jiff::Timestamp::from_millisecond(site.clock_ms()).unwrap()));
+}
+
+#[test]
+fn the_oldest_days_go_and_nothing_else() {
+    let site = Site::new("2026-11-22T12:00:00Z");
+    fs::create_dir_all(site.path()).unwrap();
+    let mut day = date("2025-01-01");
+    for _ in 0..410 {
+        fs::write(site.path().join(format!("{day}.json")), "").unwrap();
+        fs::write(site.path().join(format!("{day}.damaged")), "").unwrap();
+        day = day.tomorrow().unwrap();
+    }
+    fs::write(site.path().join("notes.json"), "somebody's own").unwrap();
+    let files = super::super::files::Files::new(site.path());
+    files.prune();
+    let left = |ending: &str| super::super::files::dates(&site.path(), ending).unwrap();
+    assert_eq!((left("json").len(), left("damaged").len()), (400, 8));
+    assert_eq!(left("json").first(), Some(&date("2025-01-11")));
+    assert_eq!(left("damaged").last(), day.yesterday().ok().as_ref());
+    assert!(site.path().join("notes.json").exists());
 }
 
 impl Site {

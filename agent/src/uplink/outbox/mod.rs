@@ -8,6 +8,7 @@
 //! memory queue and are written as soon as the disk works again.
 
 mod error;
+mod fate;
 mod gaps;
 mod inner;
 mod numbers;
@@ -30,7 +31,7 @@ use uuid::Uuid;
 
 use self::inner::Inner;
 pub(super) use self::recall::Surprise;
-pub use self::{error::OutboxError, gaps::Gaps};
+pub use self::{error::OutboxError, fate::Fate, gaps::Gaps};
 use crate::clock::Clock;
 
 /// A message for the broker, QoS 1.
@@ -85,19 +86,6 @@ pub struct Replay {
     pub under_way: u64,
     /// These are not there any more.
     pub gone: Gaps,
-}
-
-/// What has become of an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The broker has not acknowledged it yet.
-    Waiting,
-    /// The broker has it; the consumer, whose receipt is wanted, has not confirmed it yet.
-    Unconfirmed,
-    /// Delivered, by whoever has to confirm that.
-    Delivered,
-    /// It is not here, and nobody has confirmed it.
-    Lost,
 }
 
 /// A committed message that the broker has not acknowledged yet.
@@ -346,12 +334,6 @@ impl Outbox {
         let replay = self.lock().replay(ranges);
         self.bell.notify_one();
         replay
-    }
-
-    /// What has become of the alert of this number.
-    #[must_use]
-    pub fn fate(&self, sequence: u64) -> Fate {
-        self.lock().fate(sequence)
     }
 
     /// How many alerts the broker has that no receipt has covered yet.
