@@ -26,6 +26,10 @@ use crate::{
     vision::{Detection, Layout, Matrix, Planes, Range, Rect, VisionError},
 };
 
+/// So long the first test of a run waits for the broker. Before the first connection an outbox does not know whether
+/// its numbers hold, and a test is followed by its number.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// After there was no room for an alarm it is tried again so late.
 const RETRY: Duration = Duration::from_secs(60);
 
@@ -34,6 +38,8 @@ pub(super) struct Trials {
     delivery: Delivery,
     posts: Arc<Posts>,
     boot_id: Option<Uuid>,
+    /// On the monotonic time line.
+    started: Duration,
     /// When the test that runs was begun, if this run of the agent has begun it.
     begun: Option<(Timestamp, Duration)>,
     alarm: Option<Alarm>,
@@ -49,7 +55,8 @@ struct Alarm {
 
 impl Trials {
     pub(super) fn new(delivery: Delivery, posts: Arc<Posts>, boot_id: Option<Uuid>) -> Self {
-        Self { delivery, posts, boot_id, begun: None, alarm: None, refused: None }
+        let started = delivery.clock.now().mono;
+        Self { delivery, posts, boot_id, started, begun: None, alarm: None, refused: None }
     }
 
     /// To be called once a second.
@@ -64,6 +71,7 @@ impl Trials {
         }
         if last.as_ref().is_none_or(|test| test.outcome != TestOutcome::Waiting)
             && is_due(&config, last.map(|test| test.at), now.wall)
+            && (self.delivery.outbox.is_connected() || now.mono.saturating_sub(self.started) >= PATIENCE)
         {
             self.begin(&config, now);
         }

@@ -19,4 +19,10 @@ impl Outbox {
     pub fn fate(&self, sequence: u64) -> Fate {
         self.lock().fate(sequence)
     }
+
+    /// Is the broker there?
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.lock().is_connected()
+    }
 }

@@ -45,11 +45,18 @@ fn days_are_told_as_far_as_they_are_on_record() {
 
 /// A stage with a test each day, and what begins and follows it, by a clock of its own.
 fn trials() -> (Stage, Trials, SimulatedClock) {
-    let stage = Stage::new(&(camera("gate") + "[test]\nat = \"00:00\"\nwithin = \"5s\"\n"));
+    trials_of(&camera("gate"))
+}
+
+fn trials_of(camera: &str) -> (Stage, Trials, SimulatedClock) {
+    let stage = Stage::new(&(camera.to_owned() + "[test]\nat = \"00:00\"\nwithin = \"5s\"\n"));
     let clock = SimulatedClock::at(SystemClock.now().wall);
     let mut delivery = stage.orders.delivery.clone();
     delivery.clock = Arc::new(clock.clone());
-    let trials = Trials::new(delivery, Arc::clone(&stage.orders.posts), None);
+    let mut trials = Trials::new(delivery, Arc::clone(&stage.orders.posts), None);
+    trials.tend();
+    assert_eq!(stage.alerts(), [], "the broker is waited for, but not for ever");
+    clock.advance(Duration::from_secs(60));
     (stage, trials, clock)
 }
 
@@ -127,8 +134,7 @@ fn a_test_that_is_not_confirmed_is_an_alarm_until_one_is() {
 #[test]
 fn a_rule_that_cannot_fire_is_an_alarm() {
     let text = camera("gate").replace("cooldown = \"0s\"", "cooldown = \"0s\"\nmin_travel = 1.0");
-    let stage = Stage::new(&(text + "[test]\nat = \"00:00\"\n"));
-    let mut trials = Trials::new(stage.orders.delivery.clone(), Arc::clone(&stage.orders.posts), None);
+    let (stage, mut trials, _) = trials_of(&text);
     trials.tend();
     trials.tend();
     assert_eq!((stage.outcome(), stage.alarms()), (TestOutcome::Failed, vec![(Phase::Open, None)]));

@@ -78,6 +78,10 @@ impl Inner {
         Ok(Replay { again, under_way: found.under_way, gone: found.gone })
     }
 
+    pub(in crate::uplink::outbox) const fn is_connected(&self) -> bool {
+        self.connected
+    }
+
     pub(in crate::uplink::outbox) fn fate(&mut self, sequence: u64) -> Fate {
         let broker_has_it = if self.settings.receipts { Fate::Unconfirmed } else { Fate::Delivered };
         if self.spill.messages().iter().any(|waiting| waiting.message.told() == Some(sequence)) {
