@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxLedger, BoxPath, BoxStatus, CONTRACT, CameraStatus, Command, Receipt,
-    Reply, Segment, Severity, Verb,
+    AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxLedger, BoxPath, BoxStatus, CONTRACT, CameraStatus, Command,
+    Receipt, Reply, Segment, Severity, Verb,
 };
 
 const ABOUT: &str = "\

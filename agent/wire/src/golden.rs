@@ -10,8 +10,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    Alert, AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxLedger, BoxStatus, CONTRACT, CameraStatus, Command, Receipt,
-    Reply,
+    Alert, AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxLedger, BoxStatus, CONTRACT, CameraStatus, Command,
+    Receipt, Reply,
 };
 
 /// Fields that are maps: their keys are ids, languages or words, so nothing can be added to them.
