@@ -7,6 +7,7 @@
 //! * [`track`]: detections to tracks.
 //! * [`rules`]: tracks over time to findings.
 //! * [`incident`]: findings to incidents and alerts.
+//! * `ledger`: how long each rule was armed and really seeing.
 //! * [`evidence`]: pictures kept on the box.
 //! * [`uplink`]: the outbox on disk and the MQTT link; the only place that knows rumqttc.
 //! * [`site`]: starts, stops and watches all of them.
@@ -21,6 +22,7 @@ pub mod config;
 mod disk;
 pub mod evidence;
 pub mod incident;
+mod ledger;
 pub mod outputs;
 pub mod rules;
 pub mod sight;

@@ -44,7 +44,12 @@ impl CarryOut for Hand {
             sha256: hex::encode(Sha256::digest(&jpeg)),
             data: data_encoding::BASE64.encode(&jpeg),
         });
-        Outcome { code: ReplyCode::Done, detail: format!("{} is done", command.order.verb()), picture }
+        Outcome {
+            code: ReplyCode::Done,
+            detail: format!("{} is done", command.order.verb()),
+            picture,
+            ledger: Vec::new(),
+        }
     }
 
     fn camera_of(&self, _: &Order) -> Option<Segment> {

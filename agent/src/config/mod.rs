@@ -37,7 +37,7 @@ pub use problem::{Level, Problem, Problems};
 pub use rule::{Direction, Filter, Rule, RuleKind};
 pub use schedule::{Schedule, Span};
 pub use schema::schema;
-pub use site::{Address, Broker, Delivery, Identity, Inference, Provider, Site, Storage};
+pub use site::{Address, Broker, Delivery, Identity, Inference, Provider, Site, Storage, Test};
 pub use url::UrlError;
 
 pub(crate) use self::read::choose;
@@ -57,6 +57,8 @@ pub struct Config {
     pub commands: Commands,
     /// How models are run.
     pub inference: Inference,
+    /// Test incidents on schedule.
+    pub test: Test,
     /// What else is published.
     pub output: Output,
     /// The cameras, in the order of the file; at least one, ids unique.

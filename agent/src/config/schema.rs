@@ -62,6 +62,7 @@ fn property(key: &Key) -> Value {
             let time = "([01][0-9]|2[0-4]):[0-5][0-9]";
             json!({ "type": "array", "items": text(&format!("^{time} *[-–] *{time}$")), "minItems": 1 })
         }
+        Takes::TimeOfDay => text("^([01][0-9]|2[0-3]):[0-5][0-9]$"),
         Takes::TopicPrefix => text("^[^#+$/][^#+]*$"),
         Takes::CameraUrl => text("^[Rr][Tt][Ss][Pp]://[^@]+$"),
         Takes::BrokerUrl => text(BROKER_URL),

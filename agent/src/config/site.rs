@@ -1,6 +1,6 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Time, tz::TimeZone};
 use karaul_wire::{BoxPath, Language, Segment};
 
 use super::url::{BrokerUrl, UrlError};
@@ -116,6 +116,15 @@ pub struct Storage {
     pub retention: Duration,
     /// `evidence_quota` in bytes; the oldest pictures go first.
     pub evidence_quota: u64,
+}
+
+/// `[test]`: test incidents on schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Test {
+    /// `at`: the time of day, at the site; `None` for no tests.
+    pub at: Option<Time>,
+    /// `within`: so soon it has to be confirmed.
+    pub within: Duration,
 }
 
 /// `[inference]`: how models are run.

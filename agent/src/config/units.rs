@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::civil::Time;
+
 use super::Span;
 
 /// Reads `500ms`, `2s`, `5m`, `1h` or `1.5s`; a blank before the unit is allowed.
@@ -89,6 +91,13 @@ pub(super) fn day_span(text: &str) -> Result<(Span, Option<Span>), SpanError> {
     Ok((Span { start, end: MIDNIGHT }, next))
 }
 
+/// `"08:00"`, before midnight.
+pub(super) fn time_of_day(text: &str) -> Option<Time> {
+    let minutes = i8::try_from(minute(text)? % 60).ok()?;
+    let hours = i8::try_from(minute(text)? / 60).ok()?;
+    Time::new(hours, minutes, 0, 0).ok()
+}
+
 fn minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let two_digits = |t: &str| (t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit())).then(|| t.parse::<u16>().ok());
@@ -136,6 +145,8 @@ mod tests {
         for wrong in ["", "8:00-9:00", "24:00-08:00", "08:00-24:01", "08:60-09:00", "08:00", "08-09", "+8:00-09:00"] {
             assert_eq!(day_span(wrong), Err(SpanError::Form), "{wrong}");
         }
+        assert_eq!(time_of_day("08:05"), Time::new(8, 5, 0, 0).ok());
+        assert_eq!(["24:00", "8:00", "08:60", ""].map(time_of_day), [None; 4]);
     }
 
     proptest! {

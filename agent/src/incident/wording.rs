@@ -8,10 +8,14 @@ pub(super) fn sentence(language: Language, alert: &Alert) -> String {
     if alert.incident.status == Status::Test {
         return test(language, camera, alert);
     }
+    if alert.rule.kind == RuleKind::DeliveryTest {
+        return delivery_test(language, camera, alert);
+    }
     let class = alert.objects.first().map_or("", |o| class_name(language, &o.class));
     let what = match alert.rule.kind {
         RuleKind::Intrusion => intrusion(language, class, place(alert)),
         RuleKind::LineCrossing => crossing(language, class, place(alert), alert.why.direction.as_deref()),
+        RuleKind::DeliveryTest => String::new(),
     };
     format!("{camera}: {what}{}{}{}", extent(language, alert), taken(language, alert), doubt(language, alert))
 }
@@ -38,6 +42,20 @@ fn test(language: Language, camera: &str, alert: &Alert) -> String {
         Language::Ru => format!("ПРОВЕРКА: {camera}: правило «{rule}», ничего не произошло"),
         Language::En => format!("TEST: {camera}: rule '{rule}', nothing has happened"),
     }
+}
+
+/// The box found that a test of the way to the centre was not confirmed.
+fn delivery_test(language: Language, camera: &str, alert: &Alert) -> String {
+    let over = alert.incident.phase == Phase::Close;
+    let said = match language {
+        Language::Kk if over => format!("{camera}: дабылдар жолының сынағы қайта расталды"),
+        Language::Ru if over => format!("{camera}: проверка пути тревог снова подтверждена"),
+        Language::En if over => format!("{camera}: a test of the way of alerts is confirmed again"),
+        Language::Kk => format!("{camera}: дабылдар жолының сынағы расталмады, дабылдар жетпеуі мүмкін"),
+        Language::Ru => format!("{camera}: проверка пути тревог не подтверждена, тревоги могут не доходить"),
+        Language::En => format!("{camera}: a test of the way of alerts was not confirmed, alerts may not arrive"),
+    };
+    said + &taken(language, alert)
 }
 
 /// Who has taken it, while it lasts.

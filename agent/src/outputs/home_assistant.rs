@@ -91,6 +91,8 @@ impl HomeAssistant {
         let class = match rule.kind.wire() {
             RuleKind::Intrusion => "occupancy",
             RuleKind::LineCrossing => "motion",
+            // None of a camera's rules is of this kind.
+            RuleKind::DeliveryTest => "problem",
         };
         let seeing = json!({
             "topic": self.path.camera_status(&camera.id),

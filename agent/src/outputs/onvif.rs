@@ -64,6 +64,8 @@ impl Onvif {
         let topic = match kind {
             RuleKind::Intrusion => "RuleEngine/FieldDetector/ObjectsInside",
             RuleKind::LineCrossing => "RuleEngine/LineDetector/Crossed",
+            // None of a camera's rules is of this kind.
+            RuleKind::DeliveryTest => "RuleEngine/KaraulDeliveryTest",
         };
         format!("{}/{PAYLOAD_PREFIX}/{topic}/&{camera}/{rule}", self.prefix)
     }

@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     evidence::Album,
     incident::{Step, close_orphan},
+    ledger::Ledger,
     outputs::Outputs,
     uplink::{Message, Outbox, StateBoard},
     vision::Planes,
@@ -27,6 +28,7 @@ pub(super) struct Delivery {
     pub(super) board: Arc<StateBoard>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) register: Arc<Register>,
+    pub(super) ledger: Arc<Ledger>,
     /// Held while it is [tidied](Self::tidy): two threads would close the same incident twice.
     pub(super) tidying: Arc<Mutex<()>>,
 }
@@ -80,6 +82,11 @@ impl Delivery {
     /// One transaction: the alert, the retained state of its incident, and what is
     /// needed to close that after a crash. Says whether there was room for it.
     pub(super) fn put(&self, at: Timestamp, alert: Alert) -> bool {
+        self.put_numbered(at, alert).is_some()
+    }
+
+    /// The same, and tells its number.
+    pub(super) fn put_numbered(&self, at: Timestamp, alert: Alert) -> Option<u64> {
         let topic = self.path.alert(alert.incident.severity, &alert.location.camera);
         let (id, phase, severity) = (alert.incident.id, alert.incident.phase, alert.incident.severity);
         tracing::info!(camera = %alert.location.camera, rule = %alert.rule.id, incident = %id, ?phase, "incident");
@@ -100,26 +107,26 @@ impl Delivery {
             } else {
                 batch.remember_incident(id, String::from_utf8_lossy(&payload).into_owned());
             }
-            let (incident, sequence) = (Some(id), Some(sequence));
+            let (incident, number) = (Some(id), Some(sequence));
             let open = self.path.open(id);
-            let alert = Message { topic, payload, retain: false, severity, incident, sequence };
-            let state = Message { topic: open, payload: state, retain: true, severity, incident, sequence };
+            let alert = Message { topic, payload, retain: false, severity, incident, sequence: number };
+            let state = Message { topic: open, payload: state, retain: true, severity, incident, sequence: number };
             for message in [alert, state] {
                 if phase == Phase::Update { batch.put_passing(message) } else { batch.put(message) }
             }
-            Ok::<_, EventError>(())
+            Ok::<_, EventError>(sequence)
         });
         let kept = match stored {
-            Ok(((), kept)) => kept,
+            Ok((sequence, kept)) => kept.then_some(sequence),
             Err(error) => {
                 tracing::error!(incident = %id, "an alert cannot be written as JSON: {error}");
-                false
+                None
             }
         };
-        if let (true, Some(alert)) = (kept, copy) {
+        if let (Some(_), Some(alert)) = (kept, copy) {
             self.outputs.tell(&alert, at, &self.outbox, &self.board);
         }
-        match (phase, kept) {
+        match (phase, kept.is_some()) {
             (Phase::Close, true) => self.register.enter(&incident, &camera),
             (Phase::Open, false) => self.register.withdraw(id),
             _ => {}
@@ -183,7 +190,9 @@ mod tests {
         let id = |text: &str| text.parse().unwrap();
         let path = BoxPath { region: id("almaty"), district: id("turksib"), site: id("school-042"), unit: id("b7f3") };
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        let ledger = Arc::new(Ledger::new(state, Arc::clone(&clock), None));
         Delivery {
+            ledger,
             path,
             outbox: Arc::new(Outbox::open(OutboxSettings::new(state, quota), Arc::clone(&clock)).unwrap()),
             album: Arc::new(Album::open(&state.with_extension("evidence"), 1 << 20).unwrap()),

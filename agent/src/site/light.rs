@@ -6,7 +6,11 @@ use std::{
 use jiff::Timestamp;
 use karaul_wire::{BlindCause, BlindReason, BoxPath, CameraState, CameraStatus, FullDecoding, MovedView, Segment};
 
-use crate::{clock::Clock, uplink::StateBoard};
+use crate::{
+    clock::Clock,
+    ledger::{Ledger, Sight},
+    uplink::StateBoard,
+};
 
 /// The retained state of one camera. Clones are the same light.
 #[derive(Clone)]
@@ -15,6 +19,7 @@ pub(super) struct Light {
     topic: String,
     board: Arc<StateBoard>,
     clock: Arc<dyn Clock>,
+    ledger: Arc<Ledger>,
     shown: Arc<Mutex<Shown>>,
 }
 
@@ -28,8 +33,15 @@ struct Shown {
 }
 
 impl Light {
-    pub(super) fn new(path: &BoxPath, camera: &Segment, board: Arc<StateBoard>, clock: Arc<dyn Clock>) -> Self {
-        Self { camera: camera.clone(), topic: path.camera_status(camera), board, clock, shown: Arc::default() }
+    pub(super) fn new(
+        path: &BoxPath,
+        camera: &Segment,
+        board: Arc<StateBoard>,
+        clock: Arc<dyn Clock>,
+        ledger: Arc<Ledger>,
+    ) -> Self {
+        let topic = path.camera_status(camera);
+        Self { camera: camera.clone(), topic, board, clock, ledger, shown: Arc::default() }
     }
 
     pub(super) fn camera(&self) -> &Segment {
@@ -107,6 +119,7 @@ impl Light {
             view: shown.view.clone(),
         };
         self.publish(&status);
+        self.ledger.sees(&self.camera, sight(&status));
         shown.status = Some(status);
         changed
     }
@@ -121,5 +134,17 @@ impl Light {
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the ledger counts a camera in this state as.
+fn sight(status: &CameraStatus) -> Sight {
+    match status.state {
+        CameraState::Seeing => Sight::Seeing,
+        CameraState::Disabled => Sight::Disabled,
+        CameraState::Blind => {
+            let word = status.reason.and_then(|reason| serde_json::to_value(reason).ok());
+            Sight::Blind(word.as_ref().and_then(|word| word.as_str()).unwrap_or("blind").to_owned())
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Starts, stops and watches everything else.
 
 mod birth;
+mod bookkeeping;
 mod cadence;
 mod commands;
 mod crew;
@@ -19,6 +20,7 @@ mod rest;
 mod standing;
 mod tray;
 mod view;
+mod trial;
 mod watch;
 
 use std::{
@@ -32,13 +34,8 @@ use std::{
 
 use uuid::Uuid;
 
-pub use self::{
-    commands::{Answer, CarryOut, Commands},
-    orders::Orders,
-    outcome::Outcome,
-    watch::{Detect, Sink, Watch, detector},
-};
 use self::{
+    bookkeeping::Bookkeeper,
     delivery::Delivery,
     eyes::RealEyes,
     line::{Dial, Line},
@@ -47,12 +44,20 @@ use self::{
     pulse::Pulse,
     reception::Reception,
     standing::Standing,
+    trial::Trials,
+};
+pub use self::{
+    commands::{Answer, CarryOut, Commands},
+    orders::Orders,
+    outcome::Outcome,
+    watch::{Detect, Sink, Watch, detector},
 };
 use crate::{
     camera::{self, CameraError},
     clock::{Clock, SystemClock},
     config::{Config, Delivery as Delivered},
     evidence::{Album, AlbumError},
+    ledger::Ledger,
     stop::Stop,
     trust::{
         Gate,
@@ -132,6 +137,7 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         board: Arc::default(),
         clock: Arc::clone(&clock),
         register: Arc::default(),
+        ledger: Arc::new(Ledger::new(&storage, Arc::clone(&clock), boot_id)),
         tidying: Arc::default(),
     };
     let standing = Arc::new(Standing::open(&storage, Arc::clone(&clock), boot_id));
@@ -148,6 +154,13 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
 
     let eyes = Arc::new(RealEyes::new(config.inference.clone(), Arc::clone(&clock)));
     let posts = Arc::new(Posts::new(config.clone(), stop, eyes, delivery.clone(), Arc::clone(&standing), boot_id));
+    let bookkeeper = Bookkeeper {
+        delivery: delivery.clone(),
+        posts: Arc::clone(&posts),
+        standing: Arc::clone(&standing),
+        trials: Trials::new(delivery.clone(), Arc::clone(&posts), boot_id),
+        shown: None,
+    };
     let orders = Arc::new(Orders {
         posts: Arc::clone(&posts),
         line: Arc::clone(&line),
@@ -172,6 +185,7 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         counts,
     };
     let ran = posts.take_up(config).and_then(|_| {
+        posts.crew.add("ledger".to_owned(), |stop| bookkeeper.run(stop))?;
         posts.crew.add("commands".to_owned(), |stop| reception.run(gate, stop))?;
         posts.crew.add("reloads".to_owned(), reloading(orders, audit, reloads))?;
         posts.crew.watch(|| {

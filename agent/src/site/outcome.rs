@@ -1,4 +1,4 @@
-use karaul_wire::{Picture, ReplyCode};
+use karaul_wire::{LedgerDay, Picture, ReplyCode};
 
 /// What became of a command: what a [`Reply`](karaul_wire::Reply) says of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,11 +9,13 @@ pub struct Outcome {
     pub detail: String,
     /// What `snapshot` asked for.
     pub picture: Option<Picture>,
+    /// What `ledger` asked for.
+    pub ledger: Vec<LedgerDay>,
 }
 
 impl Outcome {
     pub(super) fn new(code: ReplyCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), picture: None }
+        Self { code, detail: detail.into(), picture: None, ledger: Vec::new() }
     }
 
     pub(super) fn done(detail: impl Into<String>) -> Self {

@@ -21,6 +21,7 @@ use crate::{
     camera::Counters,
     config::{Camera, Config},
     incident::Desk,
+    ledger::{STARTING, Sight},
     stop::Stop,
 };
 
@@ -108,6 +109,7 @@ impl Posts {
     /// If a thread cannot be started or does not end: only a new process helps then.
     pub(super) fn take_up(&self, config: Config) -> Result<Changes, SiteError> {
         let config = Arc::new(config);
+        self.delivery.ledger.take_up(&config);
         self.leave_to_the_config(&config);
         let before = self.all();
         let same_words = self.config().site.languages == config.site.languages;
@@ -186,7 +188,10 @@ impl Posts {
         let clock = Arc::clone(&self.delivery.clock);
         // What is shown and counted goes on from where it was.
         let light = old.map_or_else(
-            || Light::new(&config.site.path, &camera.id, Arc::clone(&self.delivery.board), Arc::clone(&clock)),
+            || {
+                let board = Arc::clone(&self.delivery.board);
+                Light::new(&config.site.path, &camera.id, board, Arc::clone(&clock), Arc::clone(&self.delivery.ledger))
+            },
             |old| old.shared.light.clone(),
         );
         light.disarmed(self.standing.disarmed(&camera.id, clock.now()));
@@ -213,6 +218,7 @@ impl Posts {
             shared.tray.close();
             return Ok(post(false));
         }
+        self.delivery.ledger.sees(&camera.id, Sight::Blind(STARTING.to_owned()));
         let (detector, provider) = match self.eyes.detector(camera, users) {
             Ok(found) => found,
             Err(error) => {

@@ -9,6 +9,7 @@ use super::{delivery::Delivery, guard::Tally, line::Line, posts::Posts, receptio
 use crate::{
     camera::Counters,
     clock::Clock,
+    ledger::Ledger,
     trust::audit::Audit,
     uplink::{Inbox, LinkReport, Outbox, Passing, StateBoard},
 };
@@ -31,6 +32,7 @@ pub(super) struct Pulse {
     /// Commands by what became of them.
     commands: Arc<Counts>,
     audit: Arc<Audit>,
+    ledger: Arc<Ledger>,
     last: Duration,
 }
 
@@ -52,6 +54,7 @@ impl Pulse {
             passing,
             commands,
             audit,
+            ledger: Arc::clone(&delivery.ledger),
             last: now,
         }
     }
@@ -74,7 +77,8 @@ impl Pulse {
     fn health(&self, sent: &LinkReport, posts: &Posts) -> BoxHealth {
         let now = self.clock.now();
         let posts = posts.all();
-        let trouble: Vec<String> = self.outbox.trouble().into_iter().chain(self.audit.trouble()).collect();
+        let trouble: Vec<String> =
+            self.outbox.trouble().into_iter().chain(self.audit.trouble()).chain(self.ledger.trouble()).collect();
         let trouble = (!trouble.is_empty()).then(|| trouble.join("; "));
         let pictures = self.passing.report();
         let cameras = posts.iter().map(|post| (post.camera.id.clone(), counts(&post.counters, &post.shared.tally)));

@@ -135,7 +135,8 @@ impl Reception {
         if !keep {
             return self.delivery.board.pass(topic, payload);
         }
-        if reply.picture.is_some() {
+        // Whoever wants one that was dropped asks again; neither may stand before an alert.
+        if reply.picture.is_some() || !reply.ledger.is_empty() {
             return self.passing.offer(about(&reply), topic, payload, self.delivery.clock.now().mono);
         }
         let severity = Severity::Warning;
@@ -163,11 +164,12 @@ impl Reception {
     }
 }
 
-/// What the log says of a reply with a picture; its entry in the audit log was written before.
+/// What the log says of a reply with a picture or a ledger; its entry in the audit log was written before.
 fn about(reply: &Reply) -> String {
     let entry = reply.audit.map_or_else(String::new, |number| format!(" (entry {number} of the audit log)"));
+    let what = if reply.picture.is_some() { "picture" } else { "ledger" };
     match reply.jti {
-        Some(jti) => format!("the picture for command {jti}{entry}"),
-        None => format!("a picture{entry}"),
+        Some(jti) => format!("the {what} for command {jti}{entry}"),
+        None => format!("a {what}{entry}"),
     }
 }

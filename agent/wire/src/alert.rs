@@ -134,10 +134,12 @@ pub enum RuleKind {
     Intrusion,
     /// An object crosses a line in a given direction.
     LineCrossing,
+    /// No rule of a camera: the box itself found that a scheduled test was not confirmed. Open until one is.
+    DeliveryTest,
 }
 
 impl RuleKind {
-    /// All kinds.
+    /// All kinds that a config may have.
     pub const ALL: [Self; 2] = [Self::Intrusion, Self::LineCrossing];
 
     /// The word used in configs and payloads.
@@ -146,6 +148,7 @@ impl RuleKind {
         match self {
             Self::Intrusion => "intrusion",
             Self::LineCrossing => "line_crossing",
+            Self::DeliveryTest => "delivery_test",
         }
     }
 
@@ -155,6 +158,7 @@ impl RuleKind {
         match self {
             Self::Intrusion => Some("tns1:RuleEngine/FieldDetector/ObjectsInside"),
             Self::LineCrossing => Some("tns1:RuleEngine/LineDetector/Crossed"),
+            Self::DeliveryTest => None,
         }
     }
 }

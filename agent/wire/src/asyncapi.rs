@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxPath, BoxStatus, CONTRACT, CameraStatus, Command, Receipt,
-    Reply, Segment, Severity, Verb,
+    AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxLedger, BoxPath, BoxStatus, CONTRACT, CameraStatus, Command,
+    Receipt, Reply, Segment, Severity, Verb,
 };
 
 const ABOUT: &str = "\
@@ -124,6 +124,7 @@ fn topics() -> Vec<Topic> {
         topic("birth", "birth", path.birth(), &["BoxBirth"], Send, 1, true),
         topic("health", "health", path.health(), &["BoxHealth"], Send, 0, false),
         topic("gap", "gap", path.gap(), &["BoxGap"], Send, 1, false),
+        topic("ledger", "ledger", path.ledger(), &["BoxLedger"], Send, 1, true),
         topic("audit", "audit", path.audit(), &["AuditHead"], Send, 1, true),
         topic("reply", "reply", path.reply(SAMPLE_VERB), &["Reply"], Send, 1, false),
         topic("command", "command", path.command(SAMPLE_VERB), &["Command"], Receive, 1, false),
@@ -246,6 +247,7 @@ fn messages(schemas: &mut SchemaGenerator) -> Vec<(String, Value)> {
         ("BoxBirth", plain::<BoxBirth>(schemas)),
         ("BoxHealth", plain::<BoxHealth>(schemas)),
         ("BoxGap", plain::<BoxGap>(schemas)),
+        ("BoxLedger", plain::<BoxLedger>(schemas)),
         ("AuditHead", signed::<AuditHead>(schemas)),
         ("Command", signed::<Command>(schemas)),
         ("Reply", plain::<Reply>(schemas)),

@@ -1,11 +1,11 @@
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{GapRange, Segment};
+use crate::{GapRange, LedgerDay, Segment};
 
 /// The claims of a command, received on `command/<verb>`.
 ///
@@ -115,6 +115,14 @@ pub enum Order {
         /// On or off.
         enabled: bool,
     },
+    /// Tells days of the blind-time ledger.
+    Ledger {
+        /// The first.
+        first: Date,
+        /// The last; otherwise only the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<Date>,
+    },
 }
 
 impl Order {
@@ -132,6 +140,7 @@ impl Order {
             Self::Snapshot { .. } => Verb::Snapshot,
             Self::Reload {} => Verb::Reload,
             Self::CameraEnable { .. } => Verb::CameraEnable,
+            Self::Ledger { .. } => Verb::Ledger,
         }
     }
 }
@@ -160,11 +169,13 @@ pub enum Verb {
     Reload,
     /// [`Order::CameraEnable`].
     CameraEnable,
+    /// [`Order::Ledger`].
+    Ledger,
 }
 
 impl Verb {
     /// All verbs.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Acknowledge,
         Self::Resolve,
         Self::FalsePositive,
@@ -175,6 +186,7 @@ impl Verb {
         Self::Snapshot,
         Self::Reload,
         Self::CameraEnable,
+        Self::Ledger,
     ];
 
     /// The word used in topics, payloads and configs.
@@ -191,6 +203,7 @@ impl Verb {
             Self::Snapshot => "snapshot",
             Self::Reload => "reload",
             Self::CameraEnable => "camera_enable",
+            Self::Ledger => "ledger",
         }
     }
 }
@@ -227,6 +240,9 @@ pub struct Reply {
     /// The picture that `snapshot` asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
+    /// The days that `ledger` asked for, as far as there is anything on record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ledger: Vec<LedgerDay>,
 }
 
 /// What became of a command.

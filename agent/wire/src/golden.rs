@@ -10,12 +10,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    Alert, AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxStatus, CONTRACT, CameraStatus, Command, Receipt,
-    Reply,
+    Alert, AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxLedger, BoxStatus, CONTRACT, CameraStatus, Command,
+    Receipt, Reply,
 };
 
 /// Fields that are maps: their keys are ids, languages or words, so nothing can be added to them.
-const MAPS: [&str; 7] = ["label", "text", "libraries", "schemas", "disarmed", "commands", "cameras"];
+const MAPS: [&str; 8] = ["label", "text", "libraries", "schemas", "disarmed", "commands", "cameras", "blind"];
 
 pub(crate) struct Golden {
     pub(crate) name: String,
@@ -67,6 +67,7 @@ fn through_the_type(kind: &str, json: &Value) -> Result<Value, serde_json::Error
         "receipt" => through::<Receipt>(json),
         "command" => through::<Command>(json),
         "reply" => through::<Reply>(json),
+        "ledger" => through::<BoxLedger>(json),
         "audit-head" => through::<AuditHead>(json),
         _ => panic!("golden messages of an unknown kind: {kind}"),
     }

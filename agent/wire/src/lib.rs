@@ -16,6 +16,7 @@ mod command;
 mod event;
 #[cfg(test)]
 mod golden;
+mod ledger;
 mod receipt;
 mod schema;
 mod segment;
@@ -30,6 +31,7 @@ pub use alert::{
 pub use audit::{AuditHead, SigningKey};
 pub use command::{Command, Order, Picture, Reply, ReplyCode, Verb};
 pub use event::{AlertEvent, Event, EventError, Sequence, mark_backfill};
+pub use ledger::{Absence, BoxLedger, LedgerBlind, LedgerDay, LedgerRule, LedgerTest, TestOutcome};
 pub use receipt::Receipt;
 pub use schema::{CONTRACT, schema_address, schemas};
 pub use segment::{Segment, SegmentError};

@@ -1,7 +1,8 @@
 use schemars::{Schema, schema_for};
 
 use crate::{
-    Alert, AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxStatus, CameraStatus, Command, Receipt, Reply,
+    Alert, AlertEvent, AuditHead, BoxBirth, BoxGap, BoxHealth, BoxLedger, BoxStatus, CameraStatus, Command, Receipt,
+    Reply,
 };
 
 /// Version of the contract. A major version is the root of all topics; a minor one only adds optional fields.
@@ -21,6 +22,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("receipt", schema_for!(Receipt)),
         ("command", schema_for!(Command)),
         ("reply", schema_for!(Reply)),
+        ("ledger", schema_for!(BoxLedger)),
         ("audit-head", schema_for!(AuditHead)),
     ]
 }

@@ -64,6 +64,13 @@ impl BoxPath {
         format!("{self}/gap/box")
     }
 
+    /// `ledger/box`: the last whole day of the blind-time ledger, minutes armed and seeing or blind and why, by
+    /// camera and rule. QoS 1, retained.
+    #[must_use]
+    pub fn ledger(&self) -> String {
+        format!("{self}/ledger/box")
+    }
+
     /// `audit/box`: the signed head of the audit log. QoS 1, retained.
     #[must_use]
     pub fn audit(&self) -> String {
@@ -136,6 +143,7 @@ mod tests {
     #[test]
     fn topics_of_commands_and_receipts_are_the_contract() {
         let p = path();
+        assert_eq!(p.ledger(), "karaul1/almaty/turksib/school-042/b7f3/ledger/box");
         assert_eq!(p.audit(), "karaul1/almaty/turksib/school-042/b7f3/audit/box");
         assert_eq!(p.command(Verb::FalsePositive), "karaul1/almaty/turksib/school-042/b7f3/command/false_positive");
         assert_eq!(p.commands(), "karaul1/almaty/turksib/school-042/b7f3/command/+");

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use jiff::civil::Date;
 use karaul_wire::{GapRange, Order, Segment, Sequence};
 use uuid::Uuid;
 
@@ -87,6 +88,13 @@ pub(super) enum What {
         #[arg(long, conflicts_with = "on")]
         off: bool,
     },
+    /// Days of the blind-time ledger, as far as the box has them
+    Ledger {
+        /// The first, as in 2026-11-22
+        first: Date,
+        /// The last; without it only the first
+        last: Option<Date>,
+    },
 }
 
 impl What {
@@ -108,6 +116,7 @@ impl What {
             }
             Self::Reload => Order::Reload {},
             Self::CameraEnable { camera, on, .. } => Order::CameraEnable { camera: camera.clone(), enabled: *on },
+            Self::Ledger { first, last } => Order::Ledger { first: *first, last: *last },
         })
     }
 }

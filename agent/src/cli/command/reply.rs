@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 use super::Error;
+use crate::ledger::table;
 
 /// Says what the box has answered, and keeps the picture.
 pub(super) fn say(reply: &Reply, file: Option<PictureFile>, out: &mut impl io::Write) -> Result<ExitCode, Error> {
@@ -19,6 +20,10 @@ pub(super) fn say(reply: &Reply, file: Option<PictureFile>, out: &mut impl io::W
     // First of all: that it has left the box is on record.
     let kept = reply.picture.as_ref().zip(file).map(|(picture, file)| file.keep(picture));
     writeln!(out, "{}: {detail}", code.unwrap_or_default())?;
+    for day in &reply.ledger {
+        let table: String = table(day).chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+        write!(out, "\n{table}")?;
+    }
     if let Some(path) = kept.transpose()? {
         writeln!(out, "the picture is in {}", path.display())?;
     }
@@ -80,7 +85,15 @@ mod tests {
         let picture = Picture { media_type: "image/jpeg".to_owned(), sha256, data: BASE64.encode(b"jpeg") };
         let time = "2026-11-22T10:00:00Z".parse().unwrap();
         let detail = "here it is\u{1b}[2J".to_owned();
-        let reply = Reply { jti: None, time, code: ReplyCode::Done, detail, audit: None, picture: Some(picture) };
+        let reply = Reply {
+            jti: None,
+            time,
+            code: ReplyCode::Done,
+            detail,
+            audit: None,
+            picture: Some(picture),
+            ledger: Vec::new(),
+        };
         let mut out = Vec::new();
         assert_eq!(say(&reply, file(&path), &mut out).unwrap(), ExitCode::SUCCESS);
         let said = String::from_utf8(out).unwrap();

@@ -36,6 +36,7 @@ const VERBS: &[&str] = &[
     Verb::Snapshot.as_str(),
     Verb::Reload.as_str(),
     Verb::CameraEnable.as_str(),
+    Verb::Ledger.as_str(),
 ];
 const DIRECTIONS: &[&str] =
     &[Direction::LeftToRight.as_str(), Direction::RightToLeft.as_str(), Direction::Either.as_str()];
@@ -47,6 +48,7 @@ pub(in crate::config) const ROOT: &[Key] = &[
     default("storage", Takes::Table(STORAGE), "{}", "What may lie on the disk."),
     default("command", Takes::Table(COMMAND), "{}", "Who may command the box, and what."),
     default("inference", Takes::Table(INFERENCE), "{}", "How models are run."),
+    default("test", Takes::Table(TEST), "{}", "Test incidents on schedule."),
     default("output", Takes::Table(OUTPUT), "{}", "What else is published, besides Karaul's own messages."),
     default("schedule", Takes::Named(SCHEDULE), "{}", "Times of a week in which rules are armed."),
     required("camera", Takes::Tables(CAMERA), "", "The cameras, at least one."),
@@ -180,6 +182,21 @@ const INFERENCE: &[Key] = &[
     ),
     default("provider", Takes::Word(PROVIDERS), r#""cpu""#, "Execution provider; an error if it cannot be had."),
     optional("sessions", Takes::Whole(1, 64), "2", "Inferences at the same time; without it one per core."),
+];
+
+const TEST: &[Key] = &[
+    optional(
+        "at",
+        Takes::TimeOfDay,
+        r#""08:00""#,
+        "When one goes the way of alerts each day, in the site's time zone; without it none does.",
+    ),
+    default(
+        "within",
+        Takes::Duration(Duration::from_secs(5), HOUR),
+        r#""5m""#,
+        "So soon the broker, or the consumer, has to confirm it; otherwise that is an alert.",
+    ),
 ];
 
 const OUTPUT: &[Key] = &[

@@ -58,6 +58,8 @@ pub(super) enum Takes {
     Pair,
     /// Least and greatest number of points `[x, y]`.
     Points(usize, usize),
+    /// `"08:00"`.
+    TimeOfDay,
     /// A list of spans of a day, `"19:00-07:30"`.
     Spans,
     /// First levels of an MQTT topic.

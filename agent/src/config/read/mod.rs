@@ -77,6 +77,7 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, around: &Surroundings) -> Optio
     let broker = root.child("broker").and_then(|table| broker::broker(&table, around));
     let storage = root.child("storage").and_then(|table| site::storage(&table, around));
     let inference = root.child("inference").and_then(|table| inference::inference(&table, around));
+    let test = root.child("test").and_then(|table| site::test(&table));
     let path = site.as_ref().map(|site| &site.path);
     let output = root.child("output").and_then(|table| output::output(&table, path));
     let schedules = schedule::schedules(&root, site.as_ref().map(|s| &s.time_zone));
@@ -94,6 +95,7 @@ fn read(report: &Report<'_>, root: &DeTable<'_>, around: &Surroundings) -> Optio
         storage: storage?,
         commands: commands?,
         inference: inference?,
+        test: test?,
         output: output?,
         cameras,
     })

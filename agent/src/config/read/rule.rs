@@ -50,6 +50,8 @@ pub(super) fn rules(camera: &Table<'_>, scene: &Scene<'_>) -> Vec<Rule> {
         let kind = match kind {
             Kind::Intrusion => intrusion(&table, scene.zones),
             Kind::LineCrossing => line_crossing(&table, scene.lines),
+            // Not among the words of `kind`.
+            Kind::DeliveryTest => None,
         };
         let whole = || {
             let schedule = match schedule {

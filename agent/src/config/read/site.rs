@@ -1,4 +1,7 @@
-use jiff::tz::{self, TimeZone};
+use jiff::{
+    civil::Time,
+    tz::{self, TimeZone},
+};
 use karaul_wire::{BoxPath, Language};
 use toml::{Spanned, de::DeValue};
 
@@ -7,7 +10,7 @@ use super::{
     table::Table,
     value::{Checked, Wrong, duration, id, size, text, words},
 };
-use crate::config::{Site, Storage, keys::Key};
+use crate::config::{Site, Storage, Test, keys::Key, units::time_of_day};
 
 pub(super) fn site(table: &Table<'_>) -> Option<Site> {
     let region = table.get("region", id);
@@ -51,4 +54,21 @@ pub(super) fn storage(table: &Table<'_>, around: &Surroundings) -> Option<Storag
     let evidence_quota = table.get("evidence_quota", size);
     let retention = table.get("retention", duration);
     Some(Storage { path: path?, outbox_quota: outbox_quota?, retention: retention?, evidence_quota: evidence_quota? })
+}
+
+pub(super) fn test(table: &Table<'_>) -> Option<Test> {
+    let at = if table.has("at") { Some(table.get("at", time)) } else { None };
+    let within = table.get("within", duration);
+    let at = match at {
+        Some(given) => Some(given?),
+        None => None,
+    };
+    Some(Test { at, within: within? })
+}
+
+fn time(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<Time> {
+    match value.get_ref() {
+        DeValue::String(text) => time_of_day(text).map_or_else(|| Wrong::unfit(key, value.get_ref()), Ok),
+        other => Wrong::unfit(key, other),
+    }
 }

@@ -261,6 +261,7 @@ pub(super) fn wanted(takes: &Takes) -> String {
         Takes::Pair => "a list of width and height, both from 0 to 1,".to_owned(),
         Takes::Points(min, max) if min == max => format!("a list of {min} points [x, y]"),
         Takes::Points(min, max) => format!("a list of {min} to {max} points [x, y]"),
+        Takes::TimeOfDay => "a time of day in quotes, hours:minutes".to_owned(),
         Takes::Spans => "a list of spans of a day".to_owned(),
         Takes::TopicPrefix => "an MQTT topic in quotes".to_owned(),
         Takes::CameraUrl => "an rtsp:// address".to_owned(),

@@ -42,6 +42,21 @@ fn who_confirms_alerts() {
 }
 
 #[test]
+fn when_tests_are() {
+    let folder = Folder::new();
+    let test = |line: &str| with("[inference]", &format!("[test]\n{line}\n[inference]"));
+    assert_snapshot!(folder.said(&test(r#"at = "8:00""#)),
+        @r#"site.toml:13: [test]: at = "8:00": a time of day in quotes, hours:minutes is wanted; for example at = "08:00""#);
+    assert_snapshot!(folder.said(&test(r#"at = "24:00""#)),
+        @r#"site.toml:13: [test]: at = "24:00": a time of day in quotes, hours:minutes is wanted; for example at = "08:00""#);
+    assert_snapshot!(folder.said(&test("at = 8")),
+        @r#"site.toml:13: [test]: at = 8: a time of day in quotes, hours:minutes is wanted, not a whole number; for example at = "08:00""#);
+    assert_snapshot!(folder.said(&test(r#"within = "1s""#)),
+        @r#"site.toml:13: [test]: within = "1s": a duration with its unit (ms, s, m, h) from 5s to 1h is wanted; for example within = "5m""#);
+    assert_eq!(folder.said(&test("at = \"08:00\"\nwithin = \"1m\"")), "");
+}
+
+#[test]
 fn values_of_the_wrong_type() {
     let folder = Folder::new();
     assert_snapshot!(folder.said(&with(r#"region = "almaty""#, "region = 7")),

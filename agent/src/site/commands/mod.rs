@@ -139,9 +139,10 @@ impl<C: CarryOut> Commands<C> {
             outcome = Outcome::new(ReplyCode::AuditUnavailable, error.to_string());
         }
         self.gate.count(outcome.code);
-        let Outcome { code, detail, picture } = outcome;
+        let Outcome { code, detail, picture, ledger } = outcome;
         let time = self.clock.now().wall;
-        Answer { verb, reply: Reply { jti: Some(command.jti), time, code, detail, audit, picture }, keep: true }
+        let reply = Reply { jti: Some(command.jti), time, code, detail, audit, picture, ledger };
+        Answer { verb, reply, keep: true }
     }
 
     fn refused(&mut self, refused: Refused, now: Stamp) -> Option<Answer> {
@@ -156,7 +157,8 @@ impl<C: CarryOut> Commands<C> {
             Notice::Silence => return None,
         };
         let Refused { code, detail, jti, verb, .. } = refused;
-        Some(Answer { verb, reply: Reply { jti, time: now.wall, code, detail, audit, picture: None }, keep })
+        let reply = Reply { jti, time: now.wall, code, detail, audit, picture: None, ledger: Vec::new() };
+        Some(Answer { verb, reply, keep })
     }
 
     /// Puts on record what has happened anyway.

@@ -68,6 +68,8 @@ fn object(order: &Order, camera: Option<&Segment>) -> String {
         Order::Snapshot { evidence: Some(evidence), .. } => format!("evidence {evidence}{at}"),
         Order::Snapshot { camera, .. } => place(camera, &None),
         Order::Reload {} => "config".to_owned(),
+        Order::Ledger { first, last: None } => format!("ledger of {first}"),
+        Order::Ledger { first, last: Some(last) } => format!("ledger of {first} to {last}"),
         Order::CameraEnable { camera, enabled } => format!("camera {camera}, {}", if *enabled { "on" } else { "off" }),
     }
 }

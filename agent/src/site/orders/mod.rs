@@ -2,6 +2,7 @@
 
 mod arming;
 mod incidents;
+mod ledger;
 mod pictures;
 mod reload;
 #[cfg(test)]
@@ -83,6 +84,7 @@ impl Orders {
             Order::Snapshot { camera, evidence, purpose } => self.snapshot(camera.as_ref(), *evidence, purpose),
             Order::Reload {} => self.reload(),
             Order::CameraEnable { camera, enabled } => self.camera_enable(camera, *enabled),
+            Order::Ledger { first, last } => self.ledger(*first, last.unwrap_or(*first)),
         };
         done.unwrap_or_else(|refused| refused)
     }

@@ -8,6 +8,7 @@
 //! memory queue and are written as soon as the disk works again.
 
 mod error;
+mod fate;
 mod gaps;
 mod inner;
 mod look;
@@ -31,7 +32,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub(super) use self::recall::Surprise;
-pub use self::{error::OutboxError, gaps::Gaps};
+pub use self::{error::OutboxError, fate::Fate, gaps::Gaps};
 use self::{inner::Inner, renumber::Moves};
 use crate::clock::Clock;
 

@@ -2,6 +2,7 @@
 
 mod arming;
 mod incidents;
+mod ledger;
 mod pictures;
 mod reload;
 mod stage;

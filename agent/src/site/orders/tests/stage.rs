@@ -19,6 +19,7 @@ use crate::{
     clock::SystemClock,
     config::Camera,
     evidence::Album,
+    ledger::Ledger,
     site::{
         Detect,
         eyes::{AnyGuard, Eyes},
@@ -172,6 +173,7 @@ impl Stage {
         let board = Arc::new(StateBoard::new());
         let path = config.site.path.clone();
         let delivery = Delivery {
+            ledger: Arc::new(Ledger::new(&state, Arc::clone(&clock), None)),
             tidying: Arc::default(),
             path: path.clone(),
             outbox: Arc::clone(&outbox),

@@ -5,7 +5,11 @@ use std::{iter, ops::RangeInclusive, sync::Arc, time::Duration};
 use karaul_wire::{GapRange, Receipt};
 
 use super::Inner;
-use crate::uplink::outbox::{Gaps, OutboxError, Replay, recall::is_possible, store::MOST_COPIES};
+use crate::uplink::outbox::{
+    Fate, Gaps, OutboxError, Replay,
+    recall::is_possible,
+    store::{MOST_COPIES, Whereabouts},
+};
 
 /// How often it is looked for alerts that are too old to be kept, or whose receipt is overdue.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
@@ -73,6 +77,33 @@ impl Inner {
         self.wanted.extend(found.here);
         self.feed_again();
         Ok(Replay { again, under_way: found.under_way, gone: found.gone })
+    }
+
+    pub(in crate::uplink::outbox) const fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    pub(in crate::uplink::outbox) fn fate(&mut self, sequence: u64) -> Fate {
+        let broker_has_it = if self.settings.receipts { Fate::Unconfirmed } else { Fate::Delivered };
+        if self.spill.messages().iter().any(|waiting| waiting.message.told() == Some(sequence)) {
+            return Fate::Waiting;
+        }
+        if self.done.iter().any(|waiting| waiting.message.told() == Some(sequence)) {
+            return broker_has_it;
+        }
+        match self.store.as_ref().map(|store| store.whereabouts(sequence)) {
+            Some(Ok(Whereabouts::Queue)) => Fate::Waiting,
+            Some(Ok(Whereabouts::Kept { confirmed: true })) => Fate::Delivered,
+            Some(Ok(Whereabouts::Kept { confirmed: false })) => Fate::Unconfirmed,
+            // What is delivered is not kept at all.
+            Some(Ok(Whereabouts::Nowhere)) if !self.keeps() => Fate::Delivered,
+            Some(Ok(Whereabouts::Nowhere)) => Fate::Lost,
+            Some(Err(error)) => {
+                self.fail(&error);
+                Fate::Waiting
+            }
+            None => Fate::Waiting,
+        }
     }
 
     pub(in crate::uplink::outbox) fn unconfirmed(&mut self) -> u64 {

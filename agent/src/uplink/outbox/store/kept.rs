@@ -5,7 +5,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Store, tables::write_number};
 use crate::uplink::outbox::{Gaps, OutboxError, Waiting};
@@ -35,6 +35,11 @@ impl Store {
         now: Duration,
     ) -> Result<Found, OutboxError> {
         find(&self.connection, ranges, patient, self.elapsed(now)).map_err(|error| self.reason(&error))
+    }
+
+    /// Where the alert of this number is.
+    pub(in super::super) fn whereabouts(&self, sequence: u64) -> Result<Whereabouts, OutboxError> {
+        whereabouts(&self.connection, sequence).map_err(|error| self.reason(&error))
     }
 
     /// The consumer has these.
@@ -141,6 +146,28 @@ pub(super) fn confirm(connection: &Connection, ranges: &[RangeInclusive<u64>]) -
 pub(super) fn unconfirmed(connection: &Connection) -> rusqlite::Result<u64> {
     let mut count = connection.prepare_cached("SELECT count(*) FROM kept WHERE NOT confirmed")?;
     count.query_row([], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+}
+
+/// Where an alert is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Whereabouts {
+    /// It has not been delivered.
+    Queue,
+    /// The broker has it.
+    Kept { confirmed: bool },
+    /// Neither.
+    Nowhere,
+}
+
+/// A copy that is to be sent again changes nothing about the alert.
+fn whereabouts(connection: &Connection, sequence: u64) -> rusqlite::Result<Whereabouts> {
+    let mut kept = connection.prepare_cached("SELECT confirmed FROM kept WHERE sequence = ?")?;
+    let mut waiting = connection.prepare_cached("SELECT 1 FROM message WHERE sequence = ? AND NOT retain LIMIT 1")?;
+    if let Some(confirmed) = kept.query_row([signed(sequence)], |row| row.get(0)).optional()? {
+        return Ok(Whereabouts::Kept { confirmed });
+    }
+    let waits = waiting.exists([signed(sequence)])?;
+    Ok(if waits { Whereabouts::Queue } else { Whereabouts::Nowhere })
 }
 
 /// What there is of numbers that somebody wants again.

@@ -21,7 +21,11 @@ use self::{
     parked::Parked,
     queue::{PARTS, Queue},
 };
-pub(super) use self::{kept::MOST_COPIES, queue::Wish, write::Change};
+pub(super) use self::{
+    kept::{MOST_COPIES, Whereabouts},
+    queue::Wish,
+    write::Change,
+};
 use super::{Gaps, Kin, OutboxError, Waiting};
 
 /// SQLite's default, written down because the quota is counted in it.

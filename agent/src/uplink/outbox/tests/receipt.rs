@@ -222,3 +222,31 @@ fn no_alert_that_went_out_from_memory_counts_as_confirmed() {
     assert_eq!((unconfirmed, missing.len()), (256, 44), "the centre is told to look for what nobody waits for");
     assert_eq!(missing.last(), Some(&300));
 }
+
+#[test]
+fn what_becomes_of_an_alert_can_be_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let fates = |outbox: &Outbox, numbers: [u64; 3]| numbers.map(|number| outbox.fate(number));
+    let outbox = with_receipts(dir.path(), &clock);
+    step(&outbox, 0, Severity::Warning, Open, 0);
+    assert_eq!(fates(&outbox, [1, 2, 0]), [Fate::Waiting, Fate::Lost, Fate::Lost], "in memory");
+    assert_eq!(numbers(&outbox), [1]);
+    assert_eq!(outbox.fate(1), Fate::Waiting, "on disk");
+    deliver(&outbox, usize::MAX);
+    assert_eq!(outbox.fate(1), Fate::Unconfirmed);
+    outbox.receipt(&up_to(1));
+    assert_eq!(outbox.fate(1), Fate::Delivered);
+    drop(outbox);
+
+    let dir = tempfile::tempdir().unwrap();
+    for retention in [Duration::from_secs(3600), Duration::ZERO] {
+        let settings =
+            OutboxSettings { retention, ..settings(&dir.path().join(retention.as_secs().to_string()), PLENTY) };
+        let outbox = Outbox::open(settings, Arc::new(clock.clone())).unwrap();
+        step(&outbox, 0, Severity::Critical, Open, 0);
+        assert_eq!(outbox.fate(1), Fate::Waiting);
+        deliver(&outbox, usize::MAX);
+        assert_eq!(outbox.fate(1), Fate::Delivered);
+    }
+}

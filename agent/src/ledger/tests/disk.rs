@@ -1,0 +1,269 @@
+use std::{collections::BTreeSet, fs, path::Path};
+
+use karaul_wire::{LedgerTest, TestOutcome};
+use uuid::Uuid;
+
+use super::{
+    super::{FOLDER, Ledger, Sight, Wanted, read},
+    *,
+};
+use crate::{
+    clock::SimulatedClock,
+    config::{Config, Secrets},
+};
+
+const BOOT: Option<Uuid> = Some(Uuid::from_u128(1));
+const H: u64 = 3_600_000;
+
+/// The config of a site with the rule `any` of the camera `gate`.
+fn config(folder: &Path) -> Config {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let text = format!(
+        r#"
+[site]
+region = "almaty"
+district = "turksib"
+name = "school-042"
+box = "b7f3"
+time_zone = "UTC"
+[broker]
+url = "mqtt://127.0.0.1:9"
+[inference]
+models = "{}"
+[[camera]]
+id = "gate"
+url = "rtsp://192.0.2.11/gate"
+model = "yard-nano"
+purpose = "test"
+[camera.zone.all]
+points = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+[[camera.rule]]
+id = "any"
+kind = "intrusion"
+zone = "all"
+classes = ["person"]
+"#,
+        models.display()
+    );
+    let file = folder.join("site.toml");
+    fs::write(&file, text).unwrap();
+    Config::load_with(&file, Secrets::Ignored).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+struct Site {
+    folder: tempfile::TempDir,
+    clock: SimulatedClock,
+}
+
+impl Site {
+    fn new(from: &str) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), clock: SimulatedClock::at(time(from)) }
+    }
+
+    /// A run of the agent, in which the camera sees.
+    fn start(&self) -> Ledger {
+        let ledger = Ledger::new(self.folder.path(), Arc::new(self.clock.clone()), BOOT);
+        ledger.take_up(&config(self.folder.path()));
+        ledger.sees(&id("gate"), Sight::Seeing);
+        ledger
+    }
+
+    fn run(&self, ledger: &Ledger, seconds: u64) {
+        for _ in 0..seconds {
+            self.clock.advance(Duration::from_secs(1));
+            ledger.tend(BTreeSet::new());
+        }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join(FOLDER)
+    }
+
+    fn file(&self, day: &str) -> std::path::PathBuf {
+        self.path().join(format!("{day}.json"))
+    }
+
+    /// `[seeing, blind, off, unknown]` of a day on disk, in milliseconds.
+    fn read(&self, day: &str) -> [u64; 4] {
+        let record = read(&self.path(), Wanted::Day(date(day))).unwrap();
+        let rule = &record.days[0].rules[0];
+        [rule.seeing_ms, rule.blind_ms(), rule.off_ms, rule.unknown_ms]
+    }
+}
+
+#[test]
+fn a_killed_agent_loses_a_minute_and_gains_nothing() {
+    let site = Site::new("2026-11-22T00:00:00Z");
+    let ledger = site.start();
+    site.run(&ledger, 3600 + 59);
+    // Nothing is written at its end.
+    drop(ledger);
+    let [seeing, blind, off, unknown] = site.read("2026-11-22");
+    assert!((H..H + 59_000).contains(&seeing), "{seeing}");
+    assert_eq!((blind, off, unknown), (0, 0, 0));
+    site.clock.advance(Duration::from_secs(1));
+    let ledger = site.start();
+    site.run(&ledger, 60);
+    ledger.close();
+    let [again, blind, off, unknown] = site.read("2026-11-22");
+    assert_eq!((again, blind, unknown), (seeing + 60_000, 0, 0));
+    assert_eq!(seeing + off, H + 60_000, "what was not written counts as off");
+}
+
+#[test]
+fn a_damaged_file_costs_its_day_and_no_other() {
+    let site = Site::new("2026-11-21T22:00:00Z");
+    let ledger = site.start();
+    site.run(&ledger, 3 * 3600);
+    ledger.close();
+    let file = site.file("2026-11-22");
+    let text = fs::read_to_string(&file).unwrap();
+    let cases = [
+        text.replace("\"seeing_ms\":3600000", "\"seeing_ms\":3600001"),
+        text[..text.len() / 2].to_owned(),
+        String::new(),
+        "\u{0}".repeat(4096),
+    ];
+    for damaged in cases {
+        fs::write(&file, &damaged).unwrap();
+        let record = read(&site.path(), Wanted::Last(2)).unwrap();
+        assert_eq!(record.damaged[0].0, date("2026-11-22"));
+        let ledger = site.start();
+        site.run(&ledger, 60);
+        ledger.close();
+        let [seeing, _, off, unknown] = site.read("2026-11-22");
+        assert_eq!((seeing, off), (60_000, 0));
+        assert!(unknown >= H, "{unknown}");
+        assert_eq!(site.read("2026-11-21"), [2 * H, 0, 0, 22 * H]);
+        assert_eq!(fs::read_to_string(file.with_extension("damaged")).unwrap(), damaged);
+    }
+}
+
+#[test]
+fn sums_that_do_not_add_up_are_no_record() {
+    let site = Site::new("2026-11-22T00:00:00Z");
+    let ledger = site.start();
+    site.run(&ledger, 60);
+    ledger.close();
+    let file = site.file("2026-11-22");
+    let text = fs::read_to_string(&file).unwrap();
+    let json = text.lines().next().unwrap().replace("\"seeing_ms\":60000", "\"seeing_ms\":61000");
+    let sum = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&json));
+    fs::write(&file, format!("{json}\n{sum}\n")).unwrap();
+    let record = read(&site.path(), Wanted::Last(1)).unwrap();
+    assert_eq!(record.damaged, [(date("2026-11-22"), "what it counts does not add up".to_owned())]);
+}
+
+#[test]
+fn a_disk_that_takes_nothing_is_said_and_made_up_for() {
+    let site = Site::new("2026-11-22T23:00:00Z");
+    // A file where the folder should be.
+    fs::write(site.path(), "").unwrap();
+    let ledger = site.start();
+    site.run(&ledger, 3700);
+    let trouble = ledger.trouble().unwrap();
+    let expected = format!(
+        "the blind-time ledger cannot be written to {}: File exists (os error 17); check space and rights of the folder \
+         storage.path",
+        site.path().display()
+    );
+    assert_eq!(trouble, expected);
+    fs::remove_file(site.path()).unwrap();
+    site.run(&ledger, 61);
+    assert_eq!(ledger.trouble(), None);
+    assert_eq!(site.read("2026-11-22"), [H, 0, 0, 23 * H]);
+    ledger.close();
+    assert_eq!(site.read("2026-11-23"), [161_000, 0, 0, 0]);
+}
+
+#[test]
+fn days_are_told_with_the_present_one() {
+    let site = Site::new("2026-11-20T23:59:00Z");
+    let ledger = site.start();
+    for _ in 0..4 {
+        site.run(&ledger, 62);
+        // The rest of the day in one: the agent stands still, which is off.
+        site.clock.advance(Duration::from_secs(86_400 - 62));
+        ledger.tend(BTreeSet::new());
+    }
+    let all = ledger.days(date("2000-01-01")..=date("2100-01-01"));
+    let dates: Vec<String> = all.iter().map(|day| day.date.to_string()).collect();
+    assert_eq!(dates, ["2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"]);
+    assert!(all[..4].iter().all(|day| day.counted_ms == day.length_ms));
+    assert!(all[1..4].iter().all(|day| day.rules[0].seeing_ms == 62_000));
+    assert_eq!(ledger.yesterday().unwrap(), all[3]);
+    ledger.close();
+    let record = read(&site.path(), Wanted::Last(3)).unwrap();
+    assert_eq!(record.days, all[2..]);
+    assert_eq!(record.until, Some(jiff::Timestamp::from_millisecond(site.clock_ms()).unwrap()));
+}
+
+#[test]
+fn the_oldest_days_go_and_nothing_else() {
+    let site = Site::new("2026-11-22T12:00:00Z");
+    fs::create_dir_all(site.path()).unwrap();
+    let mut day = date("2025-01-01");
+    for _ in 0..410 {
+        fs::write(site.path().join(format!("{day}.json")), "").unwrap();
+        fs::write(site.path().join(format!("{day}.damaged")), "").unwrap();
+        day = day.tomorrow().unwrap();
+    }
+    fs::write(site.path().join("notes.json"), "somebody's own").unwrap();
+    let files = super::super::files::Files::new(site.path());
+    files.prune();
+    let left = |ending: &str| super::super::files::dates(&site.path(), ending).unwrap();
+    assert_eq!((left("json").len(), left("damaged").len()), (400, 8));
+    assert_eq!(left("json").first(), Some(&date("2025-01-11")));
+    assert_eq!(left("damaged").last(), day.yesterday().ok().as_ref());
+    assert!(site.path().join("notes.json").exists());
+}
+
+impl Site {
+    fn clock_ms(&self) -> i64 {
+        use crate::clock::Clock as _;
+        self.clock.now().wall.as_millisecond()
+    }
+}
+
+#[test]
+fn a_test_that_was_begun_before_midnight_gets_its_end() {
+    let site = Site::new("2026-11-22T23:59:00Z");
+    let ledger = site.start();
+    site.run(&ledger, 1);
+    let test = |outcome| LedgerTest {
+        at: time("2026-11-22T23:59:30Z"),
+        camera: id("gate"),
+        rule: id("any"),
+        incident: None,
+        sequence: None,
+        outcome,
+        took_ms: None,
+    };
+    site.run(&ledger, 29);
+    ledger.enter_test(&test(TestOutcome::Waiting));
+    site.run(&ledger, 60);
+    assert_eq!(ledger.last_test(), Some(test(TestOutcome::Waiting)));
+    ledger.enter_test(&test(TestOutcome::Confirmed));
+    assert_eq!(ledger.last_test(), Some(test(TestOutcome::Confirmed)));
+    let day = read(&site.path(), Wanted::Day(date("2026-11-22"))).unwrap().days.remove(0);
+    assert_eq!(day.tests, [test(TestOutcome::Confirmed)]);
+}
+
+#[test]
+fn where_nothing_is_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |path: &Path| read(path, Wanted::Last(1)).err().unwrap().to_string();
+    let path = folder.path().display();
+    let expected = format!(
+        "{path}: there is no ledger here; it is kept by `karaul run` in the storage folder (storage.path), which --config \
+         or --state names"
+    );
+    assert_eq!(said(folder.path()), expected);
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let expected = format!(
+        "{}: Not a directory (os error 20); is this the storage folder of a box (storage.path), and may this user read it?",
+        file.display()
+    );
+    assert_eq!(said(&file), expected);
+}

@@ -1,0 +1,261 @@
+//! The scheduled test: a synthetic object in synthetic pictures goes the way of every alert, through cadence, tracker,
+//! rule, desk and outbox to the broker and, where its receipt is wanted, to the consumer. Only the model is left out,
+//! whose word for the object is taken as given. What is not confirmed in time is an incident of its own.
+
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use karaul_wire::{Alert, ClockSource, CloseReason, LedgerTest, Phase, Sequence, TestOutcome};
+use uuid::Uuid;
+
+use self::walk::walk;
+use super::{
+    delivery::Delivery,
+    posts::Posts,
+    watch::{Detect, Sink, Watch},
+};
+use crate::{
+    clock::Stamp,
+    config::{Camera, Config, Rule},
+    incident::{Desk, Step, as_test, delivery_alarm, end_of_alarm},
+    uplink::Fate,
+    vision::{Detection, Layout, Matrix, Planes, Range, Rect, VisionError},
+};
+
+/// So long the first test of a run waits for the broker. Before the first connection an outbox does not know whether
+/// its numbers hold, and a test is followed by its number.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// After there was no room for an alarm it is tried again so late.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// Begins tests when it is time, and watches what comes of them.
+pub(super) struct Trials {
+    delivery: Delivery,
+    posts: Arc<Posts>,
+    boot_id: Option<Uuid>,
+    /// On the monotonic time line.
+    started: Duration,
+    /// When the test that runs was begun, if this run of the agent has begun it.
+    begun: Option<(Timestamp, Duration)>,
+    alarm: Option<Alarm>,
+    /// When there was no room for an alarm, on the monotonic time line.
+    refused: Option<Duration>,
+}
+
+/// An open incident: a test was not confirmed.
+struct Alarm {
+    raised: Stamp,
+    alert: Alert,
+}
+
+impl Trials {
+    pub(super) fn new(delivery: Delivery, posts: Arc<Posts>, boot_id: Option<Uuid>) -> Self {
+        let started = delivery.clock.now().mono;
+        Self { delivery, posts, boot_id, started, begun: None, alarm: None, refused: None }
+    }
+
+    /// To be called once a second.
+    pub(super) fn tend(&mut self) {
+        let config = self.posts.config();
+        let now = self.delivery.clock.now();
+        let last = self.delivery.ledger.last_test();
+        if let Some(test) = &last {
+            self.follow(test.clone(), &config, now);
+        } else {
+            self.settle(CloseReason::Cleared, now);
+        }
+        if last.as_ref().is_none_or(|test| test.outcome != TestOutcome::Waiting)
+            && is_due(&config, last.map(|test| test.at), now.wall)
+            && (self.delivery.outbox.is_connected() || now.mono.saturating_sub(self.started) >= PATIENCE)
+        {
+            self.begin(&config, now);
+        }
+    }
+
+    /// The agent stops: nothing stays open.
+    pub(super) fn end(&mut self) {
+        self.settle(CloseReason::Stopped, self.delivery.clock.now());
+    }
+
+    fn begin(&mut self, config: &Config, now: Stamp) {
+        let Some((camera, rule)) = choose(config, now.wall) else { return };
+        let provider = config.inference.provider.as_str();
+        let languages = &config.site.languages;
+        let desk = |camera: &Camera| Desk::new(camera, languages, provider, ClockSource::Box, self.boot_id);
+        let sink = TestSink { delivery: self.delivery.clone(), config, first: None };
+        let sent = perform(camera, rule, now, desk, sink).first;
+        let outcome = if sent.is_some() { TestOutcome::Waiting } else { TestOutcome::Failed };
+        let (incident, sequence) =
+            sent.map_or((None, None), |(incident, number)| (Some(incident), Some(Sequence(number))));
+        let (camera, rule) = (camera.id.clone(), rule.id.clone());
+        let test = LedgerTest { at: now.wall, camera, rule, incident, sequence, outcome, took_ms: None };
+        if outcome == TestOutcome::Failed {
+            tracing::error!(
+                camera = %test.camera, rule = %test.rule,
+                "the scheduled test failed: the rule did not fire for an object made for it, or there was no room for \
+                 the alert; check min_size, max_size and min_travel of the rule, and trouble in health/box"
+            );
+        } else {
+            tracing::info!(camera = %test.camera, rule = %test.rule, "a scheduled test is on its way");
+        }
+        self.begun = Some((now.wall, now.mono));
+        self.delivery.ledger.enter_test(&test);
+    }
+
+    /// Looks what has come of the last test.
+    fn follow(&mut self, mut test: LedgerTest, config: &Config, now: Stamp) {
+        let (before, limit) = (test.outcome, config.test.within);
+        let elapsed = match self.begun {
+            Some((at, begun)) if at == test.at => now.mono.saturating_sub(begun),
+            // Another run began it.
+            _ => Duration::try_from(now.wall.duration_since(test.at)).unwrap_or_default(),
+        };
+        if matches!(before, TestOutcome::Waiting | TestOutcome::Missed) {
+            let fate = test.sequence.map_or(Fate::Lost, |number| self.delivery.outbox.fate(number.0));
+            test.outcome = match fate {
+                Fate::Delivered if before == TestOutcome::Waiting && elapsed <= limit => TestOutcome::Confirmed,
+                Fate::Delivered => TestOutcome::Late,
+                Fate::Lost => TestOutcome::Missed,
+                Fate::Waiting | Fate::Unconfirmed if elapsed > limit => TestOutcome::Missed,
+                Fate::Waiting | Fate::Unconfirmed => before,
+            };
+        }
+        if test.outcome != before {
+            if matches!(test.outcome, TestOutcome::Confirmed | TestOutcome::Late) {
+                test.took_ms = u64::try_from(elapsed.as_millis()).ok();
+                tracing::info!(camera = %test.camera, rule = %test.rule, "the scheduled test was confirmed after {elapsed:.1?}");
+            } else {
+                tracing::error!(
+                    camera = %test.camera, rule = %test.rule,
+                    "the scheduled test was not confirmed within {limit:?}: alerts may not arrive"
+                );
+            }
+            self.delivery.ledger.enter_test(&test);
+        }
+        match test.outcome {
+            TestOutcome::Missed | TestOutcome::Failed => self.raise(&test, config, now),
+            TestOutcome::Confirmed | TestOutcome::Late => self.settle(CloseReason::Cleared, now),
+            // What an earlier one raised stays until this one is confirmed.
+            TestOutcome::Waiting => {}
+        }
+    }
+
+    fn raise(&mut self, test: &LedgerTest, config: &Config, now: Stamp) {
+        let waits = self.refused.is_some_and(|at| now.mono.saturating_sub(at) < RETRY);
+        if self.alarm.is_some() || waits {
+            return;
+        }
+        let camera = config.cameras.iter().find(|camera| camera.id == test.camera).or(config.cameras.first());
+        let Some(camera) = camera else { return };
+        let rule = camera.rules.iter().find(|rule| rule.id == test.rule).or(camera.rules.first());
+        let Some(rule) = rule else { return };
+        let provider = config.inference.provider.as_str();
+        let alert = delivery_alarm(camera, rule, now, provider, self.boot_id, &config.site.languages);
+        if self.delivery.put(now.wall, alert.clone()) {
+            (self.alarm, self.refused) = (Some(Alarm { raised: now, alert }), None);
+        } else {
+            self.refused = Some(now.mono);
+        }
+    }
+
+    /// Closes the alarm, if there is one.
+    fn settle(&mut self, reason: CloseReason, now: Stamp) {
+        let waits = self.refused.is_some_and(|at| now.mono.saturating_sub(at) < RETRY);
+        let Some(Alarm { raised, alert }) = self.alarm.as_ref().filter(|_| !waits) else { return };
+        let close = end_of_alarm(alert, *raised, now, reason, &self.posts.config().site.languages);
+        if self.delivery.put(now.wall, close) {
+            (self.alarm, self.refused) = (None, None);
+        } else {
+            self.refused = Some(now.mono);
+        }
+    }
+}
+
+/// Has the time of day come since the last test? One that was missed while the agent was off is made up for.
+fn is_due(config: &Config, last: Option<Timestamp>, now: Timestamp) -> bool {
+    let Some(at) = config.test.at else { return false };
+    let zone = &config.site.time_zone;
+    let today = now.to_zoned(zone.clone()).date();
+    let on = |date: jiff::civil::Date| date.to_datetime(at).to_zoned(zone.clone()).ok().map(|time| time.timestamp());
+    let latest = on(today).filter(|time| *time <= now).or_else(|| on(today.yesterday().ok()?));
+    latest.is_some_and(|latest| last.is_none_or(|last| last < latest))
+}
+
+/// Each day the next rule of those that are watched, so that all have their turn.
+fn choose(config: &Config, now: Timestamp) -> Option<(&Camera, &Rule)> {
+    let enabled = config.cameras.iter().filter(|camera| camera.enabled);
+    let all: Vec<_> = enabled.flat_map(|camera| camera.rules.iter().map(move |rule| (camera, rule))).collect();
+    let date = now.to_zoned(config.site.time_zone.clone()).date();
+    let day = (date - jiff::civil::date(1970, 1, 1)).get_days();
+    all.get(usize::try_from(day).unwrap_or(0).checked_rem(all.len())?).copied()
+}
+
+/// Sends an object the way that fires the rule, and its incident into the sink.
+fn perform<S: Sink>(camera: &Camera, rule: &Rule, now: Stamp, desk: impl FnOnce(&Camera) -> Desk, sink: S) -> S {
+    // Of this rule alone, and whatever its schedule says just now.
+    let camera = Camera { rules: vec![Rule { schedule: None, ..rule.clone() }], ..camera.clone() };
+    let boxes = walk(rule, camera.detections_per_second);
+    let class = rule.filter.classes.first().copied().unwrap_or_default();
+    let period = Duration::from_secs_f64(1.0 / camera.detections_per_second);
+    let count = u32::try_from(boxes.len()).unwrap_or(u32::MAX);
+    // The last picture is that of now, as far as the machine has been running for so long.
+    let first = now.mono.saturating_sub(period * count);
+    let back = now.mono.saturating_sub(first);
+    let begin = now.wall.checked_sub(back).unwrap_or(now.wall);
+    let desk = desk(&camera);
+    let mut watch = Watch::new(&camera, Actor { boxes, class, at: 0, seen: Vec::new() }, desk, sink);
+    let grey = [128; 16 * 16 * 3];
+    let layout = Layout::Rgb { rgb: &grey, stride: 16 * 3 };
+    let picture = Planes { width: 16, height: 16, layout, range: Range::Full, matrix: Matrix::Bt601 };
+    let stamp = |number: u32| Stamp { mono: first + period * number, wall: Stamp::after(begin, period * number).wall };
+    for number in 0..count {
+        if let Err(error) = watch.picture(stamp(number), &picture) {
+            tracing::error!(camera = %camera.id, "{error}");
+        }
+    }
+    watch.end_all(stamp(count), CloseReason::Cleared);
+    watch.into_sink()
+}
+
+/// Sees the object, as the model would.
+struct Actor {
+    boxes: Vec<Rect>,
+    class: u16,
+    at: usize,
+    seen: Vec<Detection>,
+}
+
+impl Detect for Actor {
+    fn detect(&mut self, _: &Planes<'_>) -> Result<&[Detection], VisionError> {
+        self.seen.clear();
+        let bbox = self.boxes.get(self.at).copied();
+        self.seen.extend(bbox.map(|bbox| Detection { bbox, score: 1.0, class: self.class }));
+        self.at += 1;
+        Ok(&self.seen)
+    }
+}
+
+/// Marks all steps as a test and puts them into the outbox. A grey picture is no evidence.
+struct TestSink<'a> {
+    delivery: Delivery,
+    config: &'a Config,
+    /// The incident, and the number of its opening step.
+    first: Option<(Uuid, u64)>,
+}
+
+impl Sink for TestSink<'_> {
+    fn commit(&mut self, step: &mut Step, _: Option<&Planes<'_>>) -> bool {
+        as_test(&mut step.alert, &self.config.site.languages);
+        let number = self.delivery.put_numbered(step.at.wall, step.alert.clone());
+        let incident = &step.alert.incident;
+        if let (Phase::Open, Some(number), None) = (incident.phase, number, self.first) {
+            self.first = Some((incident.id, number));
+        }
+        number.is_some()
+    }
+}
