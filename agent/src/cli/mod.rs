@@ -6,6 +6,7 @@ pub mod audit;
 pub mod check;
 pub mod command;
 pub mod detect;
+pub mod discover;
 pub mod models;
 pub mod replay;
 pub mod run;
@@ -36,6 +37,7 @@ enum What {
     Models(models::Args),
     Command(Box<command::Args>),
     Audit(audit::Args),
+    Discover(discover::Args),
 }
 
 /// Runs the program.
@@ -67,6 +69,7 @@ pub fn main() -> ExitCode {
         What::Models(args) => done(models::run(&args).map(|()| ExitCode::SUCCESS)),
         What::Command(args) => done(command::run(&args)),
         What::Audit(args) => done(audit::run(&args)),
+        What::Discover(args) => done(discover::run(&args)),
     }
 }
 
