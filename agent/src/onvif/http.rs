@@ -144,11 +144,14 @@ impl Url {
             _ => return None,
         };
         let host = uri.host()?.trim_matches(['[', ']']).to_owned();
-        let port = match uri.port_u16() {
-            Some(0) => return None,
-            Some(port) => port,
-            None if tls => 443,
-            None => 80,
+        // The `http` crate tells no port from one that is no port.
+        let behind = uri.authority()?.as_str().rsplit(['@', ']']).next()?.rsplit_once(':');
+        let port = match (behind.map(|(_, port)| port), uri.port_u16()) {
+            (Some(_), Some(0)) => return None,
+            (_, Some(port)) => port,
+            (Some(digits), None) if !digits.is_empty() => return None,
+            _ if tls => 443,
+            _ => 80,
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         (!host.is_empty()).then_some(Self { tls, host, port, path })

@@ -113,6 +113,21 @@ pub(super) fn stream_uri(response: Node<'_, '_>) -> Option<String> {
     soap::all(response, "Uri").next()?.text().map(|uri| uri.trim().to_owned())
 }
 
+#[cfg(test)]
+impl Profile {
+    /// One that a camera might have told.
+    pub(crate) fn new(
+        name: &str,
+        codec: Option<Codec>,
+        size: Option<[u32; 2]>,
+        rate: Option<f64>,
+        bit_rate: Option<u32>,
+        stream: Result<Stream, Problem>,
+    ) -> Self {
+        Self { token: name.to_owned(), name: name.to_owned(), codec, size, rate, bit_rate, stream }
+    }
+}
+
 impl Stream {
     /// Takes the camera's word for everything but the host: behind some networks it does not know its own address.
     /// A login in it is left out.

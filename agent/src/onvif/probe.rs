@@ -12,6 +12,9 @@ use super::{Introduction, shown, soap};
 /// Cameras that announce this many devices in one datagram do not exist; a recorder has some tens.
 const MOST_MATCHES: usize = 32;
 
+/// What the scopes of ONVIF begin with.
+const ONVIF: &str = "onvif://www.onvif.org/";
+
 /// What is looked for. Most cameras answer to the first; some that came later only to the second.
 pub(super) const KINDS: [&str; 2] = [
     r#"<d:Types xmlns:dn="http://www.onvif.org/ver10/network/wsdl">dn:NetworkVideoTransmitter</d:Types>"#,
@@ -59,7 +62,7 @@ fn is_onvif(found: &Node<'_, '_>) -> bool {
     let types = soap::text(*found, "Types").unwrap_or_default();
     let scopes = soap::text(*found, "Scopes").unwrap_or_default();
     types.split_whitespace().any(|name| name.rsplit(':').next() == Some("NetworkVideoTransmitter"))
-        || scopes.to_ascii_lowercase().contains("onvif://www.onvif.org")
+        || scopes.to_ascii_lowercase().contains(ONVIF)
 }
 
 fn read(found: Node<'_, '_>) -> Match {
@@ -81,8 +84,8 @@ fn scope(scopes: &str, kind: &str) -> Option<String> {
     let parts: Vec<String> = scopes
         .split_whitespace()
         .filter_map(|scope| {
-            let path = scope.get("onvif://www.onvif.org/".len()..)?;
-            let (head, value) = path.split_once('/')?;
+            let (begin, path) = scope.split_at_checked(ONVIF.len())?;
+            let (head, value) = path.split_once('/').filter(|_| begin.eq_ignore_ascii_case(ONVIF))?;
             let text = percent_decode_str(value).decode_utf8_lossy();
             head.eq_ignore_ascii_case(kind).then(|| shown(&text)).flatten()
         })
@@ -124,7 +127,8 @@ mod tests {
     fn a_camera_introduces_itself() {
         let scopes = "onvif://www.onvif.org/type/video_encoder onvif://www.onvif.org/name/Front%20gate \
                       onvif://www.onvif.org/hardware/X1 onvif://www.onvif.org/location/city/Almaty \
-                      onvif://www.onvif.org/location/country/KZ onvif://www.onvif.org/Profile/Streaming";
+                      onvif://www.onvif.org/location/country/KZ onvif://www.onvif.org/Profile/Streaming \
+                      http://abcdefghijklmno/name/other";
         let found = matches(
             answer("a:NetworkVideoTransmitter b:Device", scopes, "http://10.0.0.7/a http://[fe80::1]/a").as_bytes(),
         );

@@ -106,24 +106,22 @@ impl<'a> Talk<'a> {
         loop {
             let answer = self.post(url, request)?;
             let name = request.name;
+            let not_onvif = || Problem::NotOnvif { url: url.to_string(), status: answer.status };
             let no = if answer.status == 401 {
                 "not allowed for this user".to_owned()
             } else {
                 let document = match soap::parse(&answer.body) {
                     Ok(document) => document,
-                    Err(_) if answer.status != 200 => {
-                        return Err(Problem::NotOnvif { url: url.to_string(), status: answer.status });
-                    }
+                    Err(_) if answer.status != 200 || is_page(&answer.body) => return Err(not_onvif()),
                     Err(detail) => return Err(Problem::NotXml { url: url.to_string(), detail }),
                 };
-                let other = || Problem::OtherAnswer { url: url.to_string(), request: name };
-                let body = soap::body(&document).ok_or_else(other)?;
+                let body = soap::body(&document).ok_or_else(not_onvif)?;
                 match soap::fault(body) {
                     None if body.tag_name().name().strip_suffix("Response") == Some(name) => {
                         self.proved |= !matches!(self.manner, Manner::Nobody);
                         return Ok(read(body));
                     }
-                    None => return Err(other()),
+                    None => return Err(Problem::OtherAnswer { url: url.to_string(), request: name }),
                     Some(fault) if fault.is_login => fault.reason,
                     Some(fault) => {
                         return Err(Problem::Fault { url: url.to_string(), request: name, reason: fault.reason });
@@ -214,6 +212,12 @@ impl<'a> Talk<'a> {
         let message = request.envelope(&header);
         self.client.post(url, &request.action(), authorization.as_deref(), &message, left.min(ONE_ANSWER))
     }
+}
+
+/// Is it a web page?
+fn is_page(body: &[u8]) -> bool {
+    let begin = String::from_utf8_lossy(&body[..body.len().min(512)]).to_ascii_lowercase();
+    begin.contains("<html") || begin.contains("<!doctype html")
 }
 
 /// Where a camera sends us on to.

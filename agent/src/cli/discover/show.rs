@@ -112,8 +112,7 @@ fn remarks(camera: &Camera) -> Vec<String> {
     }
     let said: BTreeSet<_> = profiles.iter().filter_map(|p| p.stream.as_ref().ok()?.said.as_deref()).collect();
     for said in said {
-        let host = &camera.host;
-        remarks.push(format!("it gives {said} as the host of its streams, where {host} is: set its network right"));
+        remarks.push(format!("it says that its streams are at {said}; the address at which it answers is put there"));
     }
     remarks
 }

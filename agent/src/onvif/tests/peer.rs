@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{BufRead as _, BufReader, Read, Write},
+    io::{BufReader, Read, Write},
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     sync::{
         Arc, Mutex,
@@ -15,6 +15,8 @@ use std::{
 use data_encoding::BASE64;
 use jiff::{SignedDuration, Timestamp};
 use openssl::{hash::MessageDigest, sha::sha1};
+
+use crate::onvif::soap::escaped;
 
 pub(super) const USER: &str = "viewer";
 pub(super) const PASSWORD: &str = "sw&rd<fish>";
@@ -51,14 +53,14 @@ pub(super) enum Fate {
 }
 
 /// The camera.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Script {
     pub(super) door: Door,
     pub(super) fate: Fate,
     /// The first in its addresses, instead of its own.
     pub(super) said: Option<&'static str>,
     pub(super) clock_ahead: SignedDuration,
-    /// A token must be fresh by its clock.
+    /// Else only capabilities, as before 2011.
     pub(super) knows_services: bool,
     pub(super) media: bool,
     pub(super) media2: bool,
@@ -360,6 +362,7 @@ impl Served {
                     return None;
                 }
                 let uri = script.stream.replace("{host}", host).replace("{token}", text("ProfileToken").unwrap());
+                let uri = escaped(&uri);
                 if second { format!("<x:Uri>{uri}</x:Uri>") } else { format!("<x:MediaUri><tt:Uri>{uri}</tt:Uri></x:MediaUri>") }
             }
             _ => return None,
@@ -429,7 +432,7 @@ fn read_request(reader: &mut impl std::io::BufRead) -> Option<(String, String)> 
     Some((head, String::from_utf8(body).ok()?))
 }
 
-/// As [`Ipv4Addr`] with any port.
+/// An address with a port that the system chooses.
 pub(super) fn any_port(ip: IpAddr) -> SocketAddr {
     (ip, 0).into()
 }
