@@ -33,7 +33,12 @@ fn cameras() -> [Camera; 2] {
     let odd = Profile::new("odd", None, None, None, None, Err(Problem::NoAddress("it is empty".to_owned())));
     let gate = Camera {
         host: "192.0.2.7".to_owned(),
-        introduction: Introduction { endpoint: text("urn:uuid:1"), name: text("Front gate"), hardware: text("X"), location: text("Almaty") },
+        introduction: Introduction {
+            endpoint: text("urn:uuid:1"),
+            name: text("Front gate"),
+            hardware: text("X"),
+            location: text("Almaty"),
+        },
         service: "http://192.0.2.7/onvif/device_service".to_owned(),
         answers: Answers {
             maker: text("ACME"),
@@ -140,8 +145,16 @@ fn blocks_for_a_config_are_good_as_they_are() {
     assert_eq!(
         ids,
         [
-            "front-gate", "front-gate-2", "front-gate-3", "front-gate-4", "camera-192-0-2-2", "camera-192-0-2-2-2", "camera",
-            "camera-2", "very-long-name-of-a-camera-very", "very-long-name-of-a-camera-ver-2"
+            "front-gate",
+            "front-gate-2",
+            "front-gate-3",
+            "front-gate-4",
+            "camera-192-0-2-2",
+            "camera-192-0-2-2-2",
+            "camera",
+            "camera-2",
+            "very-long-name-of-a-camera-very",
+            "very-long-name-of-a-camera-ver-2"
         ]
     );
     assert_eq!(config.cameras[0].purpose, "a\"b");

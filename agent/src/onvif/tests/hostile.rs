@@ -33,15 +33,33 @@ fn answers_that_are_none_are_told_apart() {
         ),
         (Fate::Raw(html), page),
         (Fate::Raw("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<a/>"), page),
-        (Fate::Raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\u{ff}"), "URL: the answer cannot be read: no XML (unknown token at 1:1)"),
-        (Fate::Raw("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<a>"), "URL: the answer is no HTTP: it ends too early; this may be the port of something else"),
-        (Fate::Raw("RTSP/1.0 400 Bad Request\r\n\r\n"), "URL: the answer is no HTTP: http parse fail: invalid HTTP version; this may be the port of something else"),
+        (
+            Fate::Raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\u{ff}"),
+            "URL: the answer cannot be read: no XML (unknown token at 1:1)",
+        ),
+        (
+            Fate::Raw("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<a>"),
+            "URL: the answer is no HTTP: it ends too early; this may be the port of something else",
+        ),
+        (
+            Fate::Raw("RTSP/1.0 400 Bad Request\r\n\r\n"),
+            "URL: the answer is no HTTP: http parse fail: invalid HTTP version; this may be the port of something else",
+        ),
         (Fate::Raw(""), "URL: the answer is no HTTP: it ends too early; this may be the port of something else"),
         (Fate::Sent(elsewhere), away.as_str()),
-        (Fate::Sent("//127.0.0.2/there".to_owned()), "URL: sends us on to //127.0.0.2/there, where nobody follows; name that one with --host if it is yours"),
-        (Fate::Sent("/onvif/again".to_owned()), "URL: sends us on to /onvif/again, where nobody follows; name that one with --host if it is yours"),
+        (
+            Fate::Sent("//127.0.0.2/there".to_owned()),
+            "URL: sends us on to //127.0.0.2/there, where nobody follows; name that one with --host if it is yours",
+        ),
+        (
+            Fate::Sent("/onvif/again".to_owned()),
+            "URL: sends us on to /onvif/again, where nobody follows; name that one with --host if it is yours",
+        ),
         (Fate::Endless, "URL: the answer is larger than 524288 bytes, so it is not read; this may be no camera"),
-        (Fate::EndlessHeader, "URL: the answer is no HTTP: http parse resulted in too many headers; this may be the port of something else"),
+        (
+            Fate::EndlessHeader,
+            "URL: the answer is no HTTP: http parse resulted in too many headers; this may be the port of something else",
+        ),
     ];
     for (fate, expected) in cases {
         let (problem, took) = outcome(fate.clone());

@@ -1,5 +1,7 @@
 //! A scripted ONVIF camera on loopback: HTTP for its services, UDP for discovery, and the quirks of real ones.
 
+mod lock;
+
 use std::{
     fmt::Write as _,
     io::{BufReader, Read, Write},
@@ -12,9 +14,7 @@ use std::{
     time::Duration,
 };
 
-use data_encoding::BASE64;
 use jiff::{SignedDuration, Timestamp};
-use openssl::{hash::MessageDigest, sha::sha1};
 
 use crate::onvif::soap::escaped;
 
@@ -367,47 +367,6 @@ impl Served {
             }
             _ => return None,
         })
-    }
-
-    /// Is the token of the right user, and fresh by this clock?
-    fn takes_token(&self, document: &roxmltree::Document<'_>) -> bool {
-        let text =
-            |name| document.descendants().find(|node| node.tag_name().name() == name).and_then(|node| node.text());
-        let (Some(user), Some(digest), Some(nonce), Some(created)) =
-            (text("Username"), text("Password"), text("Nonce"), text("Created"))
-        else {
-            return false;
-        };
-        let now = Timestamp::now().checked_add(self.script.clock_ahead).unwrap();
-        let age = now.duration_since(created.parse().unwrap()).abs();
-        let nonce = BASE64.decode(nonce.as_bytes()).unwrap();
-        let expected = sha1(&[&nonce, created.as_bytes(), PASSWORD.as_bytes()].concat());
-        user == USER && digest == BASE64.encode(&expected) && age < SignedDuration::from_secs(10)
-    }
-
-    /// The nonce to demand, and whether the header answers the present one.
-    fn takes_digest(&self, algorithm: &str, head: &str, path: &str) -> (String, bool) {
-        let mut nonce = self.nonce.lock().unwrap();
-        let field = |name: &str| {
-            let rest = head.split(&format!("{name}=")).nth(1)?;
-            let end = rest.find([',', '\r']).unwrap_or(rest.len());
-            Some(rest[..end].trim_matches('"').to_owned())
-        };
-        let kind = if algorithm == "MD5" { MessageDigest::md5() } else { MessageDigest::sha256() };
-        let hash = |text: String| hex::encode(openssl::hash::hash(kind, text.as_bytes()).unwrap());
-        let present = format!("nonce-{}", nonce.0);
-        let (who, what) = (hash(format!("{USER}:cam:{PASSWORD}")), hash(format!("POST:{path}")));
-        let expected = match (field(", nc"), field("cnonce"), field("qop")) {
-            (Some(count), Some(cnonce), Some(qop)) => hash(format!("{who}:{present}:{count}:{cnonce}:{qop}:{what}")),
-            _ => hash(format!("{who}:{present}:{what}")),
-        };
-        let good = field("response").as_ref() == Some(&expected) && nonce.1 < self.script.nonce_lasts;
-        nonce.1 += u32::from(good);
-        if !good && nonce.1 >= self.script.nonce_lasts {
-            // A new one, without saying that the old one was only stale.
-            *nonce = (nonce.0 + 1, 0);
-        }
-        (format!("nonce-{}", nonce.0), good)
     }
 }
 
