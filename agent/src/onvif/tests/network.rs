@@ -44,7 +44,7 @@ fn cameras_on_all_interfaces_answer_a_multicast() {
     }
     let (_, module) = module_path!().split_once("::").unwrap();
     // Two networks that end here; a machine is a member of the groups it asks, so the cameras are in the same place.
-    let script = "for n in 1 2; do ip link add cams$n type veth peer name end$n && ip addr add 10.77.$n.1/24 dev cams$n && \
+    let script = "ip link set lo up || exit 77; for n in 1 2; do ip link add cams$n type veth peer name end$n && ip addr add 10.77.$n.1/24 dev cams$n && \
                   ip link set cams$n up && ip link set end$n up || exit 77; done; exec \"$0\" --exact \"$1\" --nocapture";
     let ran = Command::new("unshare")
         .args(["--net", "sh", "-c", script])
