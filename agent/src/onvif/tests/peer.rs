@@ -119,7 +119,7 @@ impl Drop for Peer {
     fn drop(&mut self) {
         self.stop.store(true, SeqCst);
         // Wakes the one who waits for a connection.
-        let _ = std::net::TcpStream::connect(self.address);
+        let _ = std::net::TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
