@@ -12,7 +12,7 @@
 //! * [`uplink`]: the outbox on disk and the MQTT link; the only place that knows rumqttc.
 //! * [`site`]: starts, stops and watches all of them.
 //!
-//! [`config`] describes a site and is valid by construction, [`clock`] is the only
+//! [`onvif`] finds cameras for the installer. [`config`] describes a site and is valid by construction, [`clock`] is the only
 //! source of time, [`trust`] keeps secrets secret, [`cli`] is the command line.
 
 pub mod camera;
@@ -23,6 +23,7 @@ mod disk;
 pub mod evidence;
 pub mod incident;
 mod ledger;
+pub mod onvif;
 pub mod outputs;
 pub mod rules;
 pub mod sight;

@@ -7,6 +7,7 @@ pub mod check;
 pub mod command;
 pub mod detect;
 pub mod ledger;
+pub mod discover;
 pub mod models;
 pub mod replay;
 pub mod run;
@@ -38,6 +39,7 @@ enum What {
     Command(Box<command::Args>),
     Audit(audit::Args),
     Ledger(ledger::Args),
+    Discover(discover::Args),
 }
 
 /// Runs the program.
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
         What::Command(args) => done(command::run(&args)),
         What::Audit(args) => done(audit::run(&args)),
         What::Ledger(args) => done(ledger::run(&args)),
+        What::Discover(args) => done(discover::run(&args)),
     }
 }
 

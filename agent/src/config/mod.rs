@@ -40,7 +40,7 @@ pub use schema::schema;
 pub use site::{Address, Broker, Delivery, Identity, Inference, Provider, Site, Storage, Test};
 pub use url::UrlError;
 
-pub(crate) use self::read::choose;
+pub(crate) use self::{read::choose, units::duration};
 
 use self::{read::Surroundings, source::Source};
 

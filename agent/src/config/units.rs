@@ -7,7 +7,7 @@ use jiff::civil::Time;
 use super::Span;
 
 /// Reads `500ms`, `2s`, `5m`, `1h` or `1.5s`; a blank before the unit is allowed.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split_unit(text)?;
     let milliseconds = match unit {
         "ms" => 1.0,

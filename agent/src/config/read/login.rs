@@ -1,4 +1,4 @@
-use std::{fs, io::Read, path::Path};
+use std::{fs, path::Path};
 
 use super::{
     Surroundings,
@@ -6,9 +6,6 @@ use super::{
     value::{Checked, Wrong, text},
 };
 use crate::{config::Secrets, trust::Secret};
-
-/// A longer file is no password.
-const MAX_LEN: u64 = 4096;
 
 /// `username` and `password` of a table.
 pub(super) fn login(table: &Table<'_>, around: &Surroundings) -> Option<(String, Secret)> {
@@ -79,7 +76,7 @@ fn open(reference: &Reference, table: &Table<'_>, around: &Surroundings) -> Opti
             return None;
         }
     };
-    match read(&path) {
+    match Secret::read(&path) {
         Ok(secret) => {
             if matches!(reference, Reference::File(_)) && others_may_read(&path) {
                 let remedy = format!("chmod 600 {}", around.show(&path));
@@ -94,27 +91,6 @@ fn open(reference: &Reference, table: &Table<'_>, around: &Surroundings) -> Opti
             None
         }
     }
-}
-
-/// Reads a password without the line break that editors put at its end.
-fn read(path: &Path) -> Result<Secret, String> {
-    // A pipe or device could block for ever.
-    if !fs::metadata(path).map_err(|why| format!("the file cannot be read: {why}"))?.is_file() {
-        return Err("it is not a file".to_owned());
-    }
-    let file = fs::File::open(path).map_err(|why| format!("the file cannot be read: {why}"))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_LEN + 1).read_to_end(&mut bytes).map_err(|why| format!("the file cannot be read: {why}"))?;
-    if bytes.len() as u64 > MAX_LEN {
-        return Err(format!("the file is longer than {MAX_LEN} bytes"));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned())?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    let line = line.strip_suffix('\r').unwrap_or(line);
-    if line.contains(char::is_control) {
-        return Err("the file has more than one line, or control characters".to_owned());
-    }
-    Ok(Secret::new(line.to_owned()))
 }
 
 #[cfg(unix)]
