@@ -39,14 +39,14 @@ pub fn windows(picture: (usize, usize), input: (usize, usize), places: &[Rect]) 
     let mut groups: Vec<Rect> = Vec::new();
     for place in places {
         let place = grown(place, picture);
-        let fits = |group: &&mut Rect| scale(&joined(group, &place), input).is_some_and(|scale| scale <= SCALES[0]);
-        match groups.iter_mut().find(fits) {
-            Some(group) => *group = joined(group, &place),
+        let fits = |group: &Rect| scale(&joined(group, &place), input).is_some_and(|scale| scale <= SCALES[0]);
+        match groups.iter().position(fits) {
+            Some(index) => groups[index] = joined(&groups[index], &place),
             None if groups.len() < MOST => groups.push(place),
             None => return None,
         }
     }
-    groups.iter().map(|group| around(group, picture, input).filter(|_| shrunk > WORTH)).collect()
+    groups.iter().map(|group| around(group, picture, input)).collect()
 }
 
 /// With a margin, in pixels, inside the picture.

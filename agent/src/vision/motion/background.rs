@@ -24,6 +24,8 @@ pub(super) struct Background {
     mean: Vec<f32>,
     noise: Vec<f32>,
     changed: Vec<bool>,
+    /// Since it began.
+    looks: u32,
 }
 
 impl Background {
@@ -35,6 +37,7 @@ impl Background {
         self.noise.resize(values.len(), FIRST_NOISE);
         self.changed.clear();
         self.changed.resize(values.len(), false);
+        self.looks = 0;
     }
 
     /// Compares and learns; `since` is the time since the last one. `false` if most has changed: it has begun anew
@@ -42,6 +45,9 @@ impl Background {
     pub(super) fn compare(&mut self, values: &[f32], since: Duration) -> bool {
         let shift = self.shift(values);
         let [slow, fast, noise_rate] = [LEARN_CHANGED, LEARN, LEARN_NOISE].map(|over| rate(since, over));
+        // The mean of all looks so far, until there are many.
+        self.looks = self.looks.saturating_add(1);
+        let noise_rate = noise_rate.max(1.0 / (self.looks as f32 + 1.0));
         let mut count = 0_usize;
         let blocks = self.mean.iter_mut().zip(&mut self.noise).zip(&mut self.changed).zip(values);
         for (((mean, noise), changed), value) in blocks {
