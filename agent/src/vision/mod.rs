@@ -12,11 +12,13 @@ mod fit;
 mod heads;
 mod manifest;
 mod model;
+pub mod motion;
 mod planes;
 mod pool;
 mod prepare;
 pub mod session;
 mod still;
+mod windows;
 
 pub use detection::{Detection, Rect};
 pub use detector::Detector;
@@ -29,3 +31,4 @@ pub use planes::{Layout, Matrix, Planes, PlanesError, Range};
 pub use prepare::Preparer;
 pub use session::Runtime;
 pub use still::Still;
+pub use windows::{Window, windows};

@@ -1,3 +1,5 @@
+use super::Window;
+
 /// A borrowed view of one decoded picture, as the decoder left it in memory.
 ///
 /// Strides are in bytes and may exceed the row length; rows are never assumed
@@ -107,7 +109,33 @@ pub enum PlanesError {
     },
 }
 
-impl Planes<'_> {
+impl<'a> Planes<'a> {
+    /// A piece of the picture. Where it does not lie inside, [`Self::check`] finds the planes cut off; an odd left or
+    /// top edge is moved to the even one before it, where a chroma sample begins.
+    #[must_use]
+    pub fn window(&self, window: Window) -> Self {
+        let Window { x, y: top, width, height } = window;
+        let (x, top) = (x & !1, top & !1);
+        fn from(plane: &[u8], stride: usize, row: usize, byte: usize) -> &[u8] {
+            plane.get(row * stride + byte..).unwrap_or_default()
+        }
+        let layout = match self.layout {
+            Layout::I420 { y, u, v, y_stride, u_stride, v_stride } => Layout::I420 {
+                y: from(y, y_stride, top, x),
+                u: from(u, u_stride, top / 2, x / 2),
+                v: from(v, v_stride, top / 2, x / 2),
+                y_stride,
+                u_stride,
+                v_stride,
+            },
+            Layout::Nv12 { y, uv, y_stride, uv_stride } => {
+                Layout::Nv12 { y: from(y, y_stride, top, x), uv: from(uv, uv_stride, top / 2, x), y_stride, uv_stride }
+            }
+            Layout::Rgb { rgb, stride } => Layout::Rgb { rgb: from(rgb, stride, top, 3 * x), stride },
+        };
+        Planes { width, height, layout, ..*self }
+    }
+
     /// Whether each plane holds the rows that the size and the strides promise.
     ///
     /// # Errors

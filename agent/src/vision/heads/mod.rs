@@ -4,7 +4,7 @@
 //! each decoder and checked before a number is read.
 
 mod gfl;
-mod nms;
+pub(super) mod nms;
 mod yolox;
 
 #[cfg(test)]

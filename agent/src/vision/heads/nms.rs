@@ -14,7 +14,7 @@ const MAX_DETECTIONS: usize = 300;
 ///
 /// Intersection over union does not change when an axis is scaled, so boxes may be in pixels
 /// or in shares of the picture.
-pub(super) fn suppress(detections: &mut Vec<Detection>, iou: f32) {
+pub(in crate::vision) fn suppress(detections: &mut Vec<Detection>, iou: f32) {
     if detections.len() > MAX_CANDIDATES {
         detections.select_nth_unstable_by(MAX_CANDIDATES, better_first);
         detections.truncate(MAX_CANDIDATES);
