@@ -26,7 +26,9 @@ pub struct Camera {
     pub decoder: Decoder,
     /// `decoding`: which pictures are decoded.
     pub decoding: Decoding,
-    /// `look_every`: longest time between two looks with `decoding = "on-demand"`.
+    /// `detection`: which of the decoded pictures the detector looks at.
+    pub detection: Detection,
+    /// `look_every`: longest time between two looks with `decoding = "on-demand"` or `detection = "on-motion"`.
     pub look_every: Duration,
     /// `model`: manifest of the detector.
     pub model: Manifest,
@@ -115,6 +117,29 @@ impl Decoder {
             Self::Auto => "auto",
             Self::Software => "software",
             Self::Hardware => "hardware",
+        }
+    }
+}
+
+/// Which pictures the detector looks at, of those that are due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detection {
+    /// All. The default.
+    Always,
+    /// Those in which something moves or is followed, and only there, close up; and all of it now and then.
+    OnMotion,
+}
+
+impl Detection {
+    /// All choices.
+    pub const ALL: [Self; 2] = [Self::Always, Self::OnMotion];
+
+    /// The word used in configs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::OnMotion => "on-motion",
         }
     }
 }

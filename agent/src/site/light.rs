@@ -143,7 +143,8 @@ fn sight(status: &CameraStatus) -> Sight {
         CameraState::Seeing => Sight::Seeing,
         CameraState::Disabled => Sight::Disabled,
         CameraState::Blind => {
-            let word = status.reason.and_then(|reason| serde_json::to_value(reason).ok());
+            let cause = status.cause.and_then(|cause| serde_json::to_value(cause).ok());
+            let word = cause.or_else(|| serde_json::to_value(status.reason?).ok());
             Sight::Blind(word.as_ref().and_then(|word| word.as_str()).unwrap_or("blind").to_owned())
         }
     }

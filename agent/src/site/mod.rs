@@ -7,6 +7,7 @@ mod commands;
 mod crew;
 mod delivery;
 mod eyes;
+mod gate;
 mod guard;
 mod light;
 mod line;

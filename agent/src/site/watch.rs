@@ -5,6 +5,7 @@ use karaul_wire::CloseReason;
 
 use super::{
     cadence::Cadence,
+    gate::{Gate, Look},
     rest::Rest,
     tray::{Answer, Errand},
 };
@@ -15,7 +16,7 @@ use crate::{
     rules::{Engine, Finding},
     sight::{Condition, Sight, SightSettings},
     track::{Tracker, TrackerSettings},
-    vision::{Detection, Detector, Model, Planes, VisionError},
+    vision::{Detection, Detector, Model, Planes, VisionError, Window},
 };
 
 /// What looks at pictures: the model, or a test's script. Detections of low scores are
@@ -26,6 +27,19 @@ pub trait Detect {
     /// # Errors
     /// If the model could not be run.
     fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError>;
+
+    /// Width and height of what it sees without loss, in pixels, if it can look at parts of a picture.
+    fn input(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    /// The objects in these parts of a picture.
+    ///
+    /// # Errors
+    /// If the model could not be run.
+    fn detect_in(&mut self, picture: &Planes<'_>, _windows: &[Window]) -> Result<&[Detection], VisionError> {
+        self.detect(picture)
+    }
 }
 
 /// The detector of a camera that is watched: the tracker decides what a low score is
@@ -39,11 +53,28 @@ impl Detect for Detector {
     fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError> {
         Detector::detect(self, picture)
     }
+
+    fn input(&self) -> Option<(usize, usize)> {
+        let [height, width] = self.model().manifest().input.size;
+        Some((width, height))
+    }
+
+    fn detect_in(&mut self, picture: &Planes<'_>, windows: &[Window]) -> Result<&[Detection], VisionError> {
+        Detector::detect_in(self, picture, windows)
+    }
 }
 
 impl Detect for Box<dyn Detect + Send> {
     fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError> {
         (**self).detect(picture)
+    }
+
+    fn input(&self) -> Option<(usize, usize)> {
+        (**self).input()
+    }
+
+    fn detect_in(&mut self, picture: &Planes<'_>, windows: &[Window]) -> Result<&[Detection], VisionError> {
+        (**self).detect_in(picture, windows)
     }
 }
 
@@ -61,6 +92,7 @@ const STIR: f32 = 0.6;
 /// One camera's way from picture to incident: one call stack, in one thread.
 pub struct Watch<D, S> {
     cadence: Cadence,
+    gate: Gate,
     detector: D,
     tracker: Tracker,
     engine: Engine,
@@ -85,6 +117,7 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     pub fn new(camera: &config::Camera, detector: D, desk: Desk, sink: S) -> Self {
         Self {
             cadence: Cadence::new(camera.detections_per_second),
+            gate: Gate::new(camera.detection, camera.look_every),
             detector,
             tracker: Tracker::new(tracker_settings(camera)),
             engine: Engine::new(&camera.rules),
@@ -109,7 +142,15 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         if self.is_frozen(at, picture) || !self.cadence.is_due(at.mono) {
             return Ok(false);
         }
-        let detections = self.detector.detect(picture)?;
+        let followed = self.tracker.followed().filter(|_| self.stirred).map(|track| track.bbox);
+        let detections = match self.gate.judge(at.mono, picture, self.detector.input(), followed) {
+            Look::Not => {
+                self.tracker.rest(at.mono);
+                return Ok(false);
+            }
+            Look::Whole => self.detector.detect(picture)?,
+            Look::Pieces(pieces) => self.detector.detect_in(picture, &pieces)?,
+        };
         self.looks += 1;
         let tracks = self.tracker.update(at.mono, detections);
         self.engine.observe(at, tracks, &mut self.findings);

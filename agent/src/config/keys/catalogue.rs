@@ -9,7 +9,7 @@ use karaul_wire::{Language, RuleKind, Severity, Verb};
 
 use super::{Key, Takes, default, optional, required};
 use crate::{
-    config::{Decoder, Decoding, Direction, Provider, Transport, site::Delivery},
+    config::{Decoder, Decoding, Detection, Direction, Provider, Transport, site::Delivery},
     trust::GREATEST_TOLERANCE,
 };
 
@@ -24,6 +24,7 @@ const KINDS: &[&str] = &[RuleKind::Intrusion.as_str(), RuleKind::LineCrossing.as
 const PROVIDERS: &[&str] = &[Provider::Cpu.as_str(), Provider::Cuda.as_str(), Provider::OpenVino.as_str()];
 const TRANSPORTS: &[&str] = &[Transport::Tcp.as_str(), Transport::Udp.as_str()];
 const DECODING: &[&str] = &[Decoding::Full.as_str(), Decoding::OnDemand.as_str(), Decoding::Keyframes.as_str()];
+const DETECTION: &[&str] = &[Detection::Always.as_str(), Detection::OnMotion.as_str()];
 const DECODERS: &[&str] = &[Decoder::Auto.as_str(), Decoder::Software.as_str(), Decoder::Hardware.as_str()];
 const VERBS: &[&str] = &[
     Verb::Acknowledge.as_str(),
@@ -253,11 +254,12 @@ const CAMERA: &[Key] = &[
     default("transport", Takes::Word(TRANSPORTS), r#""tcp""#, "How the stream's packets travel."),
     default("decoder", Takes::Word(DECODERS), r#""auto""#, "Which decoder to use."),
     default("decoding", Takes::Word(DECODING), r#""full""#, "Which pictures are decoded."),
+    default("detection", Takes::Word(DETECTION), r#""always""#, "Which pictures the detector looks at."),
     default(
         "look_every",
         Takes::Duration(Duration::from_millis(500), Duration::from_secs(10)),
         r#""2s""#,
-        "Longest time between two looks with \"on-demand\".",
+        "Longest time between two looks with \"on-demand\" or \"on-motion\".",
     ),
     required("model", Takes::Text, r#""yolox-nano""#, "Detector: name of a folder in inference.models."),
     default("detections_per_second", Takes::Number(1.0, 30.0), "5.0", "How often the detector looks."),

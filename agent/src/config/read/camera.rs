@@ -16,7 +16,7 @@ use super::{
     value::{Checked, Wrong, duration, flag, id, number, text, word},
 };
 use crate::{
-    config::{Camera, CameraUrl, Decoder, Decoding, Sight, Transport, keys::Key, url::UrlError},
+    config::{Camera, CameraUrl, Decoder, Decoding, Detection, Sight, Transport, keys::Key, url::UrlError},
     rules::geometry::{Point, Polygon},
 };
 
@@ -76,6 +76,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
     }
     let decoder = table.get("decoder", word(&Decoder::ALL, Decoder::as_str));
     let decoding = table.get("decoding", word(&Decoding::ALL, Decoding::as_str));
+    let detection = table.get("detection", word(&Detection::ALL, Detection::as_str));
     let look_every = table.get("look_every", duration);
     let enabled = table.get("enabled", flag);
     let detections_per_second = table.get("detections_per_second", number);
@@ -117,6 +118,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         transport: transport?,
         decoder: decoder?,
         decoding: decoding?,
+        detection: detection?,
         look_every: look_every?,
         model: model?,
         detections_per_second: detections_per_second?,

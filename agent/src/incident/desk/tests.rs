@@ -29,6 +29,7 @@ fn camera(cooldown_s: u64) -> config::Camera {
         transport: Transport::Tcp,
         decoder: Decoder::Auto,
         decoding: Decoding::Full,
+        detection: crate::config::Detection::Always,
         look_every: Duration::from_secs(2),
         model: Manifest {
             id: "m".to_owned(),
