@@ -1,6 +1,6 @@
 //! The notes beside what arrived.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use karaul_wire::{AlertEvent, Severity};
 use uuid::Uuid;
@@ -51,7 +51,9 @@ pub(super) fn judge(ledger: &Ledger, found: &Found<'_>, broker_forgets: bool, re
 fn losses(entries: &[Entry], record: &Record) -> (Vec<String>, usize) {
     let last_life = entries.last().map_or(0, |entry| entry.life);
     let mut last_written: BTreeMap<u64, u64> = BTreeMap::new();
-    let arrived = |entry: &Entry| record.event(entry.sequence) == Some(entry.event);
+    // By what it says: its number may have become another one before it was sent.
+    let events: HashSet<Uuid> = record.first.iter().map(|arrival| arrival.event).collect();
+    let arrived = |entry: &Entry| events.contains(&entry.event);
     for entry in entries.iter().filter(|entry| arrived(entry)) {
         let last = last_written.entry(entry.life).or_default();
         *last = entry.sequence.max(*last);
@@ -69,18 +71,21 @@ fn losses(entries: &[Entry], record: &Record) -> (Vec<String>, usize) {
     (lost, undone)
 }
 
+/// Numbers that neither came nor are in a gap, as ranges: a new outbox may go on far ahead.
 fn holes(record: &Record) -> Vec<String> {
-    let mut holes = Vec::new();
-    let mut expected = 1;
-    for number in record.numbers() {
-        for missing in expected..number {
-            if !record.gaps.iter().any(|(first, last)| (*first..=*last).contains(&missing)) {
-                holes.push(missing);
-            }
+    let mut known: Vec<(u64, u64)> = record.numbers().map(|number| (number, number)).collect();
+    // What is missing behind the last that came may still be told.
+    let last = known.last().map_or(0, |(last, _)| *last);
+    known.extend(record.gaps.iter().filter(|(first, _)| *first <= last));
+    known.sort_unstable();
+    let (mut holes, mut expected) = (Vec::new(), 1);
+    for (first, last) in known {
+        if first > expected {
+            holes.push(format!("{expected} to {}", first - 1));
         }
-        expected = number + 1;
+        expected = expected.max(last.saturating_add(1));
     }
-    words(&holes)
+    holes
 }
 
 /// First arrivals whose revision is not the next of their incident, but for numbers that a gap explains.
@@ -147,6 +152,8 @@ mod tests {
         let came = [all[0], all[2], all[3]];
         assert_eq!(losses(&all, &arrived(&came)), (vec![], 1));
         assert_eq!(losses(&all, &arrived(&came[..1])).0.len(), 2, "a critical one and the last life's are lost");
+        let moved = Entry { sequence: 77, ..all[0] };
+        assert_eq!(losses(&all, &arrived(&[moved, all[2], all[3]])), (vec![], 1), "under another number");
         let middle = [entry(1, 1, 1, info), entry(1, 2, 2, critical), entry(2, 3, 3, critical)];
         assert_eq!(losses(&middle, &arrived(&middle[1..])).0.len(), 1, "what came after it was written");
     }
@@ -155,7 +162,12 @@ mod tests {
     fn holes_disorder_and_contradictions_are_seen() {
         let critical = Severity::Critical;
         let record = arrived(&[entry(1, 1, 1, critical), entry(1, 4, 3, critical), entry(1, 3, 2, critical)]);
-        assert_eq!(holes(&record), ["2"]);
+        assert_eq!(holes(&record), ["2 to 2"]);
+        let far = 1_800_000_000_000_000;
+        let mut leapt =
+            arrived(&[entry(1, 2, 1, critical), entry(1, far, 2, critical), entry(1, far + 1, 3, critical)]);
+        leapt.gaps = vec![(5, 9), (7, far - 2), (far + 5, far + 9)];
+        assert_eq!(holes(&leapt), ["1 to 1", "3 to 4", &format!("{0} to {0}", far - 1)], "in no time");
         assert_eq!(disorder(&record).len(), 2);
         let record = arrived(&[entry(1, 1, 1, critical), entry(2, 1, 1, critical), entry(1, 1, 1, critical)]);
         assert_eq!((record.contradictions.len(), record.first.len()), (2, 1));
