@@ -151,6 +151,11 @@ impl Fault {
         }
     }
 
+    /// Is there no way to the camera's port? That can be found out without a stream.
+    pub(super) const fn is_unreachable(&self) -> bool {
+        matches!(self, Self::NameUnknown | Self::Refused | Self::Unreachable { .. } | Self::TimedOut { .. })
+    }
+
     /// With the address of the camera that it happened on.
     pub(super) fn at(self, address: &CameraUrl) -> StreamError {
         StreamError { address: address.clone(), fault: self }

@@ -4,11 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use karaul_wire::{BlindCause, FullDecoding, FullDecodingCause};
 
-use super::{Counters, Fault, Frame, Retry, Stream, StreamError, StreamSettings, bearable, demand::remedy};
+use super::{Counters, Fault, Frame, Retry, Stream, StreamError, StreamSettings, bearable, demand::remedy, reach};
 use crate::{clock::Clock, config::Decoder, stop::Stop};
 
 /// Between two looks at the wish to stop, and two ticks.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// A camera that cannot be reached is asked for its port only, which costs next to nothing, and gets a stream when it
+/// answers.
+const PROBE_LIMIT: Duration = Duration::from_millis(1500);
+const PROBE_PAUSE: Duration = Duration::from_millis(500);
+
+/// A camera that was quick once may be busy now.
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Is told what one camera sees. All calls come from the thread of [`run`]; while one lasts, newer
 /// pictures replace each other.
@@ -49,8 +57,10 @@ pub fn run(
     let mut retry = Retry::new(seed);
     let mut sight = Sight::default();
     let mut full_decoding = None;
+    let (mut usual, mut failures) = (None, 0);
     while !stop.is_stopped() {
         let mut first_picture = None;
+        settings.connect_limit = patience(usual, failures);
         let Err((error, stream)) = run_once(&settings, clock, counters, stop, |stream, frame| {
             let Some(frame) = frame else {
                 if stream.age() > settings.picture_limit {
@@ -63,7 +73,10 @@ pub fn run(
                 tracing::info!(camera, "{}: seeing", settings.url);
                 observer.seeing();
             }
-            first_picture.get_or_insert(clock.now().mono);
+            first_picture.get_or_insert_with(|| {
+                (usual, failures) = (Some(stream.age()), 0);
+                clock.now().mono
+            });
             observer.frame(frame);
             if let Some(cause) = stream.full_decoding()
                 && std::mem::replace(&mut full_decoding, cause) != cause
@@ -75,6 +88,7 @@ pub fn run(
             return;
         };
         Counters::count(&counters.reconnects);
+        failures += 1;
         if sight.blinded(&error) {
             tracing::warn!(camera, "{error}");
             observer.blind(error.fault.cause(), &error.to_string());
@@ -95,17 +109,40 @@ pub fn run(
             tracing::error!(camera, "{error}");
             return;
         }
-        let until = clock.now().mono + pause;
-        loop {
-            observer.tick();
-            let left = until.saturating_sub(clock.now().mono);
-            if stop.wait(left.min(LOOK)) {
-                return;
-            }
-            if left <= LOOK {
-                break;
+        rest(pause, clock, stop, observer);
+        let mut fault = error.fault;
+        while fault.is_unreachable() && !stop.is_stopped() {
+            fault = reach::why_not(&settings.url, settings.ca_file.as_deref(), PROBE_LIMIT);
+            let error = fault.clone().at(&settings.url);
+            if fault.is_unreachable() {
+                if sight.blinded(&error) {
+                    tracing::warn!(camera, "{error}");
+                    observer.blind(error.fault.cause(), &error.to_string());
+                }
+                rest(PROBE_PAUSE, clock, stop, observer);
             }
         }
+    }
+}
+
+/// Waits, with ticks, unless told to stop.
+fn rest(pause: Duration, clock: &Arc<dyn Clock>, stop: &Stop, observer: &mut dyn Observer) {
+    let until = clock.now().mono + pause;
+    loop {
+        observer.tick();
+        let left = until.saturating_sub(clock.now().mono);
+        if stop.wait(left.min(LOOK)) || left <= LOOK {
+            return;
+        }
+    }
+}
+
+/// How long a camera may take for its first packet and picture. One that is known is as quick as before, or hangs; now
+/// and then it gets all the time there is, for it may be starting. `usual` is what it took last.
+fn patience(usual: Option<Duration>, failures: u32) -> Duration {
+    match usual {
+        Some(usual) if failures % 4 != 3 => (3 * usual).clamp(SHORTEST_PATIENCE, StreamSettings::CONNECT_LIMIT),
+        _ => StreamSettings::CONNECT_LIMIT,
     }
 }
 
@@ -204,6 +241,14 @@ mod tests {
         assert!(!hardware_fails(Decoder::Auto, false, &Fault::Ended));
         assert!(!hardware_fails(Decoder::Hardware, false, &decoder));
         assert!(!hardware_fails(Decoder::Software, false, &decoder));
+    }
+
+    #[test]
+    fn a_camera_that_is_known_gets_less_time_but_not_always() {
+        let (second, all) = (Duration::from_secs(1), StreamSettings::CONNECT_LIMIT);
+        assert_eq!((patience(None, 0), patience(Some(7 * second), 1)), (all, all));
+        let limits: Vec<_> = (0..8).map(|failures| patience(Some(second / 2), failures)).collect();
+        assert_eq!(limits, [[3 * second; 3].as_slice(), &[all], &[3 * second; 3], &[all]].concat());
     }
 
     #[test]

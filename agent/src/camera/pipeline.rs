@@ -72,11 +72,9 @@ pub(super) fn live(settings: &StreamSettings, around: &Surroundings) -> Result<(
 
 fn source(settings: &StreamSettings) -> Result<gst::Element, Fault> {
     let source = element("rtspsrc")?;
-    source.set_property("location", settings.url.to_string());
-    if let Some((user, password)) = &settings.login {
-        source.set_property("user-id", user);
-        source.set_property("user-pw", password.reveal());
-    }
+    // The login goes with the address: of one that is set beside it rtspsrc (1.22) tries a wrong one eight times, and
+    // cameras lock an account after five.
+    source.set_property("location", settings.url.with_login(settings.login.as_ref()).reveal());
     if let Some(file) = settings.ca_file.as_ref().filter(|_| settings.url.tls) {
         source.set_property("tls-database", authorities(file)?);
     }

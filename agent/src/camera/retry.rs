@@ -19,8 +19,12 @@ pub struct Retry {
 impl Retry {
     /// No pause is shorter: a camera that closes each connection at once is not to be hammered.
     pub const SHORTEST: Duration = Duration::from_millis(500);
+    /// No pause is longer at first: a camera that comes back is seen again within seconds.
+    pub const SOON: Duration = Duration::from_millis(2500);
+    /// So many failures in a row are no reboot: the camera's or the config's fault lasts.
+    pub const LASTING: u32 = 60;
     /// No ordinary pause is longer.
-    pub const LONGEST: Duration = Duration::from_secs(30);
+    pub const LONGEST: Duration = Duration::from_secs(10);
     /// First pause after refused credentials. Cameras lock an account after some five to seven wrong
     /// logins within minutes.
     pub const LOGIN_SHORTEST: Duration = Duration::from_secs(60);
@@ -50,7 +54,8 @@ impl Retry {
             self.refused_logins = 0;
         }
         self.failures = self.failures.saturating_add(1);
-        let ceiling = doubled(Self::SHORTEST, self.failures, Self::LONGEST);
+        let longest = if self.failures <= Self::LASTING { Self::SOON } else { Self::LONGEST };
+        let ceiling = doubled(Self::SHORTEST, self.failures, longest);
         self.between(Self::SHORTEST, ceiling)
     }
 
@@ -87,10 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn pauses_use_the_whole_range_up_to_the_longest() {
-        let late: Vec<_> = pauses(3, &REFUSED, Duration::ZERO, 400).split_off(10);
-        let (low, high) = (late.iter().min().unwrap(), late.iter().max().unwrap());
-        assert!(*low < Duration::from_secs(2) && *high > Duration::from_secs(28), "{low:?} to {high:?}");
+    fn pauses_use_the_whole_range_and_grow_longer_only_when_the_fault_lasts() {
+        let mut soon = pauses(3, &REFUSED, Duration::ZERO, 400);
+        let late = soon.split_off(Retry::LASTING as usize);
+        let range = |pauses: &[Duration]| (*pauses.iter().min().unwrap(), *pauses.iter().max().unwrap());
+        let (low, high) = range(&soon);
+        assert!(low < Duration::from_secs(1) && high <= Retry::SOON && high > Duration::from_secs(2), "{high:?}");
+        let (low, high) = range(&late);
+        assert!(low < Duration::from_secs(1) && high > Duration::from_secs(9), "{low:?} to {high:?}");
     }
 
     #[test]

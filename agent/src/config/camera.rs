@@ -1,6 +1,7 @@
 use std::{fmt, num::NonZeroU16, path::PathBuf, time::Duration};
 
 use karaul_wire::{Segment, Text};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Rule;
 use crate::{trust::Secret, vision::Manifest};
@@ -69,6 +70,18 @@ impl fmt::Display for CameraUrl {
         let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
         let s = if self.tls { "s" } else { "" };
         write!(f, "rtsp{s}://{open}{}{close}:{}{}", self.host, self.port, self.path)
+    }
+}
+
+impl CameraUrl {
+    /// With user name and password in it, whatever their letters. Not safe to print.
+    #[must_use]
+    pub fn with_login(&self, login: Option<&(String, Secret)>) -> Secret {
+        let url = self.to_string();
+        let Some((user, password)) = login else { return Secret::new(url) };
+        let [user, password] =
+            [user, password.reveal()].map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string());
+        Secret::new(url.replacen("://", &format!("://{user}:{password}@"), 1))
     }
 }
 
