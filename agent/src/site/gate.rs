@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn a_still_scene_is_looked_at_now_and_then() {
         let mut gate = Gate::new(Detection::OnMotion, Duration::from_secs(2));
-        let looks: Vec<u64> = (0..50).map(|n| n * 200).filter(|at| look(&mut gate, *at, None, &[]) == Look::Whole).collect();
+        let looks: Vec<u64> =
+            (0..50).map(|n| n * 200).filter(|at| look(&mut gate, *at, None, &[]) == Look::Whole).collect();
         assert_eq!(looks, [0, 2000, 4000, 6000, 8000]);
     }
 

@@ -20,8 +20,8 @@ mod register;
 mod rest;
 mod standing;
 mod tray;
-mod view;
 mod trial;
+mod view;
 mod watch;
 
 use std::{

@@ -98,7 +98,7 @@ impl Standing {
             );
             (State::default(), false)
         });
-        // What the file says is left is of before the restart.
+        // What holds has to be charged: what the file says is left is of before the restart.
         let unsaved = state.unsaved || !state.disarmed.is_empty();
         let standing = Self { path, clock, boot_id, state: Mutex::new(state), writing: Mutex::new(()) };
         if unsaved && let Err(error) = standing.change(|_| {}) {

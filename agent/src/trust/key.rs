@@ -2,8 +2,7 @@
 
 use std::{
     fmt, fs,
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +15,7 @@ use ed25519_dalek::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::disk::sync_folder_of;
+use crate::disk::NewFile;
 
 /// A longer file is no key.
 const MAX_FILE: u64 = 4096;
@@ -198,22 +197,7 @@ impl PrivateKey {
         let pair = KeypairBytes { secret_key: self.signing.to_bytes(), public_key: None };
         let wrong = |source| KeyError::File { path: path.to_owned(), source };
         let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|why| wrong(io::Error::other(why.to_string())))?;
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let write = || {
-            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-            // A file left by somebody else keeps its rights when opened.
-            file.set_permissions(fs::Permissions::from_mode(0o600))?;
-            file.write_all(pem.as_bytes())?;
-            file.sync_all()?;
-            // Unlike a rename, a link never replaces a key that is there.
-            fs::hard_link(&partial, path)?;
-            sync_folder_of(path)
-        };
-        let written = write();
-        // What is left of it is written over next time.
-        let _ = fs::remove_file(&partial);
+        let written = NewFile::new(path).and_then(|file| file.write(pem.as_bytes()));
         written.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_owned() },
             _ => wrong(source),
@@ -285,6 +269,8 @@ fn read_small(path: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";

@@ -3,12 +3,9 @@
 use std::{fs, path::Path, sync::Arc, time::Instant};
 
 use karaul::{camera::StreamSettings, config::Transport};
-use karaul_simulator::{
-    Codec,
-    peer::{Answer, Clip, Peer, Script},
-};
+use karaul_simulator::peer::{Answer, Clip, Coding, Peer, Script};
 use karaul_tests::data;
-use karaul_wire::BlindReason;
+use karaul_wire::BlindCause;
 
 use crate::watched::{SOON, Told, Watched, settings};
 
@@ -77,7 +74,7 @@ const FAMILIES: &[Family] = &[
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Seen,
-    Blind(BlindReason, String),
+    Blind(BlindCause, String),
 }
 
 #[test]
@@ -96,15 +93,15 @@ fn what_real_cameras_answer_is_understood() {
         let watched = Watched::new(StreamSettings { transport, ..settings(peer.port(), "/stream") });
         let outcome = watched.wait(SOON, |told| match told {
             Told::Seeing => Some(Outcome::Seen),
-            Told::Blind(reason, detail) => Some(Outcome::Blind(reason, detail.replacen(&peer.url(), "", 1))),
-            Told::Frame { .. } => None,
+            Told::Blind(cause, detail) => Some(Outcome::Blind(cause, detail.replacen(&peer.url(), "", 1))),
+            Told::Frame { .. } | Told::FullDecoding(_) => None,
         });
         let files: Vec<_> =
             [family.describe, family.setup, family.play].into_iter().filter(|file| !file.is_empty()).collect();
         let files = files.join(", ");
         let said = match &outcome {
             Outcome::Seen => "seen".to_owned(),
-            Outcome::Blind(reason, detail) => format!("{reason:?}{detail}"),
+            Outcome::Blind(cause, detail) => format!("{cause:?}{detail}"),
         };
         table.push_str(&format!("| {files} | {} | {said} | {} ms |\n", family.quirk, begun.elapsed().as_millis()));
         if outcome != expected(family) {
@@ -118,7 +115,7 @@ fn what_real_cameras_answer_is_understood() {
 fn expected(family: &Family) -> Outcome {
     match family.describe {
         "longse_unauthorized" => Outcome::Blind(
-            BlindReason::Offline,
+            BlindCause::Unauthorised,
             ": the camera wants a login: set \"username\" and \"password\"; tried again only rarely, because cameras lock \
              an account after some wrong logins"
                 .to_owned(),
@@ -133,8 +130,8 @@ fn script(family: &Family, folder: &Path, clips: &[Arc<Clip>; 2]) -> Script {
     let mut script = Script::well(&clips[0]);
     if !family.describe.is_empty() {
         let text = read(family.describe);
-        if let Some((codec, number)) = video(&text) {
-            script = Script::well(&clips[usize::from(codec == Codec::H265)]);
+        if let Some((coding, number)) = video(&text) {
+            script = Script::well(&clips[usize::from(coding == Coding::H265)]);
             script.payload_type = number;
         }
         if text.starts_with("RTSP/") {
@@ -156,11 +153,11 @@ fn script(family: &Family, folder: &Path, clips: &[Arc<Clip>; 2]) -> Script {
     script
 }
 
-/// Codec and number of the video in a description.
-fn video(sdp: &str) -> Option<(Codec, u8)> {
+/// Coding and number of the video in a description.
+fn video(sdp: &str) -> Option<(Coding, u8)> {
     let number = sdp.lines().find_map(|line| line.strip_prefix("m=video ")?.split_whitespace().nth(2)?.parse().ok())?;
-    let codec = if sdp.contains(&format!("a=rtpmap:{number} H265")) { Codec::H265 } else { Codec::H264 };
-    Some((codec, number))
+    let coding = if sdp.contains(&format!("a=rtpmap:{number} H265")) { Coding::H265 } else { Coding::H264 };
+    Some((coding, number))
 }
 
 fn number<T: std::str::FromStr>(text: &str, name: &str) -> Option<T> {

@@ -14,10 +14,7 @@ use karaul::{
     clock::{Clock, SystemClock},
     vision::Layout,
 };
-use karaul_simulator::{
-    Codec,
-    peer::{Clip, End, Peer, Script, When},
-};
+use karaul_simulator::peer::{Clip, Coding, End, Peer, Script, When};
 use karaul_tests::data;
 
 use crate::watched::settings;
@@ -35,8 +32,8 @@ const AT_A_TIME: usize = 4;
 const MOST_GROWTH_KIB: u64 = 48 << 10;
 
 /// Plays a byte stream once; each picture is handed over. The words with which it ended.
-fn play(path: &Path, codec: Codec, rate: u32, mut picture: impl FnMut(&Frame)) -> String {
-    let clip = Arc::new(Clip::cut(&fs::read(path).unwrap(), codec, rate));
+fn play(path: &Path, coding: Coding, rate: u32, mut picture: impl FnMut(&Frame)) -> String {
+    let clip = Arc::new(Clip::cut(&fs::read(path).unwrap(), coding, rate));
     assert!(!clip.pictures.is_empty(), "{}", path.display());
     let peer = Peer::start(Script { end: Some((When::ClipEnd, End::Bye)), ..Script::well(&clip) }).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -52,16 +49,16 @@ fn play(path: &Path, codec: Codec, rate: u32, mut picture: impl FnMut(&Frame)) -
     }
 }
 
-/// Files of video in these folders, with their codec.
-fn files(folders: &[&str]) -> Option<Vec<(PathBuf, Codec)>> {
+/// Files of video in these folders, with their coding.
+fn files(folders: &[&str]) -> Option<Vec<(PathBuf, Coding)>> {
     let root = data("bitstreams")?;
     let mut files = Vec::new();
     for folder in folders {
         for entry in fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             match path.extension().and_then(|extension| extension.to_str()) {
-                Some("264" | "h264" | "jsv") => files.push((path, Codec::H264)),
-                Some("h265") => files.push((path, Codec::H265)),
+                Some("264" | "h264" | "jsv") => files.push((path, Coding::H264)),
+                Some("h265") => files.push((path, Coding::H265)),
                 _ => {}
             }
         }
@@ -71,16 +68,16 @@ fn files(folders: &[&str]) -> Option<Vec<(PathBuf, Codec)>> {
 }
 
 /// Plays all of them; name, pictures and the end of each.
-fn play_all(files: &[(PathBuf, Codec)]) -> Vec<(String, usize, String)> {
+fn play_all(files: &[(PathBuf, Coding)]) -> Vec<(String, usize, String)> {
     let next = Mutex::new(files.iter());
     let results = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
                 loop {
-                    let Some((path, codec)) = next.lock().unwrap().next() else { return };
+                    let Some((path, coding)) = next.lock().unwrap().next() else { return };
                     let mut pictures = 0;
-                    let end = play(path, *codec, FAST, |_| pictures += 1);
+                    let end = play(path, *coding, FAST, |_| pictures += 1);
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     results.lock().unwrap().push((name, pictures, end));
                 }
@@ -121,19 +118,19 @@ fn damaged_and_odd_streams_end_and_a_clean_one_follows() {
         .map(|r| &r.0)
         .collect();
     assert_eq!(unseen, Vec::<&String>::new());
-    for (file, codec) in [("cros-h264/test-25fps.h264", Codec::H264), ("cros-h265/test-25fps.h265", Codec::H265)] {
-        clean(file, codec);
+    for (file, coding) in [("cros-h264/test-25fps.h264", Coding::H264), ("cros-h265/test-25fps.h265", Coding::H265)] {
+        clean(file, coding);
     }
 }
 
 /// Each picture that is seen is one of the reference's, in their order, and hardly one is missing: at this pace it is
 /// only replaced by a newer one when the machine is busy.
-fn clean(file: &str, codec: Codec) {
+fn clean(file: &str, coding: Coding) {
     let path = data("bitstreams").unwrap().join(file);
     let reference = fs::read_to_string(format!("{}.md5", path.display())).unwrap();
     let reference: Vec<&str> = reference.split_whitespace().collect();
     let mut seen = Vec::new();
-    play(&path, codec, 50, |frame| seen.push(md5(frame)));
+    play(&path, coding, 50, |frame| seen.push(md5(frame)));
     let mut from = 0;
     let mut strangers = 0;
     for hash in &seen {

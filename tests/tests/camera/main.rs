@@ -4,10 +4,10 @@
 
 mod answers;
 mod away;
+mod bitstreams;
 mod demand;
 mod refused;
-mod secure;
-mod bitstreams;
 mod scripted;
+mod secure;
 mod video;
 mod watched;

@@ -7,7 +7,7 @@ use std::{
 
 use karaul::{camera::StreamSettings, config::Transport};
 use karaul_simulator::peer::{Answer, Clip, End, Login, Peer, Scheme, Script, Stamps, When};
-use karaul_wire::BlindReason;
+use karaul_wire::BlindCause;
 
 use crate::watched::{SOON, Told, Watched, login, settings};
 
@@ -30,8 +30,8 @@ fn pictures(watched: &Watched, length: Duration) -> usize {
     while let Ok(told) = watched.told.recv_timeout(end.saturating_duration_since(Instant::now())) {
         match told {
             Told::Frame { .. } => count += 1,
-            Told::Seeing => {}
-            Told::Blind(reason, detail) => panic!("{reason:?}: {detail}"),
+            Told::Seeing | Told::FullDecoding(_) => {}
+            Told::Blind(cause, detail) => panic!("{cause:?}: {detail}"),
         }
     }
     count
@@ -45,8 +45,8 @@ fn another_size_in_mid_stream_is_only_another_size() {
     peer.play(Script::well(&clip("size=320x240")));
     let other = |told| match told {
         Told::Frame { size, .. } => (size == (320, 240)).then_some(()),
-        Told::Seeing => None,
-        Told::Blind(reason, detail) => panic!("{reason:?}: {detail}"),
+        Told::Seeing | Told::FullDecoding(_) => None,
+        Told::Blind(cause, detail) => panic!("{cause:?}: {detail}"),
     };
     watched.wait(SOON, other);
     assert!(pictures(&watched, Duration::from_secs(1)) >= 5);
@@ -91,7 +91,7 @@ fn a_stream_that_ends_in_any_way_is_seen_again() {
     let sentence = "the camera closed the connection; if this comes back, look for a limit of viewers in the camera";
     for end in [End::Reset, End::Close, End::Bye] {
         peer.end(end);
-        let expected = (BlindReason::Offline, format!("{}: {sentence}", peer.url()));
+        let expected = (BlindCause::Ended, format!("{}: {sentence}", peer.url()));
         assert_eq!(watched.blind(SOON), expected, "{end:?}");
         watched.seeing(SOON);
     }
@@ -104,7 +104,7 @@ fn a_camera_that_never_answers_play_is_seen_when_it_does() {
     let limit = Duration::from_secs(1);
     let watched = Watched::new(StreamSettings { connect_limit: limit, ..settings(peer.port(), "/stream") });
     let sentence = "no video within 1s of connecting; check the camera's power and network and the address in \"url\"";
-    assert_eq!(watched.blind(SOON), (BlindReason::Offline, format!("{}: {sentence}", peer.url())));
+    assert_eq!(watched.blind(SOON), (BlindCause::TimedOut, format!("{}: {sentence}", peer.url())));
     peer.play(Script::well(&clip));
     watched.seeing(SOON);
 }
@@ -140,8 +140,8 @@ fn descriptions_and_headers_without_end_are_given_up() {
         let limit = Duration::from_secs(1);
         let watched = Watched::new(StreamSettings { connect_limit: limit, ..settings(peer.port(), "/stream") });
         let begun = Instant::now();
-        let (reason, _) = watched.blind(SOON);
-        assert_eq!(reason, BlindReason::Offline);
+        let (cause, _) = watched.blind(SOON);
+        assert!(matches!(cause, BlindCause::TimedOut | BlindCause::Protocol), "{answer:?}: {cause:?}");
         // The limit, and as much again for a pipeline that does not end at once.
         assert!(begun.elapsed() < Duration::from_secs(6), "{answer:?}: {:?}", begun.elapsed());
         peer.play(Script::well(&clip));

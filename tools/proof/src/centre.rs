@@ -1,7 +1,7 @@
 //! The operations centre: a subscriber with a lasting session that writes down what arrives.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -100,13 +100,14 @@ impl Record {
 
     /// What it says of them: stored, and missing as far as it can know.
     fn receipt(&self) -> Receipt {
-        let mut told: BTreeSet<u64> = self.numbers().collect();
-        told.extend(self.gaps.iter().filter(|(first, last)| last - first < 100_000).flat_map(|(f, l)| *f..=*l));
+        let mut told: Vec<(u64, u64)> = self.numbers().map(|number| (number, number)).collect();
+        told.extend(&self.gaps);
+        told.sort_unstable();
         let mut runs: Vec<(u64, u64)> = Vec::new();
-        for number in told {
+        for (first, last) in told {
             match runs.last_mut() {
-                Some((_, last)) if *last + 1 == number => *last = number,
-                _ => runs.push((number, number)),
+                Some((_, end)) if end.saturating_add(1) >= first => *end = last.max(*end),
+                _ => runs.push((first, last)),
             }
         }
         let range = |(first, last): (u64, u64)| GapRange { first: Sequence(first), last: Sequence(last) };
@@ -250,10 +251,13 @@ mod tests {
                 at: Instant::now(),
             });
         }
-        record.gaps.push((3, 3));
+        record.gaps.extend([(3, 3), (8, 1_800_000_000_000_000)]);
         let range = |first, last| GapRange { first: Sequence(first), last: Sequence(last) };
         let receipt = record.receipt();
-        assert_eq!((receipt.up_to, receipt.ranges), (Some(Sequence(3)), vec![range(5, 5), range(7, 7)]));
+        assert_eq!(
+            (receipt.up_to, receipt.ranges),
+            (Some(Sequence(3)), vec![range(5, 5), range(7, 1_800_000_000_000_000)])
+        );
         assert_eq!(receipt.missing, [range(4, 4), range(6, 6)]);
     }
 }

@@ -359,11 +359,8 @@ mod tests {
         let with = |file: &Path| said(&format!("{snapshot} --output {}", file.display()));
         assert_eq!(with(&there), format!("--output: {} is there already; name another file", there.display()));
         assert_eq!(fs::read(&there).unwrap(), b"an earlier picture");
-        let nowhere = dir.path().join("nowhere");
-        assert_eq!(
-            with(&nowhere.join("gate.jpg")),
-            format!("{}: No such file or directory (os error 2)", nowhere.display())
-        );
+        let nowhere = dir.path().join("nowhere/gate.jpg");
+        assert_eq!(with(&nowhere), format!("{}: No such file or directory (os error 2)", nowhere.display()));
         let new = dir.path().join("new.jpg");
         assert!(with(&new).contains("127.0.0.1:9"));
         assert!(!new.exists(), "no picture came");

@@ -1,5 +1,5 @@
 use std::{
-    io::{self, ErrorKind, Write},
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -7,10 +7,9 @@ use std::{
 use data_encoding::BASE64;
 use karaul_wire::{Picture, Reply, ReplyCode};
 use sha2::{Digest as _, Sha256};
-use tempfile::NamedTempFile;
 
 use super::Error;
-use crate::ledger::table;
+use crate::{disk::NewFile, ledger::table};
 
 /// Says what the box has answered, and keeps the picture.
 pub(super) fn say(reply: &Reply, file: Option<PictureFile>, out: &mut impl io::Write) -> Result<ExitCode, Error> {
@@ -30,49 +29,44 @@ pub(super) fn say(reply: &Reply, file: Option<PictureFile>, out: &mut impl io::W
     Ok(if reply.code == ReplyCode::Done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A new file for a picture, which only its owner may read. There is room for one before the box is asked: what cannot be
-/// kept here has no business leaving there. It has its name only when the picture is whole.
+/// The new file of a picture. There is room for one before the box is asked: what cannot be kept here has no business
+/// leaving there.
 pub(super) struct PictureFile {
     path: PathBuf,
-    file: NamedTempFile,
+    file: NewFile,
 }
 
 impl PictureFile {
     pub(super) fn new(path: &Path) -> Result<Self, Error> {
-        if path.symlink_metadata().is_ok() {
-            return Err(taken(path));
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        folder.metadata().map_err(|source| Error::File { path: folder.to_owned(), source })?;
-        // Rights: its owner's alone.
-        let file = tempfile::Builder::new().prefix(".karaul-").suffix(".partial").tempfile_in(folder);
-        let file = file.map_err(|source| Error::File { path: path.to_owned(), source })?;
+        let file = NewFile::new(path).map_err(|source| failed(path, source))?;
         Ok(Self { path: path.to_owned(), file })
     }
 
-    fn keep(mut self, picture: &Picture) -> Result<PathBuf, Error> {
+    fn keep(self, picture: &Picture) -> Result<PathBuf, Error> {
         let bytes = BASE64.decode(picture.data.as_bytes()).map_err(|_| Error::Picture)?;
         if hex::encode(Sha256::digest(&bytes)) != picture.sha256 {
             return Err(Error::Picture);
         }
-        let failed = |source| Error::File { path: self.path.clone(), source };
-        self.file.write_all(&bytes).map_err(failed)?;
-        self.file.as_file().sync_all().map_err(failed)?;
-        match self.file.persist_noclobber(&self.path) {
-            Ok(_) => Ok(self.path),
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(taken(&self.path)),
-            Err(error) => Err(Error::File { path: self.path, source: error.error }),
-        }
+        self.file.write(&bytes).map_err(|source| failed(&self.path, source))?;
+        Ok(self.path)
     }
 }
 
-fn taken(path: &Path) -> Error {
-    Error::Usage(format!("--output: {} is there already; name another file", path.display()))
+fn failed(path: &Path, source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Error::Usage(format!("--output: {} is there already; name another file", path.display()))
+        }
+        _ => Error::File { path: path.to_owned(), source },
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{
+        fs,
+        io::{ErrorKind, Write},
+    };
 
     use super::*;
 
@@ -127,7 +121,15 @@ mod tests {
             data: BASE64.encode(b"jpeg"),
         };
         let (time, detail) = ("2026-11-22T10:00:00Z".parse().unwrap(), String::new());
-        let reply = Reply { jti: None, time, code: ReplyCode::Done, detail, audit: None, picture: Some(picture) };
+        let reply = Reply {
+            jti: None,
+            time,
+            code: ReplyCode::Done,
+            detail,
+            audit: None,
+            picture: Some(picture),
+            ledger: Vec::new(),
+        };
         let file = PictureFile::new(&path).unwrap();
         assert!(!path.exists(), "a name only for a picture that is whole");
         assert!(say(&reply, Some(file), &mut Closed).is_err());

@@ -23,7 +23,12 @@ fn camera(cooldown_s: u64) -> config::Camera {
         id: "gate".parse().unwrap(),
         label: karaul_wire::Text::new(),
         enabled: true,
-        url: CameraUrl { tls: false, host: "192.0.2.11".to_owned(), port: 554.try_into().unwrap(), path: "/s".to_owned() },
+        url: CameraUrl {
+            tls: false,
+            host: "192.0.2.11".to_owned(),
+            port: 554.try_into().unwrap(),
+            path: "/s".to_owned(),
+        },
         ca_file: None,
         login: None,
         transport: Transport::Tcp,

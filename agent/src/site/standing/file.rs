@@ -69,14 +69,13 @@ pub(super) fn read(path: &Path, now: Stamp, boot_id: Option<Uuid>) -> Result<(St
         if !(1..=LONGEST).contains(&line.seconds) {
             return Err(Damage::Seconds(line.seconds));
         }
-        // What has ended would be in force again once the clock is right; what holds has to be charged.
-        state.unsaved |= !same_boot;
         if let Some(order) = line.order(now, same_boot) {
             let left = order.ends.mono.saturating_sub(now.mono).as_secs();
             tracing::warn!(camera = %line.camera, rule = %line.rule, "disarmed by a command, for {left} s more");
             state.disarmed.insert((line.camera, line.rule), order);
         } else {
             tracing::info!(camera = %line.camera, rule = %line.rule, "armed: its time is over, or not certain");
+            // It would be in force again once the clock is right.
             state.unsaved = true;
         }
     }

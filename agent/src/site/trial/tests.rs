@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    config::{Decoder, Direction, Filter, RuleKind, Transport},
+    config::{Decoder, Decoding, Detection, Direction, Filter, RuleKind, Sight, Transport},
     rules::geometry::{Point, Polygon},
     vision::Manifest,
 };
@@ -31,15 +31,21 @@ fn camera(per_second: f64) -> Camera {
         label: [(Language::En, "Gate".to_owned())].into(),
         enabled: true,
         url: crate::config::CameraUrl {
+            tls: false,
             host: "192.0.2.11".to_owned(),
             port: std::num::NonZeroU16::MIN,
             path: String::new(),
         },
+        ca_file: None,
         login: None,
         transport: Transport::Tcp,
         decoder: Decoder::Auto,
+        decoding: Decoding::Full,
+        detection: Detection::Always,
+        look_every: Duration::from_secs(2),
         model: Manifest::load(&folder).unwrap(),
         detections_per_second: per_second,
+        sight: Sight { enabled: true, learn: Duration::from_secs(60) },
         purpose: "test".to_owned(),
         rules: Vec::new(),
     }

@@ -170,6 +170,11 @@ impl Chain {
         self.put(time, record)
     }
 
+    /// Is something wrong with the log that is known and not on record?
+    pub(super) const fn owes(&self) -> bool {
+        !self.owed.is_empty()
+    }
+
     /// Puts on record what is wrong with the log, if anything is.
     pub(super) fn settle(&mut self, now: Timestamp) -> Result<(), AuditError> {
         if self.is_gone() {

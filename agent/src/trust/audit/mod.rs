@@ -99,28 +99,28 @@ impl Audit {
     /// # Errors
     /// If it is not; then nothing may be done that needs it.
     pub fn record(&self, now: Timestamp, record: Record) -> Result<u64, AuditError> {
-        let mut inner = self.lock();
-        let written = self.ready(&mut inner, now).and_then(|chain| chain.append(now, record));
-        inner.went(written)
+        self.write(&mut self.lock(), now, record)
     }
 
     /// Puts on record what has happened anyway. If the log takes nothing now, it does when it can; tells the number
     /// if it is there already.
     pub fn note(&self, now: Timestamp, record: Record) -> Option<u64> {
         let mut inner = self.lock();
-        let written = self.ready(&mut inner, now).and_then(|chain| chain.append(now, record.clone()));
+        let written = self.write(&mut inner, now, record.clone());
         if written.is_err() {
             inner.wait(now, record);
         }
-        inner.went(written).ok()
+        written.ok()
     }
 
     /// Writes what could not be written before. To be called every few seconds.
     pub fn catch_up(&self, now: Timestamp) {
         let mut inner = self.lock();
-        let caught_up = self.ready(&mut inner, now).map(|_| ());
-        // It has been said.
-        let _ = inner.went(caught_up);
+        if inner.is_behind() {
+            let caught_up = self.ready(&mut inner, now).map(|_| ());
+            // It has been said.
+            let _ = inner.went(caught_up);
+        }
     }
 
     /// The signed head for `audit/box`: a compact JWS of an [`AuditHead`].
@@ -178,6 +178,11 @@ impl Audit {
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 
+    fn write(&self, inner: &mut Inner, now: Timestamp, record: Record) -> Result<u64, AuditError> {
+        let written = self.ready(inner, now).and_then(|chain| chain.append(now, record));
+        inner.went(written)
+    }
+
     /// The chain, opened if it was not, and with all on record that could not be written before.
     fn ready<'a>(&self, inner: &'a mut Inner, now: Timestamp) -> Result<&'a mut Chain, AuditError> {
         if inner.chain.is_none() {
@@ -193,7 +198,9 @@ impl Audit {
         if let (Some(how), Some(key)) = (inner.come_by.take(), &inner.key) {
             inner.waiting.extend(said(&how, key.public().thumbprint(), chain).map(|record| (now, record)));
         }
-        chain.settle(now)?;
+        if chain.owes() {
+            chain.settle(now)?;
+        }
         while let Some((time, record)) = inner.waiting.front().cloned() {
             chain.append(time, record)?;
             inner.waiting.pop_front();
@@ -225,6 +232,12 @@ impl Audit {
 }
 
 impl Inner {
+    /// Is there anything that could not be had or written yet?
+    fn is_behind(&self) -> bool {
+        let is_written = self.waiting.is_empty() && self.dropped == 0 && self.trouble.is_none();
+        !is_written || self.key.is_none() || self.chain.as_ref().is_none_or(Chain::owes)
+    }
+
     fn wait(&mut self, now: Timestamp, record: Record) {
         if self.waiting.len() < MOST_WAITING {
             self.waiting.push_back((now, record));

@@ -50,7 +50,8 @@ impl Scene {
         self.now += LOOK;
         let (y, stride) = (self.luma.as_slice(), self.width);
         let layout = Layout::Nv12 { y, uv: &[], y_stride: stride, uv_stride: stride };
-        let picture = Planes { width: self.width, height: self.height, layout, range: Range::Limited, matrix: Matrix::Bt601 };
+        let picture =
+            Planes { width: self.width, height: self.height, layout, range: Range::Limited, matrix: Matrix::Bt601 };
         self.motion.look(self.now, &picture)
     }
 
@@ -81,7 +82,8 @@ fn a_person_far_away_is_seen_where_he_is() {
             let (x, y) = (size.0 / 4 + step * person.0 / 3, size.1 / 2);
             if let Change::Somewhere(places) = scene.look(&[(x, y, person.0, person.1)]) {
                 let (cx, cy) = ((x + person.0 / 2) as f32 / size.0 as f32, (y + person.1 / 2) as f32 / size.1 as f32);
-                let holds = |place: &Rect| (place.x..=place.right()).contains(&cx) && (place.y..=place.bottom()).contains(&cy);
+                let holds =
+                    |place: &Rect| (place.x..=place.right()).contains(&cx) && (place.y..=place.bottom()).contains(&cy);
                 seen += usize::from(places.iter().any(holds));
             }
         }
@@ -99,7 +101,10 @@ fn a_light_that_is_switched_on_is_one_look_and_no_more() {
     // An infrared filter changes everything differently.
     let mut other = Scene::new(640, 360, 3.0);
     other.still(50);
-    other.motion.background.begin(&vec![0.0; 160 * 90].iter().enumerate().map(|(n, _)| (n % 200) as f32).collect::<Vec<_>>());
+    other
+        .motion
+        .background
+        .begin(&vec![0.0; 160 * 90].iter().enumerate().map(|(n, _)| (n % 200) as f32).collect::<Vec<_>>());
     assert_eq!(other.look(&[]), Change::All);
     assert_eq!(other.still(20), 0);
 }

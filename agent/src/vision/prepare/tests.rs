@@ -134,8 +134,9 @@ proptest! {
             }
         }
         prop_assert!(worst <= bound, "worst {worst} of {bound}");
-        let count = 3 * size.0 * size.1;
-        prop_assert!(count < 300 || total / (count as f64) < 0.6, "mean {}", total / (count as f64));
+        // A row's weights are rounded once for all of its columns: only over many rows does that average out.
+        let mean = total / (3 * size.0 * size.1) as f64;
+        prop_assert!(size.0 < 12 || mean < 0.6, "mean {mean}");
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool, atomic::Ordering::SeqCst},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use clap::Args;
@@ -69,10 +69,11 @@ pub(crate) fn write(options: &Options) -> Result<(), ProofError> {
         writer.commit(closing)?;
     }
     let mut settings = rig::hurried(options.port, &writer.path);
+    let mut misses = Arc::default();
     if options.receipts {
         let filter = writer.path.receipt(&rig::id(rig::CONSUMER));
         settings.subscriptions = vec![Subscription { filter, retained: true }];
-        inbox::heed(Arc::clone(&settings.inbox), Arc::clone(&writer.outbox));
+        misses = inbox::heed(Arc::clone(&settings.inbox), Arc::clone(&writer.outbox));
     }
     let link = rig::link(settings, &writer.outbox, &writer.clock)?;
 
@@ -90,9 +91,14 @@ pub(crate) fn write(options: &Options) -> Result<(), ProofError> {
     while writer.open.len() > STAY_OPEN {
         writer.close(0)?;
     }
-    rig::wait("not everything was delivered", DRAINED, || {
-        writer.outbox.waiting() == 0 && writer.outbox.unconfirmed() == 0
-    })?;
+    let end = Instant::now() + DRAINED;
+    while writer.outbox.waiting() > 0 || writer.outbox.unconfirmed() > 0 || misses.load(SeqCst) {
+        if Instant::now() >= end {
+            return Err(ProofError::late("not everything was delivered", DRAINED));
+        }
+        traffic::tell_gaps(&writer.outbox, &writer.path, &*writer.clock)?;
+        thread::sleep(Duration::from_millis(2));
+    }
     drop(link);
     for alert in &writer.open {
         println!("open {} {}", writer.path.open(alert.incident.id), alert.incident.rev);

@@ -7,11 +7,20 @@ use crate::{Codec, Mount, SimulatorError, encoder, server::raw_caps, source};
 /// Longest wait for an encoded picture.
 const LIMIT: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
+/// How pictures are coded: those of the [codecs](Codec) whose streams are of NAL units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// H.264.
+    H264,
+    /// H.265.
+    H265,
+}
+
 /// Encoded pictures in the order of their decoding, which a peer plays again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clip {
-    /// The codec.
-    pub codec: Codec,
+    /// How they are coded.
+    pub coding: Coding,
     /// Pictures a second.
     pub rate: u32,
     /// The pictures.
@@ -31,12 +40,12 @@ impl Clip {
     /// Cuts a byte stream (Annex B of H.264 and H.265) into pictures. Whatever is damaged in it stays so: no unit is
     /// left out.
     #[must_use]
-    pub fn cut(bytes: &[u8], codec: Codec, rate: u32) -> Self {
+    pub fn cut(bytes: &[u8], coding: Coding, rate: u32) -> Self {
         let mut pictures: Vec<Picture> = Vec::new();
         // Has the last picture a slice yet? What comes before the first one belongs to the same picture.
         let mut sliced = true;
         for unit in units(bytes) {
-            let role = Role::of(codec, unit);
+            let role = Role::of(coding, unit);
             let begins = match role {
                 Role::First { .. } | Role::Before => sliced,
                 Role::Further | Role::Other => pictures.is_empty(),
@@ -50,7 +59,7 @@ impl Clip {
             picture.key |= matches!(role, Role::First { key: true });
             picture.units.push(unit.to_vec());
         }
-        Self { codec, rate, pictures }
+        Self { coding, rate, pictures }
     }
 
     /// Encodes so many pictures of what a mount shows, with a keyframe each second unless it says otherwise.
@@ -65,9 +74,10 @@ impl Clip {
         let (size, rate) = (source.size(), source.rate());
         let per_second = (rate.0 / rate.1.max(1)).max(1);
         let mount = Mount { gop: mount.gop.or(Some(per_second)), ..mount.clone() };
-        let (parser, media) = match mount.codec {
-            Codec::H264 => ("h264parse", "video/x-h264"),
-            Codec::H265 => ("h265parse", "video/x-h265"),
+        let (coding, parser, media) = match mount.codec {
+            Codec::H264 => (Coding::H264, "h264parse", "video/x-h264"),
+            Codec::H265 => (Coding::H265, "h265parse", "video/x-h265"),
+            Codec::Mjpeg => return Err(SimulatorError::media("the peer has only streams of NAL units, not mjpeg")),
         };
         let pipeline = gst::parse::launch(&format!(
             "appsrc name=in format=time ! {} ! {parser} config-interval=-1 \
@@ -99,7 +109,7 @@ impl Clip {
         }
         // Nothing runs in it any more.
         let _ = pipeline.set_state(gst::State::Null);
-        let clip = Self::cut(&bytes, mount.codec, per_second);
+        let clip = Self::cut(&bytes, coding, per_second);
         if clip.pictures.is_empty() { Err(SimulatorError::media("the encoder gave no picture")) } else { Ok(clip) }
     }
 }
@@ -118,16 +128,16 @@ enum Role {
 }
 
 impl Role {
-    fn of(codec: Codec, unit: &[u8]) -> Self {
+    fn of(coding: Coding, unit: &[u8]) -> Self {
         let byte = |index: usize| unit.get(index).copied().unwrap_or_default();
         // A slice that begins at the first macroblock says so in its first bit: in H.264 by ue(v) 0, in H.265 by a flag.
-        let (kind, first) = match codec {
-            Codec::H264 => (byte(0) & 0x1f, byte(1) & 0x80 != 0),
-            Codec::H265 => (byte(0) >> 1 & 0x3f, byte(2) & 0x80 != 0),
+        let (kind, first) = match coding {
+            Coding::H264 => (byte(0) & 0x1f, byte(1) & 0x80 != 0),
+            Coding::H265 => (byte(0) >> 1 & 0x3f, byte(2) & 0x80 != 0),
         };
-        let (slice, key, before) = match codec {
-            Codec::H264 => (matches!(kind, 1 | 2 | 5), kind == 5, matches!(kind, 6..=9 | 14..=18)),
-            Codec::H265 => (kind < 32, (16..24).contains(&kind), matches!(kind, 32..=35 | 39 | 41..=44 | 48..=55)),
+        let (slice, key, before) = match coding {
+            Coding::H264 => (matches!(kind, 1 | 2 | 5), kind == 5, matches!(kind, 6..=9 | 14..=18)),
+            Coding::H265 => (kind < 32, (16..24).contains(&kind), matches!(kind, 32..=35 | 39 | 41..=44 | 48..=55)),
         };
         match (slice, first) {
             (true, true) => Self::First { key },
@@ -166,7 +176,7 @@ mod tests {
             &[0, 0, 0, 1, 0x06, 3, 0, 0, 1, 0x41, 0x80],
         ]
         .concat();
-        let clip = Clip::cut(&bytes, Codec::H264, 25);
+        let clip = Clip::cut(&bytes, Coding::H264, 25);
         let units: Vec<Vec<u8>> = clip.pictures.iter().map(|p| p.units.iter().map(|unit| unit[0]).collect()).collect();
         assert_eq!(units, [vec![0x67, 0x68, 0x65, 0x65], vec![0x06, 0x41]]);
         assert_eq!(clip.pictures.iter().map(|p| p.key).collect::<Vec<_>>(), [true, false]);
@@ -189,14 +199,14 @@ mod tests {
         ) {
             let code: &[u8] = if long { &[0, 0, 0, 1] } else { &[0, 0, 1] };
             let bytes: Vec<u8> = units.iter().flat_map(|unit| code.iter().chain(unit).copied()).collect();
-            let clip = Clip::cut(&bytes, if h265 { Codec::H265 } else { Codec::H264 }, 25);
+            let clip = Clip::cut(&bytes, if h265 { Coding::H265 } else { Coding::H264 }, 25);
             let cut: Vec<Vec<u8>> = clip.pictures.into_iter().flat_map(|picture| picture.units).collect();
             prop_assert_eq!(cut, units);
         }
 
         #[test]
         fn arbitrary_bytes_do_no_harm(bytes in prop::collection::vec(0u8..4, 0..200), h265: bool) {
-            let _ = Clip::cut(&bytes, if h265 { Codec::H265 } else { Codec::H264 }, 25);
+            let _ = Clip::cut(&bytes, if h265 { Coding::H265 } else { Coding::H264 }, 25);
         }
     }
 }

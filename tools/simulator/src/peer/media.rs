@@ -114,7 +114,7 @@ pub(super) fn send(wire: &Arc<Wire>, state: &State, transport: &Transport) {
 fn show(wire: &Wire, state: &State, transport: &Transport) -> Option<End> {
     let mut script = state.script();
     let mut clip = Arc::clone(&script.clip);
-    let mut stream = Stream::new(clip.codec, script.payload_type, 0x4b61_7261, script.sequence);
+    let mut stream = Stream::new(clip.coding, script.payload_type, 0x4b61_7261, script.sequence);
     let mut random = fastrand::Rng::with_seed(7);
     let (begin, mut reported) = (Instant::now(), None::<Instant>);
     let (mut due, mut index, mut shown) = (begin, 0, 0_u64);
@@ -128,7 +128,7 @@ fn show(wire: &Wire, state: &State, transport: &Transport) -> Option<End> {
         script = state.script();
         if !Arc::ptr_eq(&clip, &script.clip) {
             clip = Arc::clone(&script.clip);
-            (index, stream.codec) = (0, clip.codec);
+            (index, stream.coding) = (0, clip.coding);
         }
         let ended = match script.end {
             Some((When::After(length), end)) if begin.elapsed() >= length => Some(end),

@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use clip::{Clip, Picture};
+pub use clip::{Clip, Coding, Picture};
 pub use login::{Login, Scheme};
 pub use script::{Answer, End, Script, Stamps, When};
 

@@ -1,6 +1,6 @@
 //! Pictures in RTP packets (RFC 3550): H.264 as in RFC 6184, H.265 as in RFC 7798, single units and fragments only.
 
-use crate::Codec;
+use super::Coding;
 
 use super::Picture;
 
@@ -16,7 +16,7 @@ const NTP_TO_UNIX: u64 = 2_208_988_800;
 /// One RTP stream.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) codec: Codec,
+    pub(super) coding: Coding,
     pub(super) payload_type: u8,
     pub(super) ssrc: u32,
     /// Number of the next packet.
@@ -26,8 +26,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) const fn new(codec: Codec, payload_type: u8, ssrc: u32, sequence: u16) -> Self {
-        Self { codec, payload_type, ssrc, sequence, packets: 0, octets: 0 }
+    pub(super) const fn new(coding: Coding, payload_type: u8, ssrc: u32, sequence: u16) -> Self {
+        Self { coding, payload_type, ssrc, sequence, packets: 0, octets: 0 }
     }
 
     /// The packets of a picture.
@@ -37,7 +37,7 @@ impl Stream {
             if unit.len() <= LARGEST {
                 payloads.push(unit.clone());
             } else {
-                payloads.extend(fragments(self.codec, unit));
+                payloads.extend(fragments(self.coding, unit));
             }
         }
         let last = payloads.len().saturating_sub(1);
@@ -76,10 +76,10 @@ impl Stream {
     }
 }
 
-fn fragments(codec: Codec, unit: &[u8]) -> Vec<Vec<u8>> {
-    let (header, kind, content) = match codec {
-        Codec::H264 => (vec![unit[0] & 0xe0 | FRAGMENT[0]], unit[0] & 0x1f, &unit[1..]),
-        Codec::H265 => (vec![unit[0] & 0x81 | FRAGMENT[1] << 1, unit[1]], unit[0] >> 1 & 0x3f, &unit[2..]),
+fn fragments(coding: Coding, unit: &[u8]) -> Vec<Vec<u8>> {
+    let (header, kind, content) = match coding {
+        Coding::H264 => (vec![unit[0] & 0xe0 | FRAGMENT[0]], unit[0] & 0x1f, &unit[1..]),
+        Coding::H265 => (vec![unit[0] & 0x81 | FRAGMENT[1] << 1, unit[1]], unit[0] >> 1 & 0x3f, &unit[2..]),
     };
     let parts: Vec<&[u8]> = content.chunks(LARGEST - 3).collect();
     let last = parts.len() - 1;
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_picture_ends_with_a_marker_and_large_units_are_cut() {
-        let mut stream = Stream::new(Codec::H264, 96, 0x0102_0304, 65_535);
+        let mut stream = Stream::new(Coding::H264, 96, 0x0102_0304, 65_535);
         let unit = [vec![0x65], vec![7; 2000]].concat();
         let picture = Picture { key: true, units: vec![vec![0x67, 1, 2], unit] };
         let packets = stream.packets(&picture, 90_000);
@@ -116,13 +116,13 @@ mod tests {
     #[test]
     fn h265_fragments_keep_both_bytes_of_the_header() {
         let unit = [vec![0x26, 0x01], vec![7; 1500]].concat();
-        let parts = fragments(Codec::H265, &unit);
+        let parts = fragments(Coding::H265, &unit);
         assert_eq!(parts.iter().map(|part| part[..3].to_vec()).collect::<Vec<_>>(), [[0x62, 1, 0x93], [0x62, 1, 0x53]]);
     }
 
     #[test]
     fn a_report_gives_the_time_of_a_stamp() {
-        let stream = Stream::new(Codec::H264, 96, 1, 0);
+        let stream = Stream::new(Coding::H264, 96, 1, 0);
         let report = stream.report(Duration::from_millis(1500), 7);
         assert_eq!(report[8..20], [0x83, 0xaa, 0x7e, 0x81, 0x80, 0, 0, 0, 0, 0, 0, 7]);
         assert_eq!((report.len(), stream.goodbye().len()), (28, 8));

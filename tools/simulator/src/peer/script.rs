@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use super::Coding;
 use super::{Clip, Login};
-use crate::Codec;
 
 /// What a [`Peer`](super::Peer) does. It begins with a camera that is well; each field is a way not to be.
 #[derive(Clone, Debug)]
@@ -117,9 +117,9 @@ impl Script {
     /// The description of the stream, in SDP.
     #[must_use]
     pub fn description(&self) -> String {
-        let codec = match self.clip.codec {
-            Codec::H264 => "H264",
-            Codec::H265 => "H265",
+        let codec = match self.clip.coding {
+            Coding::H264 => "H264",
+            Coding::H265 => "H265",
         };
         let usual = || {
             let number = self.payload_type;

@@ -45,8 +45,10 @@ impl Store {
         let mut behind = Vec::new();
         let mut write = || -> rusqlite::Result<(u64, Gone)> {
             let transaction = self.connection.transaction()?;
-            for row in change.delivered.iter().filter(|_| self.parked.iter().any(|parked| !parked.is_empty())) {
-                behind.extend(parked::behind(&transaction, *row)?);
+            if self.parked.iter().any(|parked| !parked.is_empty()) {
+                for row in change.delivered {
+                    behind.extend(parked::behind(&transaction, *row)?);
+                }
             }
             let taken = kept::take(&transaction, change.delivered, change.kept, elapsed)?;
             kept::add(&transaction, change.done, change.kept, elapsed)?;
