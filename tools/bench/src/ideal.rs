@@ -13,26 +13,16 @@ use karaul_stage::{Program, Simulator};
 
 use crate::{BenchError, load};
 
-/// What one camera costs at least, in core-milliseconds per second.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ideal {
-    /// Receiving and decoding every picture, in a bare pipeline.
-    pub(crate) decode: f64,
-    /// The inferences, with nothing around them.
-    pub(crate) inference: f64,
-}
-
-impl Ideal {
-    pub(crate) fn measure(mount: &str, model: &Path, detections: f64) -> Result<Self, BenchError> {
-        Ok(Self { decode: decode(mount)?, inference: inference(model)? * detections })
-    }
-}
-
-fn decode(mount: &str) -> Result<f64, BenchError> {
+/// Receiving and decoding every picture, or only keyframes, in a bare pipeline, in core-milliseconds per second.
+pub(crate) fn decode(mount: &str, keyframes: bool) -> Result<f64, BenchError> {
     let simulator = Simulator::start(0, &[mount.to_owned()], &[])?;
     let mut command = Command::new("gst-launch-1.0");
     command.args(["-q", "rtspsrc", &format!("location={}", simulator.urls[0]), "protocols=tcp", "latency=100", "!"]);
-    command.args(["rtph264depay", "!", "h264parse", "!", "avdec_h264", "max-threads=1", "!", "fakesink", "sync=false"]);
+    command.args(["rtph264depay", "!", "h264parse", "!", "video/x-h264,alignment=au", "!"]);
+    if keyframes {
+        command.args(["identity", "drop-buffer-flags=delta-unit", "!"]);
+    }
+    command.args(["avdec_h264", "max-threads=1", "!", "fakesink", "sync=false"]);
     let mut program = Program::start(&mut command)?;
     thread::sleep(Duration::from_secs(3)); // connecting and the first keyframe are not the steady state
     let used = load::core_ms_per_second(program.id(), || thread::sleep(Duration::from_secs(15)));
@@ -44,7 +34,7 @@ fn decode(mount: &str) -> Result<f64, BenchError> {
 }
 
 /// Milliseconds of one inference: the median of many, on a tensor that is not all zeros.
-fn inference(model: &Path) -> Result<f64, BenchError> {
+pub(crate) fn inference(model: &Path) -> Result<f64, BenchError> {
     let manifest = Manifest::load(model)?;
     let settings = Inference { models: model.to_owned(), library: None, provider: Provider::Cpu, sessions: Some(1) };
     let [height, width] = manifest.input.size;

@@ -18,6 +18,22 @@ const WARM_UP: Duration = Duration::from_secs(5);
 /// The agent tells its counters every 30 s.
 const HEALTH: Duration = Duration::from_secs(32);
 
+/// The agent that is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup<'a> {
+    /// What all its cameras show.
+    pub(crate) mount: &'a str,
+    /// Folder of the detector.
+    pub(crate) model: &'a Path,
+    pub(crate) cameras: usize,
+    /// Detections a second.
+    pub(crate) detections: f64,
+    /// As in the config.
+    pub(crate) decoding: &'a str,
+    /// As in the config.
+    pub(crate) detection: &'a str,
+}
+
 /// One agent with so many cameras, for a while.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -34,20 +50,15 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn measure(
-        mount: &str,
-        model: &Path,
-        cameras: usize,
-        detections: f64,
-        span: Duration,
-    ) -> Result<Self, BenchError> {
+    pub(crate) fn measure(setup: &Setup<'_>, span: Duration) -> Result<Self, BenchError> {
+        let cameras = setup.cameras;
         // One mount for all: the simulator encodes once, and its own cost does not grow.
-        let simulator = Simulator::start(0, &[mount.to_owned()], &[])?;
+        let simulator = Simulator::start(0, &[setup.mount.to_owned()], &[])?;
         let broker = Broker::start(0)?;
         let mut subscriber = Subscriber::start(broker.port, "bench")?;
         let folder = tempfile::tempdir().map_err(karaul_stage::StageError::from)?;
         let config = folder.path().join("site.toml");
-        let text = site(&folder, &broker.url(), &simulator.urls[0], model, cameras, detections);
+        let text = site(&folder, &broker.url(), &simulator.urls[0], setup);
         fs::write(&config, text).map_err(karaul_stage::StageError::from)?;
         let mut agent = Agent::start(&config)?;
         let began = Instant::now();
@@ -101,7 +112,8 @@ impl Run {
 }
 
 /// Cameras whose rules fire again and again.
-fn site(folder: &TempDir, broker: &str, camera: &str, model: &Path, cameras: usize, detections: f64) -> String {
+fn site(folder: &TempDir, broker: &str, camera: &str, setup: &Setup<'_>) -> String {
+    let Setup { model, cameras, detections, decoding, detection, .. } = *setup;
     let models = model.parent().unwrap_or(model).display();
     let name = model.file_name().unwrap_or_default().to_string_lossy();
     let mut text = format!(
@@ -114,7 +126,7 @@ fn site(folder: &TempDir, broker: &str, camera: &str, model: &Path, cameras: usi
         let _ = write!(
             text,
             "[[camera]]\nid = \"camera-{n}\"\nurl = \"{camera}\"\nmodel = \"{name}\"\npurpose = \"bench\"\n\
-             detections_per_second = {detections:?}\n\
+             detections_per_second = {detections:?}\ndecoding = \"{decoding}\"\ndetection = \"{detection}\"\n\
              [camera.zone.all]\npoints = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]\n\
              [[camera.rule]]\nid = \"any\"\nkind = \"intrusion\"\nzone = \"all\"\nclasses = [\"person\"]\ndwell = \"0s\"\ncooldown = \"0s\"\n"
         );

@@ -5,6 +5,7 @@ mod cameras;
 mod centre;
 mod error;
 mod figures;
+mod gates;
 mod link;
 mod outage;
 mod pace;
@@ -53,6 +54,8 @@ enum Proof {
     Link(link::Options),
     /// Covered, blurred, turned … cameras: whether that is noticed in time, and nothing else is taken for it.
     Sight(sight::Options),
+    /// Which incidents are found when nothing is decoded or looked at without need.
+    Gates(gates::Options),
     /// The agent's part of the storm, which is killed.
     #[command(hide = true)]
     Writer(storm::WriterOptions),
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Proof::Rebuilds(options) => rebuilds::run(&options),
         Proof::Link(options) => link::run(&options),
         Proof::Sight(options) => sight::run(&options),
+        Proof::Gates(options) => gates::run(&options),
         Proof::Writer(options) => return ended(storm::write(&options)),
         Proof::Script(options) => return ended(power::play(&options)),
     };

@@ -13,6 +13,8 @@ use crate::vehicle::{Car, HALF_WIDTH};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Figure {
     Person(Person),
+    /// On hands and knees.
+    Crawler(Person),
     Car(Car),
 }
 
@@ -43,6 +45,9 @@ pub(crate) struct Body {
     pub(crate) contacts: Vec<Contact>,
 }
 
+/// How far a crawler's body leans forward, in degrees from upright.
+const LEAN: f32 = 78.0;
+
 /// An ordinary walk, metres a second.
 const WALK: f32 = 1.3;
 
@@ -52,6 +57,7 @@ impl Actor {
         let moment = self.path.moment(time, period)?;
         let (class, mut mesh, contacts) = match &self.figure {
             Figure::Person(person) => self.person(person, moment, time),
+            Figure::Crawler(person) => prone(self.person(person, moment, time), person, moment),
             Figure::Car(car) => {
                 let contact = Contact {
                     middle: moment.place,
@@ -93,6 +99,22 @@ impl Actor {
         };
         (Class::Person, mesh, feet.map(contact).to_vec())
     }
+}
+
+/// Lays a walker down: the body leans over its feet until it is nearly level, and the limbs go on moving.
+fn prone(
+    (class, mut mesh, _): (Class, Mesh, Vec<Contact>),
+    person: &Person,
+    moment: Moment,
+) -> (Class, Mesh, Vec<Contact>) {
+    let (sin, cos) = LEAN.to_radians().sin_cos();
+    let lean = move |v: Vec3| Vec3::new(v.x, v.y * cos + v.z * sin, v.z * cos - v.y * sin);
+    // The feet trail behind where the crawler is.
+    let middle = Vec3::new(0.0, -0.45 * person.stature, 0.12);
+    mesh.transform(|v| lean(v) + middle, lean);
+    let half = Vec2::new(0.45 * person.stature, 0.22);
+    let contact = Contact { middle: moment.place, along: moment.heading, half, strength: 0.6 };
+    (class, mesh, vec![contact])
 }
 
 impl Contact {

@@ -24,6 +24,8 @@ pub enum Effect {
     LightSwitch,
     /// Heavy rain.
     Rain,
+    /// Branches that sway before the upper left part of the picture.
+    Wind,
     /// Lightning: some pictures are much brighter.
     Lightning,
     /// A bus drives up, stands before the lens for five seconds, and drives on. It leaves little to be seen.
@@ -34,7 +36,7 @@ pub enum Effect {
 
 impl Effect {
     /// All effects.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Cover,
         Self::Spray,
         Self::Blur,
@@ -43,6 +45,7 @@ impl Effect {
         Self::Dirt,
         Self::LightSwitch,
         Self::Rain,
+        Self::Wind,
         Self::Lightning,
         Self::Bus,
         Self::Fog,
@@ -64,8 +67,9 @@ impl Effect {
             Self::Darkness => "darkness",
             Self::Dazzle => "dazzle",
             Self::Dirt => "dirt",
-            Self::LightSwitch => "light switch",
+            Self::LightSwitch => "light-switch",
             Self::Rain => "rain",
+            Self::Wind => "wind",
             Self::Lightning => "lightning",
             Self::Bus => "bus",
             Self::Fog => "fog",
@@ -128,6 +132,26 @@ impl Effect {
                 let streak = hash((x as u32) ^ hash(moment ^ ((row + x) * 30 / height) as u32));
                 if streak % 37 == 0 { mix(y, 200.0, 0.35) } else { mix(y, 130.0, 0.08) }
             }),
+            Self::Wind => {
+                // Twigs hang from above, each with a swing of its own; gusts come and go.
+                let gust = 0.5 + 0.5 * (0.7 * t).sin() * (0.23 * t).cos();
+                let leaves: Vec<(f32, f32, f32)> = drops(60, 0x1EAF, 1.0)
+                    .into_iter()
+                    .enumerate()
+                    .map(|(n, (u, v, radius))| {
+                        let swing = 0.018 * (0.3 + v) * gust * (2.2 * t + n as f32).sin();
+                        (0.42 * u + swing, 0.34 * v, 0.22 * radius)
+                    })
+                    .collect();
+                each(&|i, y| {
+                    let (u, v) = at(i);
+                    if u > 0.48 || v > 0.42 {
+                        y
+                    } else {
+                        mix(y, 46.0 + grain(i), covered(&leaves, (u, v), width, height, 0.95))
+                    }
+                });
+            }
             Self::Bus => {
                 // From the right until its middle is there at 1.5 s, away to the left from 6.5 s.
                 let from = if t < 1.5 { 1.0 - t / 1.5 } else { 0.0 } - ((t - 6.5) / 1.5).max(0.0);

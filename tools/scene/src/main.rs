@@ -86,6 +86,7 @@ struct View {
 enum ScriptName {
     Yard,
     Empty,
+    Creep,
     Random,
 }
 
@@ -107,6 +108,7 @@ impl View {
         let script = match self.script {
             ScriptName::Yard => Script::Yard,
             ScriptName::Empty => Script::Empty,
+            ScriptName::Creep => Script::Creep,
             ScriptName::Random => Script::Random(self.scene),
         };
         let light = match self.light {

@@ -13,7 +13,7 @@ use crate::light::Mode;
 use crate::object::SceneObject;
 use crate::place::Place;
 use crate::sensor::Sensor;
-use crate::{random, truth, yard};
+use crate::{creep, random, truth, yard};
 
 /// What happens in the scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Script {
     Yard,
     /// The same place with nobody in it.
     Empty,
+    /// The same place, and those who come slowly: far away, and on hands and knees.
+    Creep,
     /// Another place, with other people, for each number.
     Random(u64),
 }
@@ -119,6 +121,7 @@ impl Scene {
         let (place, actors, script_period) = match options.script {
             Script::Yard => (yard::place(), yard::actors(), yard::PERIOD),
             Script::Empty => (yard::place(), Vec::new(), yard::PERIOD),
+            Script::Creep => (yard::place(), creep::actors(), yard::PERIOD),
             Script::Random(number) => random::scene(number, height as f32 / width as f32),
         };
         let backdrop = Backdrop::new(&place, width, height);

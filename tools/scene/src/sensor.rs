@@ -49,7 +49,7 @@ impl Sensor {
         let curve = curve(mode);
         let tone = |v: f32| curve[((v.max(0.0) * (1.0 / BRIGHTEST)).sqrt().min(1.0) * (CURVE - 1) as f32) as usize];
         let sigma = self.sigma(mode, exposure);
-        let shift = hash(moment as u32 ^ hash((moment >> 32) as u32 ^ self.seed)) as usize;
+        let shift = self.shift(moment);
         let [luma, cb, cr] = out.planes_mut();
         let scale = 4.0 / (width * width + height * height) as f32;
         for y in (0..height).step_by(2) {
@@ -82,6 +82,11 @@ impl Sensor {
         }
     }
 
+    /// Where the tile of noise begins in this picture.
+    fn shift(&self, moment: u64) -> usize {
+        hash(moment as u32 ^ hash((moment >> 32) as u32 ^ self.seed)) as usize
+    }
+
     /// Noise per step of the tile, by luma: shot noise through the gamma curve is strongest in the dark.
     fn sigma(&self, mode: Mode, exposure: f32) -> [f32; 256] {
         let (gain, floor) = match mode {
@@ -93,6 +98,30 @@ impl Sensor {
             let level = ((y as f32 - 16.0) / 219.0).clamp(0.02, 1.0);
             (floor * self.strength + gain * (1.0 - level).powi(2) * level.powf(0.3)) / 32.0
         })
+    }
+}
+
+/// The noise of an ordinary sensor by day, to be laid over a still picture: what a camera sees of a scene in which nothing
+/// happens.
+#[derive(Clone, Debug)]
+pub struct Grain(Sensor);
+
+impl Grain {
+    /// The noise of one sensor.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(Sensor::new(seed, 1.0))
+    }
+
+    /// Lays noise over a picture. `moment` numbers it: each has its own.
+    pub fn lay(&self, moment: u64, frame: &mut I420Frame) {
+        let sigma = self.0.sigma(Mode::Day, 1.0);
+        let width = frame.width;
+        let shift = self.0.shift(moment);
+        for (index, value) in frame.planes_mut()[0].iter_mut().enumerate() {
+            let noise = f32::from(self.0.noise[tile(index % width, index / width, shift)]);
+            *value = (f32::from(*value) + noise * sigma[usize::from(*value)] + 0.5).clamp(16.0, 235.0) as u8;
+        }
     }
 }
 
@@ -134,6 +163,21 @@ mod tests {
         assert!(means.is_sorted(), "{means:?}");
         assert_eq!(develop(Mode::Day, 0.2, 5), develop(Mode::Day, 0.2, 5));
         assert_ne!(develop(Mode::Day, 0.2, 5), develop(Mode::Day, 0.2, 6));
+    }
+
+    #[test]
+    fn grain_moves_and_leaves_the_mean() {
+        let still = I420Frame::new(64, 36);
+        let mean = |frame: &I420Frame| frame.planes()[0].iter().map(|&v| f64::from(v)).sum::<f64>() / (64.0 * 36.0);
+        let mut grey = still.clone();
+        grey.planes_mut()[0].fill(90);
+        let noisy = [1, 1, 2].map(|moment| {
+            let mut frame = grey.clone();
+            Grain::new(3).lay(moment, &mut frame);
+            frame
+        });
+        assert!(noisy[0] == noisy[1] && noisy[0] != noisy[2] && noisy[0] != grey);
+        assert!((mean(&noisy[0]) - 90.0).abs() < 0.5, "{}", mean(&noisy[0]));
     }
 
     #[test]

@@ -155,11 +155,9 @@ fn surroundings() -> Vec<Solid> {
     solids
 }
 
-/// Who comes by. Ids are those of the ground truth.
-pub(crate) fn actors() -> Vec<Actor> {
-    let person =
-        |id, person, points: &[(f32, f32, f32)]| Actor { id, figure: Figure::Person(person), path: Path::new(points) };
-    let plain = Person {
+/// Somebody in everyday clothes.
+pub(crate) fn plain() -> Person {
+    Person {
         stature: 1.76,
         build: 1.0,
         skin: srgb(0xd3a07c),
@@ -175,7 +173,14 @@ pub(crate) fn actors() -> Vec<Actor> {
         short_sleeves: false,
         backpack: None,
         seed: 1.0,
-    };
+    }
+}
+
+/// Who comes by. Ids are those of the ground truth.
+pub(crate) fn actors() -> Vec<Actor> {
+    let person =
+        |id, person, points: &[(f32, f32, f32)]| Actor { id, figure: Figure::Person(person), path: Path::new(points) };
+    let plain = plain();
     let intruder = Person { top: srgb(0xa83232), bottom: srgb(0x2c3e5c), infrared: [0.58, 0.16], ..plain };
     let passer = Person {
         stature: 1.68,

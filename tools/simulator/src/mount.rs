@@ -1,16 +1,17 @@
 use std::{path::PathBuf, str::FromStr};
 
-use karaul_scene::{Light, SceneOptions, Script};
+use karaul_scene::{Effect, Light, SceneOptions, Script};
 
 /// One camera: where it is served, what it shows and how that is encoded.
 ///
 /// Written `/PATH=CONTENT[,OPTION…]`, for example `/yard=scene:yard,size=1280x720,fps=15,timecode`.
 ///
-/// Contents: `scene:yard`, `scene:empty`, `scene:NUMBER` (another place for each number), `file:PATH`, `pattern`.
+/// Contents: `scene:yard`, `scene:empty`, `scene:creep`, `scene:NUMBER` (another place for each number), `file:PATH`, `still:PATH` (the
+/// first picture of a file, with the noise of a sensor), `pattern`.
 ///
 /// Options: `size=WxH`, `fps=N`, `codec=h264|h265|mjpeg`, `bitrate=KBIT_PER_SECOND`, `gop=PICTURES`, `timecode`, `once`
 /// (stand still after the last picture of a file instead of starting again), `copy` (do not encode a file anew),
-/// `light=day|night|cycle`.
+/// `light=day|night|cycle`, `effect=NAME` (what happens to the picture from its beginning on: rain, wind, …).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mount {
     /// Path in the URL, with the leading slash.
@@ -27,6 +28,8 @@ pub struct Mount {
     pub bitrate: Option<u32>,
     /// Pictures from one keyframe to the next; otherwise two seconds.
     pub gop: Option<u32>,
+    /// What happens to the picture from its beginning on.
+    pub effect: Option<Effect>,
     /// Burn the time into each picture.
     pub timecode: bool,
     /// Stand still at the end instead of starting again.
@@ -42,6 +45,8 @@ pub enum Content {
     Scene(Script, Light),
     /// A file.
     File(PathBuf),
+    /// The first picture of a file, with the noise of a sensor.
+    Still(PathBuf),
     /// A bar that moves over a gradient.
     Pattern,
 }
@@ -64,10 +69,12 @@ pub enum MountError {
     #[error("write a mount as /PATH=CONTENT, for example /yard=scene:yard")]
     Shape,
     /// An unknown content.
-    #[error("{0:?} cannot be shown: write scene:yard, scene:empty, scene:NUMBER, file:PATH or pattern")]
+    #[error(
+        "{0:?} cannot be shown: write scene:yard, scene:empty, scene:creep, scene:NUMBER, file:PATH, still:PATH or pattern"
+    )]
     Content(String),
     /// An unknown option.
-    #[error("there is no option {0:?}: size, fps, codec, bitrate, gop, light, timecode, once and copy exist")]
+    #[error("there is no option {0:?}: size, fps, codec, bitrate, gop, light, effect, timecode, once and copy exist")]
     Option(String),
     /// A value that an option does not take.
     #[error("{option}={value}: {wanted}")]
@@ -96,6 +103,7 @@ impl Mount {
             codec: Codec::H264,
             bitrate: None,
             gop: None,
+            effect: None,
             timecode: false,
             once: false,
             copy: false,
@@ -127,6 +135,10 @@ impl Mount {
                 (Content::Scene(_, of_scene), Some(light)) => *of_scene = light,
                 _ => return Err(bad("give day, night or cycle, to a scene")),
             },
+            "effect" => {
+                let effect = Effect::ALL.into_iter().find(|effect| effect.name() == value);
+                self.effect = Some(effect.ok_or_else(|| bad("give rain, wind, fog, lightning, light-switch, bus, cover, spray, blur, darkness, dazzle or dirt"))?);
+            }
             "timecode" if value.is_empty() => self.timecode = true,
             "once" if value.is_empty() => self.once = true,
             "copy" if value.is_empty() => self.copy = true,
@@ -143,6 +155,7 @@ impl Mount {
                 ("fps", self.fps.is_some()),
                 ("bitrate", self.bitrate.is_some()),
                 ("gop", self.gop.is_some()),
+                ("effect", self.effect.is_some()),
                 ("timecode", self.timecode),
             ];
             if let Some((name, _)) = conflict.into_iter().find(|(_, there)| *there) {
@@ -176,8 +189,10 @@ fn content(text: &str) -> Result<Content, MountError> {
     match text.split_once(':') {
         None if text == "pattern" => Ok(Content::Pattern),
         Some(("file", path)) if !path.is_empty() => Ok(Content::File(path.into())),
+        Some(("still", path)) if !path.is_empty() => Ok(Content::Still(path.into())),
         Some(("scene", "yard")) => Ok(Content::Scene(Script::Yard, light)),
         Some(("scene", "empty")) => Ok(Content::Scene(Script::Empty, light)),
+        Some(("scene", "creep")) => Ok(Content::Scene(Script::Creep, light)),
         Some(("scene", number)) => Ok(Content::Scene(Script::Random(number.parse().map_err(|_| unknown())?), light)),
         _ => Err(unknown()),
     }
@@ -209,13 +224,16 @@ mod tests {
     #[test]
     fn a_mount_says_what_is_served_where() {
         let mount: Mount =
-            "/gate=file:clips/a b.mp4,size=768x432,fps=10,codec=h265,bitrate=400,gop=50,timecode,once".parse().unwrap();
+            "/gate=file:clips/a b.mp4,size=768x432,fps=10,codec=h265,bitrate=400,gop=50,effect=rain,timecode,once"
+                .parse()
+                .unwrap();
         let expected = Mount {
             size: Some((768, 432)),
             fps: Some(10),
             codec: Codec::H265,
             bitrate: Some(400),
             gop: Some(50),
+            effect: Some(Effect::Rain),
             timecode: true,
             once: true,
             ..Mount::new("/gate", Content::File("clips/a b.mp4".into()))
@@ -223,6 +241,7 @@ mod tests {
         assert_eq!(mount, expected);
         let night = "/y=scene:yard,light=night".parse::<Mount>().unwrap();
         assert_eq!(night.content, Content::Scene(Script::Yard, Light::Night));
+        assert_eq!("/y=still:a.png".parse::<Mount>().unwrap().content, Content::Still("a.png".into()));
         assert!("/y=file:a.mp4,copy,once".parse::<Mount>().unwrap().copy);
     }
 
@@ -232,15 +251,22 @@ mod tests {
         assert_eq!(refused("yard=pattern"), "write a mount as /PATH=CONTENT, for example /yard=scene:yard");
         assert_eq!(
             refused("/a=movie.mp4"),
-            "\"movie.mp4\" cannot be shown: write scene:yard, scene:empty, scene:NUMBER, file:PATH or pattern"
+            "\"movie.mp4\" cannot be shown: write scene:yard, scene:empty, scene:creep, scene:NUMBER, file:PATH, still:PATH or pattern"
         );
         assert_eq!(refused("/a=pattern,size=641x360"), "size=641x360: give even sides from 64 to 4096, as in 640x360");
         assert_eq!(refused("/a=pattern,fps=0"), "fps=0: give whole pictures a second from 1 to 60");
         assert_eq!(refused("/a=pattern,codec=av1"), "codec=av1: give h264, h265 or mjpeg");
         assert_eq!(refused("/a=pattern,light=day"), "light=day: give day, night or cycle, to a scene");
         assert_eq!(
+            refused("/a=pattern,effect=snow"),
+            "effect=snow: give rain, wind, fog, lightning, light-switch, bus, cover, spray, blur, darkness, dazzle or dirt"
+        );
+        for effect in Effect::ALL {
+            assert!(refused("/a=pattern,effect=snow").contains(effect.name()), "{}", effect.name());
+        }
+        assert_eq!(
             refused("/a=pattern,timecodes"),
-            "there is no option \"timecodes\": size, fps, codec, bitrate, gop, light, timecode, once and copy exist"
+            "there is no option \"timecodes\": size, fps, codec, bitrate, gop, light, effect, timecode, once and copy exist"
         );
         assert_eq!(
             refused("/a=file:x.mp4,copy,timecode"),

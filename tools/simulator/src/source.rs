@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use karaul_scene::{I420Frame, Scene, SceneOptions};
+use karaul_scene::{Effect, Grain, I420Frame, Scene, SceneOptions};
 
 use crate::{Content, Mount, SimulatorError, file::FileSource};
 
@@ -25,10 +25,23 @@ pub(crate) trait Source: Send {
 
 /// The pictures of a mount, from the beginning.
 pub(crate) fn open(mount: &Mount) -> Result<Box<dyn Source>, SimulatorError> {
+    let source = untouched(mount)?;
+    Ok(match mount.effect {
+        Some(effect) => Box::new(Affected { source, effect, picture: I420Frame::default(), index: 0 }),
+        None => source,
+    })
+}
+
+fn untouched(mount: &Mount) -> Result<Box<dyn Source>, SimulatorError> {
     let size = mount.size.unwrap_or(SIZE);
     let rate = mount.fps.map_or(RATE, |fps| (fps, 1));
     Ok(match &mount.content {
         Content::File(path) => Box::new(FileSource::open(path, mount.size, mount.fps, mount.once)?),
+        Content::Still(path) => {
+            let (mut file, mut still) = (FileSource::open(path, mount.size, None, true)?, I420Frame::default());
+            file.next(&mut still)?;
+            Box::new(Still { still, grain: Grain::new(1), rate, index: 0 })
+        }
         Content::Pattern => Box::new(Pattern { size, rate, index: 0 }),
         Content::Scene(script, light) => {
             let options = SceneOptions {
@@ -68,6 +81,58 @@ impl Source for Rendered {
 
     fn next(&mut self, out: &mut I420Frame) -> Result<(), SimulatorError> {
         self.scene.render(due(self.index, self.rate), out);
+        self.index += 1;
+        Ok(())
+    }
+}
+
+/// Something happens to the pictures.
+struct Affected {
+    source: Box<dyn Source>,
+    effect: Effect,
+    /// Without the effect: the next one may be the same.
+    picture: I420Frame,
+    index: u64,
+}
+
+impl Source for Affected {
+    fn size(&self) -> (usize, usize) {
+        self.source.size()
+    }
+
+    fn rate(&self) -> Rate {
+        self.source.rate()
+    }
+
+    fn next(&mut self, out: &mut I420Frame) -> Result<(), SimulatorError> {
+        self.source.next(&mut self.picture)?;
+        out.clone_from(&self.picture);
+        self.effect.apply(due(self.index, self.rate()), out);
+        self.index += 1;
+        Ok(())
+    }
+}
+
+/// One picture, with the noise of a sensor.
+struct Still {
+    still: I420Frame,
+    grain: Grain,
+    rate: Rate,
+    index: u64,
+}
+
+impl Source for Still {
+    fn size(&self) -> (usize, usize) {
+        (self.still.width, self.still.height)
+    }
+
+    fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    fn next(&mut self, out: &mut I420Frame) -> Result<(), SimulatorError> {
+        out.clone_from(&self.still);
+        self.grain.lay(self.index, out);
         self.index += 1;
         Ok(())
     }
@@ -116,6 +181,16 @@ mod tests {
         assert_eq!(due(0, (30_000, 1001)), Duration::ZERO);
         assert_eq!(due(30_000, (30_000, 1001)), Duration::from_secs(1001));
         assert_eq!(due(3, (10, 1)), Duration::from_millis(300));
+    }
+
+    #[test]
+    fn an_effect_lies_over_the_pictures() {
+        let picture = |mount: &str| {
+            let (mut source, mut picture) = (open(&mount.parse().unwrap()).unwrap(), I420Frame::default());
+            (0..5).for_each(|_| source.next(&mut picture).unwrap());
+            picture
+        };
+        assert_ne!(picture("/p=pattern,size=64x64"), picture("/p=pattern,size=64x64,effect=rain"));
     }
 
     #[test]

@@ -62,6 +62,16 @@ impl Clip {
         Self { coding, rate, pictures }
     }
 
+    /// As a byte stream (Annex B of H.264 and H.265).
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.pictures
+            .iter()
+            .flat_map(|picture| &picture.units)
+            .flat_map(|unit| [&[0, 0, 0, 1], &unit[..]].concat())
+            .collect()
+    }
+
     /// Encodes so many pictures of what a mount shows, with a keyframe each second unless it says otherwise.
     ///
     /// # Errors
@@ -189,6 +199,7 @@ mod tests {
             let clip = Clip::of(&mount, 11).unwrap();
             let keys: Vec<usize> = (0..clip.pictures.len()).filter(|index| clip.pictures[*index].key).collect();
             assert_eq!((clip.pictures.len(), keys), (11, vec![0, 5, 10]), "{codec}");
+            assert_eq!(Clip::cut(&clip.bytes(), clip.coding, 5), clip);
         }
     }
 
