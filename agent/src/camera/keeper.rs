@@ -93,7 +93,7 @@ pub fn run(
             tracing::warn!(camera, "{error}");
             observer.blind(error.fault.cause(), &error.to_string());
         }
-        let hardware = stream.as_ref().and_then(Stream::hardware);
+        let hardware = stream.as_ref().and_then(|stream| stream.hardware());
         // After it was told: a pipeline that hangs takes its time to end.
         drop(stream);
         let seeing = first_picture.map_or(Duration::ZERO, |first| clock.now().mono.saturating_sub(first));
@@ -161,12 +161,12 @@ fn run_once(
     counters: &Arc<Counters>,
     stop: &Stop,
     mut picture: impl FnMut(&Stream, Option<&Frame>) -> bool,
-) -> Result<(), (StreamError, Option<Stream>)> {
+) -> Result<(), (StreamError, Option<Box<Stream>>)> {
     let mut stream = Stream::open(settings, Arc::clone(clock), Arc::clone(counters)).map_err(|error| (error, None))?;
     while !stop.is_stopped() {
         match stream.next(LOOK) {
             Ok(frame) => stream.attend(picture(&stream, frame.as_ref())),
-            Err(error) => return Err((error, Some(stream))),
+            Err(error) => return Err((error, Some(Box::new(stream)))),
         }
     }
     Ok(())

@@ -32,8 +32,10 @@ pub(super) fn why_not(url: &CameraUrl, ca_file: Option<&Path>, limit: Duration) 
 
 /// The authorities of a PEM file, for those who check a camera's certificate.
 pub(super) fn authorities(ca_file: &Path) -> Result<TlsFileDatabase, Fault> {
-    TlsFileDatabase::new(ca_file)
-        .map_err(|error| tls(format!("{}: {}; check \"ca_file\"", ca_file.display(), error.message())))
+    let unusable = |why: &str| tls(format!("{}: {why}; check \"ca_file\"", ca_file.display()));
+    // Of a relative path the library only complains on standard error.
+    let path = ca_file.canonicalize().map_err(|error| unusable(&error.to_string()))?;
+    TlsFileDatabase::new(path).map_err(|error| unusable(error.message()))
 }
 
 fn connect(url: &CameraUrl, ca_file: Option<PathBuf>, limit: Duration) -> Result<(), Fault> {

@@ -78,7 +78,8 @@ impl Stillness {
         while self.looks.front().is_some_and(|(time, _)| at.saturating_sub(*time) > 2 * SPANS[1]) {
             self.looks.pop_front();
         }
-        (0..SPANS.len()).fold(false, |frozen, span| self.span(at, span) || frozen)
+        let frozen = [0, 1].map(|span| self.span(at, span));
+        frozen.contains(&true)
     }
 
     /// Looks back over one span, and learns from it unless it is frozen.

@@ -7,8 +7,8 @@ pub struct Outcome {
     pub code: ReplyCode,
     /// One sentence for operators.
     pub detail: String,
-    /// What `snapshot` asked for.
-    pub picture: Option<Picture>,
+    /// What `snapshot` asked for; in a box of its own, as few outcomes have one.
+    pub picture: Option<Box<Picture>>,
     /// What `ledger` asked for.
     pub ledger: Vec<LedgerDay>,
 }

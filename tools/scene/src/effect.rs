@@ -115,11 +115,11 @@ impl Effect {
                 each(&|i, y| mix(y, 120.0, covered(&drops, at(i), width, height, 0.85)));
             }
             Self::LightSwitch => {
-                let gain = if since.as_secs() / 4 % 2 == 0 { 0.45 } else { 1.0 };
+                let gain = if (since.as_secs() / 4).is_multiple_of(2) { 0.45 } else { 1.0 };
                 each(&|i, y| 16.0 + (y - 16.0) * gain + 0.5 * grain(i));
             }
             Self::Lightning => {
-                let gain = if since.as_millis() / 300 % 7 == 0 { 2.2 } else { 1.0 };
+                let gain = if (since.as_millis() / 300).is_multiple_of(7) { 2.2 } else { 1.0 };
                 each(&|_, y| 16.0 + (y - 16.0) * gain);
             }
             Self::Fog => {
@@ -130,7 +130,7 @@ impl Effect {
                 let (x, row) = (i % width, i / width);
                 // Each picture has streaks of its own, a thirtieth of it high.
                 let streak = hash((x as u32) ^ hash(moment ^ ((row + x) * 30 / height) as u32));
-                if streak % 37 == 0 { mix(y, 200.0, 0.35) } else { mix(y, 130.0, 0.08) }
+                if streak.is_multiple_of(37) { mix(y, 200.0, 0.35) } else { mix(y, 130.0, 0.08) }
             }),
             Self::Wind => {
                 // Twigs hang from above, each with a swing of its own; gusts come and go.

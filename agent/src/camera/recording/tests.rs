@@ -123,7 +123,9 @@ fn a_still_scene_is_glimpsed_at_and_nothing_of_motion_is_missed() {
         // What is still is glimpsed at once in two seconds.
         let still = some.iter().filter(|(at, _)| (6_000..10_000).contains(at) || *at > 18_500).count();
         assert!((2..=3).contains(&still), "{bframes}: {some:?}");
-        assert!(some.len() < 330, "{bframes}: {} of 500", some.len());
+        // With B-frames one picture in three tells of motion, so it takes longer to know what is usual.
+        let most = if bframes == 0 { 330 } else { 380 };
+        assert!(some.len() < most, "{bframes}: {} of 500", some.len());
     }
 }
 

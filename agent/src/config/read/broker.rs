@@ -184,7 +184,7 @@ pub(super) fn authorities(table: &Table<'_>, tls: bool, secure: &str, around: &S
     let path = table.get("ca_file", text).map(|text| around.path(&text))?;
     if !tls {
         let what = "url asks for a link without TLS, so no certificate is looked at";
-        table.error("ca_file", what, &format!("write {secure} in url, or remove ca_file"));
+        table.error("ca_file", what, format!("write {secure} in url, or remove ca_file"));
     }
     match read_text(&path) {
         Ok(pem) => {

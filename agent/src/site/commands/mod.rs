@@ -141,7 +141,15 @@ impl<C: CarryOut> Commands<C> {
         self.gate.count(outcome.code);
         let Outcome { code, detail, picture, ledger } = outcome;
         let time = self.clock.now().wall;
-        let reply = Reply { jti: Some(command.jti), time, code, detail, audit, picture, ledger };
+        let reply = Reply {
+            jti: Some(command.jti),
+            time,
+            code,
+            detail,
+            audit,
+            picture: picture.map(|picture| *picture),
+            ledger,
+        };
         Answer { verb, reply, keep: true }
     }
 

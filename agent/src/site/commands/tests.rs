@@ -38,7 +38,12 @@ impl CarryOut for Hand {
         }
         let picture = Picture { media_type: "image/jpeg".into(), sha256: "ab".into(), data: String::new() };
         let picture = matches!(command.order, Order::Snapshot { .. }).then_some(picture);
-        Outcome { code: ReplyCode::Done, detail: "it is done".to_owned(), picture, ledger: Vec::new() }
+        Outcome {
+            code: ReplyCode::Done,
+            detail: "it is done".to_owned(),
+            picture: picture.map(Box::new),
+            ledger: Vec::new(),
+        }
     }
 
     fn camera_of(&self, order: &Order) -> Option<Segment> {

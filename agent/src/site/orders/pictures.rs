@@ -45,7 +45,7 @@ impl Orders {
             "{what}, {}x{}, not redacted: it leaves the box for the stated purpose, and that is on record",
             size.0, size.1
         );
-        Ok(Outcome { picture: Some(picture), ..Outcome::done(detail) })
+        Ok(Outcome { picture: Some(Box::new(picture)), ..Outcome::done(detail) })
     }
 
     fn present_picture(&self, camera: &Segment) -> Result<Found, Outcome> {
