@@ -47,7 +47,7 @@ impl CarryOut for Hand {
         Outcome {
             code: ReplyCode::Done,
             detail: format!("{} is done", command.order.verb()),
-            picture,
+            picture: picture.map(Box::new),
             ledger: Vec::new(),
         }
     }

@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(chosen(&[tiny.clone(), main.clone()]), (Some(1), Some(1)));
         let tinier = profile("264", [176, 144], 15.0, 64);
         assert_eq!(chosen(&[tinier, tiny.clone()]), (Some(1), Some(1)), "the largest where all are small");
-        assert_eq!(chosen(&[main.clone()]), (Some(0), Some(0)));
+        assert_eq!(chosen(std::slice::from_ref(&main)), (Some(0), Some(0)));
         let upright = profile("264", [360, 640], 15.0, 512);
         assert_eq!(chosen(&[main.clone(), upright]), (Some(1), Some(0)));
         let lapse = profile("264", [640, 360], 1.0, 64);

@@ -111,8 +111,8 @@ mod tests {
     fn who_creeps_is_not() {
         let mut rest = Rest::new(SECOND);
         // One width in a minute.
-        let creeps = |n: u32| rest.observe(SECOND * n, [track(0.4 + 0.002 * n as f32, true)].iter());
-        assert!(!(0..100).map(creeps).any(|at_rest| at_rest));
+        let mut creeps = |n: u32| rest.observe(SECOND * n, [track(0.4 + 0.002 * n as f32, true)].iter());
+        assert!((0..100).all(|n| !creeps(n)));
     }
 
     #[test]

@@ -109,15 +109,13 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     let kinds: Vec<String> = done.iter().map(|(name, [seen, ended])| format!("{name} {}", seen + ended)).collect();
     report.fact("streams", kinds.join(", "));
     let steady = &held[held.len() / WARM_UP..];
-    let figures: [(&str, &str, f64, fn(&Held) -> f64); 3] = [
-        ("resident memory", "MiB", MOST_MIB, |held| held.resident as f64 / 1024.0),
-        ("file descriptors", "", MOST_COUNT, |held| held.files as f64),
-        ("threads", "", MOST_COUNT, |held| held.threads as f64),
-    ];
-    for (what, unit, most, figure) in figures {
-        let points: Vec<_> = steady.iter().map(|(at, held)| (at / 1000.0, figure(held))).collect();
+    let figures = |held: &Held| [held.resident as f64 / 1024.0, held.files as f64, held.threads as f64];
+    let limits =
+        [("resident memory", "MiB", MOST_MIB), ("file descriptors", "", MOST_COUNT), ("threads", "", MOST_COUNT)];
+    for (index, (what, unit, most)) in limits.into_iter().enumerate() {
+        let points: Vec<_> = steady.iter().map(|(at, held)| (at / 1000.0, figures(held)[index])).collect();
         let growth = slope(&points);
-        let [first, begin, end] = [&held[0], &steady[0], &held[held.len() - 1]].map(|(_, held)| figure(held));
+        let [first, begin, end] = [&held[0], &steady[0], &held[held.len() - 1]].map(|(_, held)| figures(held)[index]);
         let text = format!("{growth:+.2} {unit} (start {first:.1}, after a quarter {begin:.1}, end {end:.1})");
         let what = format!("{what}: growth with 1000 rebuilds, at most {most} {unit}");
         if options.no_aims {

@@ -339,8 +339,8 @@ impl Served {
                     format!("<x:Service><x:Namespace>http://www.onvif.org/{space}/wsdl</x:Namespace><x:XAddr>{}</x:XAddr></x:Service>", at(path))
                 };
                 let mut services = service("ver10/device", "device_service");
-                services += &script.media.then(|| service("ver10/media", "media")).unwrap_or_default();
-                services += &script.media2.then(|| service("ver20/media", "media2")).unwrap_or_default();
+                let offers = [(script.media, "ver10/media", "media"), (script.media2, "ver20/media", "media2")];
+                services.extend(offers.into_iter().filter(|offer| offer.0).map(|(_, space, path)| service(space, path)));
                 services
             }
             "GetCapabilities" => {
