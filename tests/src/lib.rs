@@ -4,6 +4,7 @@ pub mod ap;
 mod delivery;
 mod models;
 pub mod mot;
+mod packed;
 mod site;
 mod subscriber;
 
@@ -14,6 +15,7 @@ use karaul::vision::Runtime;
 pub use delivery::{Delivered, delivered};
 pub use karaul_stage::{Relay, Shape};
 pub use models::FetchedModels;
+pub use packed::packed_nv12;
 pub use site::{TestSite, any_of};
 pub use subscriber::{Received, Subscriber};
 

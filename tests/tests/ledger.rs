@@ -94,7 +94,7 @@ fn a_scheduled_test_waits_for_its_receipt_and_the_ledger_outlasts_a_kill() {
     let rule = &after.rules[0];
     assert_eq!(rule.counted_ms(), after.counted_ms);
     assert_eq!((rule.seeing_ms, after.tests.len()), (0, 1), "nobody saw anything, and the test is not begun anew");
-    assert!(rule.off_ms >= 2_000 && rule.blind["offline"].total_ms > 0, "{rule:?}");
+    assert!(rule.off_ms >= 2_000 && rule.blind["refused"].total_ms > 0, "{rule:?}");
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
 
     let (code, text) = ledger(&config, &["--days", "2"]);
@@ -103,7 +103,7 @@ fn a_scheduled_test_waits_for_its_receipt_and_the_ledger_outlasts_a_kill() {
         text.contains("\ncamera  rule ") && text.contains("\nyard    any-person ") && text.contains("  0.0 %  "),
         "{text}"
     );
-    assert!(text.contains("blind: yard any-person: offline ") && text.contains(" yard any-person: confirmed TOO LATE"));
+    assert!(text.contains("blind: yard any-person: refused ") && text.contains(" yard any-person: confirmed TOO LATE"));
     assert!(text.contains("\ncounted up to "), "{text}");
 }
 

@@ -53,14 +53,14 @@ pub fn run(
     observer: &mut dyn Observer,
 ) {
     let camera = settings.camera.as_str();
-    let mut settings = settings.clone();
+    let (mut settings, longest) = (settings.clone(), settings.connect_limit);
     let mut retry = Retry::new(seed);
     let mut sight = Sight::default();
     let mut full_decoding = None;
     let (mut usual, mut failures) = (None, 0);
     while !stop.is_stopped() {
         let mut first_picture = None;
-        settings.connect_limit = patience(usual, failures);
+        settings.connect_limit = patience(usual, failures, longest);
         let Err((error, stream)) = run_once(&settings, clock, counters, stop, |stream, frame| {
             let Some(frame) = frame else {
                 if stream.age() > settings.picture_limit {
@@ -138,11 +138,11 @@ fn rest(pause: Duration, clock: &Arc<dyn Clock>, stop: &Stop, observer: &mut dyn
 }
 
 /// How long a camera may take for its first packet and picture. One that is known is as quick as before, or hangs; now
-/// and then it gets all the time there is, for it may be starting. `usual` is what it took last.
-fn patience(usual: Option<Duration>, failures: u32) -> Duration {
+/// and then it gets the longest time, for it may be starting. `usual` is what it took last.
+fn patience(usual: Option<Duration>, failures: u32, longest: Duration) -> Duration {
     match usual {
-        Some(usual) if failures % 4 != 3 => (3 * usual).clamp(SHORTEST_PATIENCE, StreamSettings::CONNECT_LIMIT),
-        _ => StreamSettings::CONNECT_LIMIT,
+        Some(usual) if failures % 4 != 3 => (3 * usual).max(SHORTEST_PATIENCE).min(longest),
+        _ => longest,
     }
 }
 
@@ -245,9 +245,10 @@ mod tests {
 
     #[test]
     fn a_camera_that_is_known_gets_less_time_but_not_always() {
-        let (second, all) = (Duration::from_secs(1), StreamSettings::CONNECT_LIMIT);
-        assert_eq!((patience(None, 0), patience(Some(7 * second), 1)), (all, all));
-        let limits: Vec<_> = (0..8).map(|failures| patience(Some(second / 2), failures)).collect();
+        let (second, all) = (Duration::from_secs(1), Duration::from_secs(10));
+        assert_eq!((patience(None, 0, all), patience(Some(7 * second), 1, all)), (all, all));
+        assert_eq!(patience(Some(second), 1, second), second, "never more than is allowed");
+        let limits: Vec<_> = (0..8).map(|failures| patience(Some(second / 2), failures, all)).collect();
         assert_eq!(limits, [[3 * second; 3].as_slice(), &[all], &[3 * second; 3], &[all]].concat());
     }
 
