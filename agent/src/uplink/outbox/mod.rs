@@ -8,12 +8,12 @@
 //! memory queue and are written as soon as the disk works again.
 
 mod error;
-mod gaps;
 mod inner;
 mod look;
 mod numbers;
 mod recall;
 mod renumber;
+mod spans;
 mod spill;
 mod store;
 #[cfg(test)]
@@ -31,7 +31,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub(super) use self::recall::Surprise;
-pub use self::{error::OutboxError, gaps::Gaps};
+pub use self::{
+    error::OutboxError,
+    spans::{Gaps, Spans},
+};
 use self::{inner::Inner, renumber::Moves};
 use crate::clock::Clock;
 

@@ -5,7 +5,7 @@ use std::{iter, ops::RangeInclusive, sync::Arc, time::Duration};
 use karaul_wire::{GapRange, Receipt};
 
 use super::Inner;
-use crate::uplink::outbox::{Gaps, OutboxError, Replay, recall::is_possible, store::MOST_COPIES};
+use crate::uplink::outbox::{OutboxError, Replay, Spans, recall::is_possible, store::MOST_COPIES};
 
 /// How often it is looked for alerts that are too old to be kept, or whose receipt is overdue.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
@@ -133,7 +133,7 @@ impl Inner {
 
 /// Each number once, however often it is named: a thousand times "everything" is everything.
 fn merged(ranges: impl Iterator<Item = RangeInclusive<u64>>) -> Vec<RangeInclusive<u64>> {
-    let mut numbers = Gaps::default();
+    let mut numbers = Spans::default();
     ranges.for_each(|range| numbers.add(range));
     numbers.ranges().collect()
 }
