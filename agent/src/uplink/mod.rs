@@ -37,7 +37,7 @@ pub use self::{
     inbox::{Inbox, InboxReport, Incoming},
     link::Link,
     mqtt::{AskError, Question, Version, ask},
-    outbox::{Batch, Fate, Gaps, Kin, Message, Outbox, OutboxError, OutboxSettings, Replay, Waiting},
+    outbox::{Batch, Fate, Gaps, Kin, Message, Outbox, OutboxError, OutboxSettings, Replay, Spans, Waiting},
     passing::{Passing, PassingReport},
     report::{Concern, LinkReport},
     settings::{LinkSettings, Subscription},

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::RangeInclusive,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -11,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use karaul::uplink::Spans;
 use karaul_wire::{AlertEvent, BoxGap, BoxPath, GapRange, Receipt, Sequence, Severity};
 use rumqttc::{Client, Event, MqttOptions, Packet, Publish, QoS};
 use uuid::Uuid;
@@ -98,32 +100,33 @@ impl Record {
         }
     }
 
+    /// The numbers that need not be waited for: they arrived, or `gap/box` named them.
+    pub(crate) fn dealt_with(&self) -> Spans<u64> {
+        let mut numbers = Spans::default();
+        self.numbers().for_each(|number| numbers.add(number..=number));
+        self.gaps.iter().for_each(|(first, last)| numbers.add(*first..=*last));
+        numbers
+    }
+
     /// What it says of them: stored, and missing as far as it can know.
     fn receipt(&self) -> Receipt {
-        let mut told: Vec<(u64, u64)> = self.numbers().map(|number| (number, number)).collect();
-        told.extend(&self.gaps);
-        told.sort_unstable();
-        let mut runs: Vec<(u64, u64)> = Vec::new();
-        for (first, last) in told {
-            match runs.last_mut() {
-                Some((_, end)) if end.saturating_add(1) >= first => *end = last.max(*end),
-                _ => runs.push((first, last)),
-            }
-        }
         let range = |(first, last): (u64, u64)| GapRange { first: Sequence(first), last: Sequence(last) };
+        let runs: Vec<(u64, u64)> = self.dealt_with().ranges().map(RangeInclusive::into_inner).collect();
         let first = runs.first().copied().filter(|(first, _)| *first == 1);
-        let mut missing = Vec::new();
-        let mut end = 0;
-        for (first, last) in &runs {
-            if *first > end + 1 {
-                missing.push(range((end + 1, *first - 1)));
-            }
-            end = *last;
-        }
-        missing.truncate(MOST_RANGES);
+        let missing = holes(runs.iter().copied()).take(MOST_RANGES).map(range).collect();
         let ranges = runs.iter().skip(usize::from(first.is_some())).take(MOST_RANGES).copied().map(range).collect();
         Receipt { up_to: first.map(|(_, last)| Sequence(last)), ranges, missing }
     }
+}
+
+/// What is between these ranges, and before the first of them.
+pub(crate) fn holes(ranges: impl Iterator<Item = (u64, u64)>) -> impl Iterator<Item = (u64, u64)> {
+    let mut next = 1;
+    ranges.filter_map(move |(first, last)| {
+        let hole = (next < first).then(|| (next, first - 1));
+        next = last.saturating_add(1);
+        hole
+    })
 }
 
 /// See the [module](self).

@@ -6,8 +6,7 @@
 
 use std::{collections::BTreeMap, mem, time::Duration};
 
-use karaul_wire::{BoxState, BoxStatus};
-use uuid::Uuid;
+use karaul_wire::BoxStatus;
 
 use super::{Phase, Talk, item::Item};
 use crate::uplink::{LinkError, mqtt::Received, outbox::Surprise};
@@ -117,14 +116,7 @@ impl Talk<'_> {
     pub(super) fn judge_recall(&mut self, error: &LinkError) {
         let now = self.now();
         if self.since.is_some() && self.recall.comes_first(now) && self.memory.recalls.is_lost() {
-            let unknown = BoxStatus {
-                state: BoxState::Lost,
-                session: self.session + 1,
-                since: self.shared.clock.now().wall,
-                sequence: None,
-                outbox: Some(Uuid::nil()),
-            };
-            self.shared.outbox.recall(&unknown);
+            self.shared.outbox.presume_another();
             tracing::warn!(
                 "broker {} was lost before it could tell what it remembers of this box, and the folder is new; so that \
                  no number comes twice, numbers go on behind {}",

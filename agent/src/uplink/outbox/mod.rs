@@ -9,12 +9,12 @@
 
 mod error;
 mod fate;
-mod gaps;
 mod inner;
 mod look;
 mod numbers;
 mod recall;
 mod renumber;
+mod spans;
 mod spill;
 mod store;
 #[cfg(test)]
@@ -32,7 +32,11 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub(super) use self::recall::Surprise;
-pub use self::{error::OutboxError, fate::Fate, gaps::Gaps};
+pub use self::{
+    error::OutboxError,
+    fate::Fate,
+    spans::{Gaps, Spans},
+};
 use self::{inner::Inner, renumber::Moves};
 use crate::clock::Clock;
 

@@ -74,6 +74,11 @@ impl Outbox {
     pub(in crate::uplink) fn recall(&self, told: &BoxStatus) -> Option<Surprise> {
         self.lock().recall(told)
     }
+
+    /// What a broker remembered of the box is lost: all counts go on far enough ahead, as if it had told of another outbox.
+    pub(in crate::uplink) fn presume_another(&self) {
+        self.lock().presume_another();
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,18 @@
 //! The notes beside what arrived.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::RangeInclusive,
+};
 
 use karaul_wire::{AlertEvent, Severity};
 use uuid::Uuid;
 
 use super::ledger::{Entry, Ledger};
-use crate::{centre::Record, report::Report};
+use crate::{
+    centre::{self, Record},
+    report::Report,
+};
 
 /// What was there at the end.
 pub(super) struct Found<'a> {
@@ -73,19 +79,11 @@ fn losses(entries: &[Entry], record: &Record) -> (Vec<String>, usize) {
 
 /// Numbers that neither came nor are in a gap, as ranges: a new outbox may go on far ahead.
 fn holes(record: &Record) -> Vec<String> {
-    let mut known: Vec<(u64, u64)> = record.numbers().map(|number| (number, number)).collect();
     // What is missing behind the last that came may still be told.
-    let last = known.last().map_or(0, |(last, _)| *last);
-    known.extend(record.gaps.iter().filter(|(first, _)| *first <= last));
-    known.sort_unstable();
-    let (mut holes, mut expected) = (Vec::new(), 1);
-    for (first, last) in known {
-        if first > expected {
-            holes.push(format!("{expected} to {}", first - 1));
-        }
-        expected = expected.max(last.saturating_add(1));
-    }
-    holes
+    let last = record.numbers().last().unwrap_or_default();
+    let known = record.dealt_with();
+    let ranges = known.ranges().map(RangeInclusive::into_inner).take_while(|(first, _)| *first <= last);
+    centre::holes(ranges).map(|(first, last)| format!("{first} to {last}")).collect()
 }
 
 /// First arrivals whose revision is not the next of their incident, but for numbers that a gap explains.

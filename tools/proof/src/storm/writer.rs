@@ -2,7 +2,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool, atomic::Ordering::SeqCst},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use clap::Args;
@@ -91,14 +91,13 @@ pub(crate) fn write(options: &Options) -> Result<(), ProofError> {
     while writer.open.len() > STAY_OPEN {
         writer.close(0)?;
     }
-    let end = Instant::now() + DRAINED;
-    while writer.outbox.waiting() > 0 || writer.outbox.unconfirmed() > 0 || misses.load(SeqCst) {
-        if Instant::now() >= end {
-            return Err(ProofError::late("not everything was delivered", DRAINED));
-        }
-        traffic::tell_gaps(&writer.outbox, &writer.path, &*writer.clock)?;
-        thread::sleep(Duration::from_millis(2));
-    }
+    let mut told = Ok(());
+    rig::wait("not everything was delivered", DRAINED, || {
+        told = traffic::tell_gaps(&writer.outbox, &writer.path, &*writer.clock);
+        let waits = writer.outbox.waiting() > 0 || writer.outbox.unconfirmed() > 0 || misses.load(SeqCst);
+        told.is_err() || !waits
+    })?;
+    told?;
     drop(link);
     for alert in &writer.open {
         println!("open {} {}", writer.path.open(alert.incident.id), alert.incident.rev);

@@ -47,10 +47,21 @@ impl Inner {
         };
         let surprise = own.surprise(told)?;
         if surprise != Surprise::Absurd {
-            self.session_was(told.session);
-            self.go_on_behind(own.by_the_clock);
+            self.count_on(told.session);
         }
         Some(surprise)
+    }
+
+    /// Nobody can tell any more whether there was another outbox before this one: it counts on as if there had been.
+    pub(in crate::uplink::outbox) fn presume_another(&mut self) {
+        self.write_pending();
+        self.count_on(self.session + 1);
+    }
+
+    /// There was this session of another outbox: all counts go on far enough ahead.
+    fn count_on(&mut self, session: u64) {
+        self.session_was(session);
+        self.go_on_behind(self.by_the_clock());
     }
 
     /// Another outbox may have used the numbers up to this one: numbering goes on behind it. What nobody has seen goes

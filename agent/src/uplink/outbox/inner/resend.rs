@@ -6,7 +6,7 @@ use karaul_wire::{GapRange, Receipt};
 
 use super::Inner;
 use crate::uplink::outbox::{
-    Fate, Gaps, OutboxError, Replay,
+    Fate, OutboxError, Replay, Spans,
     recall::is_possible,
     store::{MOST_COPIES, Whereabouts},
 };
@@ -164,7 +164,7 @@ impl Inner {
 
 /// Each number once, however often it is named: a thousand times "everything" is everything.
 fn merged(ranges: impl Iterator<Item = RangeInclusive<u64>>) -> Vec<RangeInclusive<u64>> {
-    let mut numbers = Gaps::default();
+    let mut numbers = Spans::default();
     ranges.for_each(|range| numbers.add(range));
     numbers.ranges().collect()
 }

@@ -1,9 +1,9 @@
 //! Rows that were looked at and cannot go out at present.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
+
+use crate::uplink::outbox::Spans;
 
 /// So many rows of which nothing is known are looked at for one request, in each part of the queue …
 const MOST_NEW: usize = 1024;
@@ -15,8 +15,8 @@ const MOST_AGAIN: usize = 256;
 /// in a while, as each request looks at some of them, one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Parked {
-    /// First and last rows of the stretches in which none can go out.
-    stretches: BTreeMap<i64, i64>,
+    /// Rows of which none can go out.
+    stretches: Spans<i64>,
     /// From this row on they are looked at again.
     next: i64,
 }
@@ -31,37 +31,9 @@ impl Parked {
         self.stretches.is_empty()
     }
 
-    /// None of these can go out.
-    fn add(&mut self, mut first: i64, mut last: i64) {
-        if let Some((from, to)) = self.stretches.range(..=first).next_back()
-            && to + 1 >= first
-        {
-            (first, last) = (*from, last.max(*to));
-        }
-        while let Some((from, to)) = self.stretches.range(first..=last + 1).next() {
-            let (from, to) = (*from, *to);
-            self.stretches.remove(&from);
-            last = last.max(to);
-        }
-        self.stretches.insert(first, last);
-    }
-
-    /// This one may.
+    /// This one may go out.
     pub(super) fn remove(&mut self, row: i64) {
-        let Some(last) = self.end(row) else { return };
-        let Some((&first, _)) = self.stretches.range(..=row).next_back() else { return };
-        self.stretches.remove(&first);
-        if first < row {
-            self.stretches.insert(first, row - 1);
-        }
-        if row < last {
-            self.stretches.insert(row + 1, last);
-        }
-    }
-
-    /// The last row of the stretch that this one is in.
-    fn end(&self, row: i64) -> Option<i64> {
-        self.stretches.range(..=row).next_back().map(|(_, last)| *last).filter(|last| row <= *last)
+        self.stretches.remove(row);
     }
 }
 
@@ -99,7 +71,7 @@ impl<'a> Look<'a> {
     /// The next row is this one.
     pub(super) fn next(&mut self, row: i64) -> Next {
         let Some(parked) = &mut self.parked else { return Next::Look };
-        let Some(last) = parked.end(row) else {
+        let Some((_, last)) = parked.stretches.around(row) else {
             let Some(left) = self.new.checked_sub(1) else { return Next::Enough };
             self.new = left;
             return Next::Look;
@@ -111,7 +83,7 @@ impl<'a> Look<'a> {
         }
         let last = if self.again > 0 { last.min(parked.next - 1) } else { last };
         // Nothing is between the last one and this.
-        parked.add(self.at, last);
+        parked.stretches.add(self.at..=last);
         self.at = last + 1;
         Next::Hop(self.at)
     }
@@ -119,7 +91,7 @@ impl<'a> Look<'a> {
     /// This one was looked at. Can it go out?
     pub(super) fn seen(&mut self, row: i64, wanted: bool) {
         if let Some(parked) = self.parked.as_mut().filter(|_| !wanted) {
-            parked.add(self.at, row);
+            parked.stretches.add(self.at..=row);
         }
         self.at = row + 1;
     }
@@ -149,30 +121,4 @@ pub(super) fn behind(connection: &Connection, row: i64) -> rusqlite::Result<Vec<
          UNION ALL SELECT * FROM (SELECT row FROM message WHERE incident = ?1 ORDER BY row DESC LIMIT 1)",
     )?;
     rows.query_map(params![incident.as_bytes(), row], |row| row.get(0))?.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// Against a set.
-        #[test]
-        fn stretches_are_a_set(acts in proptest::collection::vec((0..60i64, 0..9i64, any::<bool>()), 1..60)) {
-            let (mut parked, mut set) = (Parked::default(), std::collections::BTreeSet::new());
-            for (first, more, add) in acts {
-                if add {
-                    parked.add(first, first + more);
-                    set.extend(first..=first + more);
-                } else {
-                    parked.remove(first);
-                    set.remove(&first);
-                }
-                prop_assert!((0..80).all(|row| parked.end(row).is_some() == set.contains(&row)));
-                prop_assert_eq!(parked.stretches.iter().map(|(first, last)| last - first + 1).sum::<i64>(), set.len() as i64);
-            }
-        }
-    }
 }
