@@ -8,10 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use karaul::{
-    camera::{Frame, Recording},
-    vision::Layout,
-};
+use karaul::camera::{Frame, Recording};
 use karaul_tests::{data, packed_nv12};
 
 /// All pictures of a file, seen through `look`, and how it ended.

@@ -171,20 +171,24 @@ pub(super) enum Said {
     NotConnected,
 }
 
-/// Reads an error from the bus.
-pub(super) fn read_error(message: &gst::message::Error, login: bool) -> Said {
-    let decoder = message
-        .src()
-        .and_then(|source| source.downcast_ref::<gst::Element>()?.factory())
-        .is_some_and(|factory| factory.has_type(gst::ElementFactoryType::DECODER));
+/// Reads an error from the bus; `None` if it ends nothing.
+pub(super) fn read_error(message: &gst::message::Error, login: bool) -> Option<Said> {
+    let factory = message.src().and_then(|source| source.downcast_ref::<gst::Element>()?.factory());
+    let is_a = |kind| factory.as_ref().is_some_and(|factory| factory.has_type(kind));
+    if is_a(gst::ElementFactoryType::DEPAYLOADER) {
+        // It has left one packet out and goes on with the next; the watchdog knows whether pictures still come.
+        return None;
+    }
+    let decoder = is_a(gst::ElementFactoryType::DECODER);
     let status = message.details().and_then(|details| details.get::<u32>("rtsp-status-code").ok());
     let debug = message.debug();
     // Before its last line there are only paths and object names.
     let last_line = debug.as_deref().and_then(|debug| debug.lines().last()).unwrap_or_default();
-    if decoder {
-        return Said::Fault(Fault::Decoder { detail: words(&message.error(), last_line.trim()) });
-    }
-    classify(&message.error(), status, last_line.trim(), login)
+    Some(if decoder {
+        Said::Fault(Fault::Decoder { detail: words(&message.error(), last_line.trim()) })
+    } else {
+        classify(&message.error(), status, last_line.trim(), login)
+    })
 }
 
 fn classify(error: &gst::glib::Error, status: Option<u32>, last_line: &str, login: bool) -> Said {
@@ -271,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_decoder_complains_of_is_about_decoding() {
+    fn who_complains_decides_what_is_wrong() {
         gst::init().unwrap();
         let decoder = gst::ElementFactory::make("avdec_h264").build().unwrap();
         let said = |source: &gst::Element| {
@@ -282,9 +286,12 @@ mod tests {
             read_error(error, false)
         };
         let detail = "All sessions are in use".to_owned();
-        assert_eq!(said(&decoder), Said::Fault(Fault::Decoder { detail: detail.clone() }));
+        assert_eq!(said(&decoder), Some(Said::Fault(Fault::Decoder { detail: detail.clone() })));
         let source = gst::ElementFactory::make("rtspsrc").build().unwrap();
-        assert_eq!(said(&source), Said::Fault(Fault::Protocol { detail }));
+        assert_eq!(said(&source), Some(Said::Fault(Fault::Protocol { detail })));
+        // "NAL unit type 26 not supported yet": one packet of nonsense.
+        let depayloader = gst::ElementFactory::make("rtph264depay").build().unwrap();
+        assert_eq!(said(&depayloader), None);
     }
 
     #[test]

@@ -178,10 +178,11 @@ fn listen(pipeline: &gst::Pipeline, mailbox: &Arc<Mailbox>, offer: &Arc<Offer>, 
     let (mailbox, offer) = (Arc::clone(mailbox), Arc::clone(offer));
     bus.set_sync_handler(move |_, message| {
         match message.view() {
-            gst::MessageView::Error(error) => mailbox.over(match offer.fault() {
-                Some(fault) => Said::Fault(fault),
-                None => read_error(error, login),
-            }),
+            gst::MessageView::Error(error) => {
+                if let Some(said) = offer.fault().map(Said::Fault).or_else(|| read_error(error, login)) {
+                    mailbox.over(said);
+                }
+            }
             gst::MessageView::Eos(_) => mailbox.fail(Fault::Ended),
             // A host name that cannot be resolved gives no error message at all (1.22).
             gst::MessageView::Progress(progress) if progress.get().0 == gst::ProgressType::Error => {
