@@ -2,12 +2,11 @@
 //! camera then refuses a login that is right.
 
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
-    net::{TcpStream, ToSocketAddrs},
-    time::Duration,
+    io::{BufRead, BufReader, Read, Write},
+    time::{Duration, Instant},
 };
 
-use super::deadline::within;
+use super::{deadline::within, reach::dial};
 use crate::config::CameraUrl;
 
 /// More of an answer is not read.
@@ -20,20 +19,27 @@ pub(super) fn unknown_digest(url: &CameraUrl, limit: Duration) -> Option<String>
         return None;
     }
     let url = url.clone();
-    let headers = within(limit, "karaul-challenge", move || ask(&url, limit))?.ok()?;
+    let headers = within(limit, "karaul-challenge", move || ask(&url, limit))??;
     unknown_algorithm(&headers)
 }
 
-/// The headers of the answer to a DESCRIBE without a login.
-fn ask(url: &CameraUrl, limit: Duration) -> io::Result<Vec<String>> {
-    let mut addresses = (url.host.as_str(), url.port.get()).to_socket_addrs()?;
-    let address = addresses.next().ok_or(io::ErrorKind::NotFound)?;
-    let mut stream = TcpStream::connect_timeout(&address, limit)?;
-    stream.set_read_timeout(Some(limit))?;
-    stream.set_write_timeout(Some(limit))?;
-    write!(stream, "DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n")?;
-    let lines = BufReader::new(stream.take(LONGEST)).lines();
-    lines.take_while(|line| line.as_ref().map_or(true, |line| !line.is_empty())).collect()
+/// The headers of the answer to a DESCRIBE without a login; `None` if there is no whole answer in time.
+fn ask(url: &CameraUrl, limit: Duration) -> Option<Vec<String>> {
+    let end = Instant::now() + limit;
+    let mut stream = dial(url, limit).ok()?;
+    stream.set_read_timeout(Some(limit)).ok()?;
+    stream.set_write_timeout(Some(limit)).ok()?;
+    write!(stream, "DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n").ok()?;
+    let mut headers = Vec::new();
+    for line in BufReader::new(stream.take(LONGEST)).lines() {
+        match line.ok()? {
+            line if line.is_empty() => return Some(headers),
+            // Nobody waits any more for one who drips.
+            _ if Instant::now() > end => return None,
+            line => headers.push(line),
+        }
+    }
+    Some(headers)
 }
 
 /// Of several challenges `GStreamer` takes the last Digest.

@@ -83,12 +83,15 @@ pub enum Fault {
     },
     /// Packets arrive, whole pictures don't.
     #[error(
-        "data arrives, but not one whole picture in {limit:?}; check the network for losses and set a keyframe \
-         interval of at most 2 s in the camera"
+        "data arrives, but not one whole picture in {limit:?}{}; check the network for losses and set a keyframe \
+         interval of at most 2 s in the camera",
+        .complaint.as_ref().map_or_else(String::new, |words| format!(" ({words})"))
     )]
     Undecodable {
         /// The watchdog's limit.
         limit: Duration,
+        /// `GStreamer`'s words, if it could not read a packet.
+        complaint: Option<String>,
     },
     /// As [`Stalled`](Self::Stalled), after its time stamps had jumped.
     #[error(
@@ -171,24 +174,23 @@ pub(super) enum Said {
     NotConnected,
 }
 
-/// Reads an error from the bus; `None` if it ends nothing.
-pub(super) fn read_error(message: &gst::message::Error, login: bool) -> Option<Said> {
+/// Reads an error from the bus. An error that ends nothing is only words.
+pub(super) fn read_error(message: &gst::message::Error, login: bool) -> Result<Said, String> {
     let factory = message.src().and_then(|source| source.downcast_ref::<gst::Element>()?.factory());
     let is_a = |kind| factory.as_ref().is_some_and(|factory| factory.has_type(kind));
-    if is_a(gst::ElementFactoryType::DEPAYLOADER) {
-        // It has left one packet out and goes on with the next; the watchdog knows whether pictures still come.
-        return None;
-    }
-    let decoder = is_a(gst::ElementFactoryType::DECODER);
     let status = message.details().and_then(|details| details.get::<u32>("rtsp-status-code").ok());
     let debug = message.debug();
     // Before its last line there are only paths and object names.
-    let last_line = debug.as_deref().and_then(|debug| debug.lines().last()).unwrap_or_default();
-    Some(if decoder {
-        Said::Fault(Fault::Decoder { detail: words(&message.error(), last_line.trim()) })
+    let last_line = debug.as_deref().and_then(|debug| debug.lines().last()).unwrap_or_default().trim();
+    let error = message.error();
+    if is_a(gst::ElementFactoryType::DEPAYLOADER) {
+        // It has left one packet out and goes on with the next; the watchdog knows whether pictures still come.
+        Err(words(&error, last_line))
+    } else if is_a(gst::ElementFactoryType::DECODER) {
+        Ok(Said::Fault(Fault::Decoder { detail: words(&error, last_line) }))
     } else {
-        classify(&message.error(), status, last_line.trim(), login)
-    })
+        Ok(classify(&error, status, last_line, login))
+    }
 }
 
 fn classify(error: &gst::glib::Error, status: Option<u32>, last_line: &str, login: bool) -> Said {
@@ -286,12 +288,12 @@ mod tests {
             read_error(error, false)
         };
         let detail = "All sessions are in use".to_owned();
-        assert_eq!(said(&decoder), Some(Said::Fault(Fault::Decoder { detail: detail.clone() })));
+        assert_eq!(said(&decoder), Ok(Said::Fault(Fault::Decoder { detail: detail.clone() })));
         let source = gst::ElementFactory::make("rtspsrc").build().unwrap();
-        assert_eq!(said(&source), Some(Said::Fault(Fault::Protocol { detail })));
+        assert_eq!(said(&source), Ok(Said::Fault(Fault::Protocol { detail: detail.clone() })));
         // "NAL unit type 26 not supported yet": one packet of nonsense.
         let depayloader = gst::ElementFactory::make("rtph264depay").build().unwrap();
-        assert_eq!(said(&depayloader), None);
+        assert_eq!(said(&depayloader), Err(detail));
     }
 
     #[test]
@@ -313,10 +315,16 @@ mod tests {
             "rtsp://[2001:db8::1]:554/s: the camera does not serve the stream: Service Unavailable (503); open the address \
              in another player to compare"
         );
+        let undecodable = |complaint| Fault::Undecodable { limit: Duration::from_secs(10), complaint };
         assert_eq!(
-            said(Fault::Undecodable { limit: Duration::from_secs(10) }),
+            said(undecodable(None)),
             "rtsp://[2001:db8::1]:554/s: data arrives, but not one whole picture in 10s; check the network for losses and \
              set a keyframe interval of at most 2 s in the camera"
+        );
+        assert_eq!(
+            said(undecodable(Some("NAL unit type 26 not supported yet".to_owned()))),
+            "rtsp://[2001:db8::1]:554/s: data arrives, but not one whole picture in 10s (NAL unit type 26 not supported \
+             yet); check the network for losses and set a keyframe interval of at most 2 s in the camera"
         );
         assert_eq!(
             said(Fault::ClockJumped),

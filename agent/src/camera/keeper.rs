@@ -15,6 +15,10 @@ const LOOK: Duration = Duration::from_millis(200);
 const PROBE_LIMIT: Duration = Duration::from_millis(1500);
 const PROBE_PAUSE: Duration = Duration::from_millis(500);
 
+/// After so many a stream is tried all the same: what a probe cannot do in its short time, as with a slow name server, a
+/// stream may.
+const PROBES: usize = 20;
+
 /// A camera that was quick once may be busy now.
 const SHORTEST_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -64,7 +68,7 @@ pub fn run(
         let Err((error, stream)) = run_once(&settings, clock, counters, stop, |stream, frame| {
             let Some(frame) = frame else {
                 if stream.age() > settings.picture_limit {
-                    sight.nothing_yet(&settings, observer);
+                    sight.nothing_yet(&settings, stream, observer);
                 }
                 observer.tick();
                 return observer.is_attentive();
@@ -110,17 +114,22 @@ pub fn run(
             return;
         }
         rest(pause, clock, stop, observer);
-        let mut fault = error.fault;
-        while fault.is_unreachable() && !stop.is_stopped() {
-            fault = reach::why_not(&settings.url, settings.ca_file.as_deref(), PROBE_LIMIT);
-            let error = fault.clone().at(&settings.url);
-            if fault.is_unreachable() {
-                if sight.blinded(&error) {
-                    tracing::warn!(camera, "{error}");
-                    observer.blind(error.fault.cause(), &error.to_string());
-                }
-                rest(PROBE_PAUSE, clock, stop, observer);
+        if !error.fault.is_unreachable() {
+            continue;
+        }
+        for _ in 0..PROBES {
+            if stop.is_stopped() {
+                return;
             }
+            let error = reach::why_not(&settings.url, settings.ca_file.as_deref(), PROBE_LIMIT).at(&settings.url);
+            if !error.fault.is_unreachable() {
+                break;
+            }
+            if sight.blinded(&error) {
+                tracing::warn!(camera, "{error}");
+                observer.blind(error.fault.cause(), &error.to_string());
+            }
+            rest(PROBE_PAUSE, clock, stop, observer);
         }
     }
 }
@@ -206,9 +215,9 @@ impl Sight {
     }
 
     /// The first picture is late. That is said before the attempt is given up: some cameras take their time.
-    fn nothing_yet(&mut self, settings: &StreamSettings, observer: &mut dyn Observer) {
+    fn nothing_yet(&mut self, settings: &StreamSettings, stream: &Stream, observer: &mut dyn Observer) {
         if *self == Self::Unknown {
-            let error = Fault::TimedOut { limit: settings.picture_limit }.at(&settings.url);
+            let error = stream.lacks().at(&settings.url);
             tracing::warn!(camera = settings.camera, "{error}");
             observer.blind(error.fault.cause(), &error.to_string());
             *self = Self::Blind(error);
@@ -233,7 +242,7 @@ mod tests {
     #[test]
     fn hardware_that_decodes_nothing_is_given_up_where_that_is_allowed() {
         let decoder = Fault::Decoder { detail: "profile not supported".to_owned() };
-        let nothing = Fault::Undecodable { limit: Duration::from_secs(10) };
+        let nothing = Fault::Undecodable { limit: Duration::from_secs(10), complaint: None };
         assert!(hardware_fails(Decoder::Auto, false, &decoder));
         assert!(hardware_fails(Decoder::Auto, false, &nothing));
         // It has decoded this stream before: the fault is another one.

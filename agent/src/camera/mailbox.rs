@@ -7,7 +7,10 @@ use std::{
 use gstreamer as gst;
 use karaul_wire::FullDecodingCause;
 
-use super::{Counters, Fault, fault::Said};
+use super::{Counters, Fault, fault::Said, lift::Lift};
+
+/// With keyframes further apart than this a camera that is decoded in keyframes only is blind.
+const RAREST_KEYFRAMES: Duration = Duration::from_secs(25);
 
 /// A picture that is caught up waits at most so long for the one before it to be fetched: longer than any look takes.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -28,7 +31,8 @@ pub(super) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct State {
-    newest: Option<gst::Sample>,
+    newest: Option<(Duration, gst::Sample)>,
+    lift: Lift,
     /// Times of keyframes that are decoded by themselves and have not come out yet.
     glimpses: VecDeque<Duration>,
     catch_up: Option<CatchUp>,
@@ -37,6 +41,8 @@ struct State {
     seen: Seen,
     /// Why every picture is decoded though it should not be; the outer `None` until that is known.
     full_decoding: Option<Option<FullDecodingCause>>,
+    /// What a depayloader complained of last.
+    complaint: Option<String>,
     over: Option<Said>,
     closed: bool,
 }
@@ -54,6 +60,8 @@ struct CatchUp {
 #[derive(Debug)]
 pub(super) struct Fresh {
     pub(super) sample: gst::Sample,
+    /// When it arrived, on the monotonic time line.
+    pub(super) at: Duration,
     /// It was decoded by itself; those before and after it were not.
     pub(super) glimpse: bool,
 }
@@ -65,6 +73,8 @@ pub(super) struct Seen {
     pub(super) packets: Option<(Instant, Instant)>,
     /// When the last whole picture came, fetched or not, or one was left out on purpose while none was outstanding.
     pub(super) last_picture: Option<Instant>,
+    /// When the decoder gave out the last whole picture.
+    pub(super) last_decoded: Option<Instant>,
     /// The decoder has been given something since the last picture.
     pub(super) owed: bool,
     /// When a picture's time stamp was last beyond belief.
@@ -102,8 +112,9 @@ impl Mailbox {
         }
         Counters::count(&self.counters.decoded);
         let mut state = self.state();
-        let at = at.unwrap_or(state.last_out);
-        state.seen.last_picture = Some(Instant::now());
+        let at = at.map_or(state.last_out, |at| state.lift.down(at));
+        let now = Some(Instant::now());
+        (state.seen.last_picture, state.seen.last_decoded) = (now, now);
         state.seen.owed = false;
         state.last_out = at;
         if let Some(catch_up) = &mut state.catch_up {
@@ -119,10 +130,20 @@ impl Mailbox {
             let waited = self.changed.wait_timeout_while(state, PATIENCE, waits);
             (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
-        if state.newest.replace(sample).is_some() {
+        if state.newest.replace((at, sample)).is_some() {
             Counters::count(&self.counters.overrun);
         }
         self.changed.notify_all();
+    }
+
+    /// A depayloader cannot read something, and goes on.
+    pub(super) fn complained(&self, words: String) {
+        self.state().complaint = Some(words);
+    }
+
+    /// What a depayloader could not read last.
+    pub(super) fn complaint(&self) -> Option<String> {
+        self.state().complaint.clone()
     }
 
     /// A picture came with a time stamp beyond belief.
@@ -142,17 +163,19 @@ impl Mailbox {
         self.state().full_decoding
     }
 
-    /// The decoder is given a picture.
-    pub(super) fn owed(&self) {
-        self.state().seen.owed = true;
+    /// The decoder is given a picture of this time; the time stamp that it is to have.
+    pub(super) fn owed(&self, at: Duration) -> Duration {
+        let mut state = self.state();
+        state.seen.owed = true;
+        state.lift.up(at)
     }
 
-    /// An encoded picture was left out on purpose. As long as the decoder has given everything it was asked for, that
-    /// is as good as seeing.
+    /// An encoded picture was left out on purpose. As long as the decoder has given everything it was asked for, and is
+    /// asked now and then, that is as good as seeing.
     pub(super) fn left_out(&self) {
-        let seen = &mut self.state().seen;
-        if !seen.owed && seen.last_picture.is_some() {
-            seen.last_picture = Some(Instant::now());
+        let (seen, now) = (&mut self.state().seen, Instant::now());
+        if !seen.owed && seen.last_decoded.is_some_and(|last| now.duration_since(last) < RAREST_KEYFRAMES) {
+            seen.last_picture = Some(now);
         }
     }
 
@@ -168,7 +191,9 @@ impl Mailbox {
     /// The decoder is given pictures that were kept: those after `after` are looked at, as often as those that come
     /// from `until` on.
     pub(super) fn catch_up(&self, after: Duration, until: Duration) {
-        self.state().catch_up = Some(CatchUp { after, until, next: after + self.period });
+        let mut state = self.state();
+        state.catch_up = Some(CatchUp { after, until, next: after + self.period });
+        state.lift.rewind(after);
     }
 
     /// How far the decoder is behind a stream that has got to `at`, if it has been given everything from `since` on.
@@ -181,6 +206,11 @@ impl Mailbox {
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.changed.notify_all();
+    }
+
+    /// Has a packet of video come from the camera?
+    pub(super) fn has_packets(&self) -> bool {
+        self.state().seen.packets.is_some()
     }
 
     /// A packet of video came from the camera.
@@ -207,12 +237,11 @@ impl Mailbox {
             .changed
             .wait_timeout_while(self.state(), limit, |state| state.newest.is_none() && state.over.is_none())
             .unwrap_or_else(PoisonError::into_inner);
-        let newest = state.newest.take().map(|sample| {
+        let newest = state.newest.take().map(|(at, sample)| {
             // Whoever catches up may leave the next one.
             self.changed.notify_all();
-            let at = sample.buffer().and_then(|buffer| buffer.pts()).map(Duration::from);
-            let glimpse = state.catch_up.is_none() && at.is_some_and(|at| state.glimpses.contains(&at));
-            Fresh { sample, glimpse }
+            let glimpse = state.catch_up.is_none() && state.glimpses.contains(&at);
+            Fresh { sample, at, glimpse }
         });
         match (newest, &state.over) {
             (Some(fresh), _) => Post::Picture(fresh),
@@ -250,7 +279,7 @@ mod tests {
     /// The time of the picture that is there, and whether it is a glimpse.
     fn fetch(mailbox: &Mailbox, limit: Duration) -> (Duration, bool) {
         let Post::Picture(fresh) = mailbox.fetch(limit) else { panic!("no picture") };
-        (fresh.sample.buffer().unwrap().pts().unwrap().into(), fresh.glimpse)
+        (fresh.at, fresh.glimpse)
     }
 
     #[test]
@@ -284,12 +313,14 @@ mod tests {
         let counters = Arc::new(Counters::default());
         let mailbox = Mailbox::new(Arc::clone(&counters), SECOND / 5);
         mailbox.glimpse(10 * SECOND);
-        mailbox.picture(whole(10 * SECOND));
+        mailbox.picture(whole(mailbox.owed(10 * SECOND)));
         assert_eq!(fetch(&mailbox, Duration::ZERO), (10 * SECOND, true));
         mailbox.catch_up(10 * SECOND, 12 * SECOND);
         let decoder = thread::spawn({
             let mailbox = Arc::clone(&mailbox);
-            move || (0..=50).for_each(|n| mailbox.picture(whole(10 * SECOND + n * SECOND / 25)))
+            move || {
+                (0..=50).map(|n| 10 * SECOND + n * SECOND / 25).for_each(|at| mailbox.picture(whole(mailbox.owed(at))));
+            }
         });
         let looked_at: Vec<_> = (0..10).map(|_| fetch(&mailbox, 10 * SECOND).0.as_millis()).collect();
         assert_eq!(looked_at, [10_200, 10_400, 10_600, 10_800, 11_000, 11_200, 11_400, 11_600, 11_800, 12_000]);
@@ -316,7 +347,7 @@ mod tests {
         assert_eq!(last(&mailbox), None);
         mailbox.picture(whole(SECOND));
         let first = last(&mailbox);
-        mailbox.owed();
+        mailbox.owed(2 * SECOND);
         mailbox.left_out();
         assert_eq!(last(&mailbox), first);
         mailbox.picture(whole(2 * SECOND));
@@ -324,5 +355,10 @@ mod tests {
         mailbox.left_out();
         assert!(second > first && last(&mailbox) > second);
         assert_eq!(mailbox.behind(9 * SECOND, SECOND), 7 * SECOND);
+        // Nothing was asked of it for too long.
+        let long_ago = Instant::now().checked_sub(RAREST_KEYFRAMES);
+        (mailbox.state().seen.last_decoded, mailbox.state().seen.last_picture) = (long_ago, long_ago);
+        mailbox.left_out();
+        assert_eq!(last(&mailbox), long_ago);
     }
 }

@@ -24,6 +24,7 @@ mod init;
 mod intake;
 pub mod keeper;
 mod kept;
+mod lift;
 mod mailbox;
 mod offer;
 mod pipeline;

@@ -179,13 +179,17 @@ fn listen(pipeline: &gst::Pipeline, mailbox: &Arc<Mailbox>, offer: &Arc<Offer>, 
     bus.set_sync_handler(move |_, message| {
         match message.view() {
             gst::MessageView::Error(error) => {
-                if let Some(said) = offer.fault().map(Said::Fault).or_else(|| read_error(error, login)) {
-                    mailbox.over(said);
+                match offer.fault().map_or_else(|| read_error(error, login), |fault| Ok(Said::Fault(fault))) {
+                    Ok(said) => mailbox.over(said),
+                    Err(words) => mailbox.complained(words),
                 }
             }
             gst::MessageView::Eos(_) => mailbox.fail(Fault::Ended),
-            // A host name that cannot be resolved gives no error message at all (1.22).
-            gst::MessageView::Progress(progress) if progress.get().0 == gst::ProgressType::Error => {
+            // A host name that cannot be resolved gives no error message at all (1.22). Read from the structure, because
+            // `Progress::get` leaks the words that come with it (gstreamer 0.25).
+            gst::MessageView::Progress(progress)
+                if progress.structure().and_then(|s| s.get("type").ok()) == Some(gst::ProgressType::Error) =>
+            {
                 mailbox.over(Said::NotConnected);
             }
             _ => {}

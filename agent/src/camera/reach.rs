@@ -6,7 +6,7 @@ use std::{
     net::{TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
     rc::Rc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gio::{
@@ -39,17 +39,31 @@ pub(super) fn authorities(ca_file: &Path) -> Result<TlsFileDatabase, Fault> {
 }
 
 fn connect(url: &CameraUrl, ca_file: Option<PathBuf>, limit: Duration) -> Result<(), Fault> {
-    let mut addresses = (url.host.as_str(), url.port.get()).to_socket_addrs().map_err(|_| Fault::NameUnknown)?;
-    let address = addresses.next().ok_or(Fault::NameUnknown)?;
-    match TcpStream::connect_timeout(&address, limit) {
-        Ok(_) if url.tls => handshake(url, ca_file.as_deref(), limit),
-        Ok(_) => Ok(()),
-        Err(error) => Err(match error.kind() {
-            io::ErrorKind::ConnectionRefused => Fault::Refused,
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Fault::TimedOut { limit },
-            _ => Fault::Unreachable { detail: error.to_string() },
-        }),
+    dial(url, limit)?;
+    if url.tls { handshake(url, ca_file.as_deref(), limit) } else { Ok(()) }
+}
+
+/// A connection to the camera's port, at the first of its addresses that takes one. Takes at most `limit`, and as long as
+/// the resolver does.
+pub(super) fn dial(url: &CameraUrl, limit: Duration) -> Result<TcpStream, Fault> {
+    let addresses = (url.host.as_str(), url.port.get()).to_socket_addrs().map_err(|_| Fault::NameUnknown)?;
+    let end = Instant::now() + limit;
+    let mut fault = Fault::NameUnknown;
+    for address in addresses {
+        // An empty limit is an error of its own.
+        let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => {
+                fault = match error.kind() {
+                    io::ErrorKind::ConnectionRefused => Fault::Refused,
+                    io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Fault::TimedOut { limit },
+                    _ => Fault::Unreachable { detail: error.to_string() },
+                };
+            }
+        }
     }
+    Err(fault)
 }
 
 /// Makes a secure connection as rtspsrc makes it.

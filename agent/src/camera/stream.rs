@@ -72,8 +72,8 @@ impl Stream {
     /// The stream is over, and why.
     pub fn next(&mut self, limit: Duration) -> Result<Option<Frame>, StreamError> {
         let result = match self.mailbox.fetch(limit) {
-            Post::Picture(Fresh { sample, glimpse }) => {
-                let stamp = self.stamp(&sample, glimpse);
+            Post::Picture(Fresh { sample, at, glimpse }) => {
+                let stamp = self.stamp(at, glimpse);
                 Frame::new(&sample, stamp).map(|frame| Some(frame.glimpsed(glimpse)))
             }
             Post::Over(Said::Fault(Fault::Unauthorised { login: true })) => {
@@ -85,11 +85,28 @@ impl Stream {
                 Err(reach::why_not(&self.settings.url, self.settings.ca_file.as_deref(), REASON_LIMIT))
             }
             Post::Nothing(seen) => match overdue(&self.settings, self.opened, seen, Instant::now()) {
-                Some(fault) => Err(self.offer.fault().unwrap_or(fault)),
+                Some(fault) => Err(self.offer.fault().unwrap_or_else(|| self.explained(fault))),
                 None => Ok(None),
             },
         };
         result.map_err(|fault| fault.at(&self.settings.url))
+    }
+
+    fn explained(&self, fault: Fault) -> Fault {
+        match fault {
+            Fault::Undecodable { limit, .. } => Fault::Undecodable { limit, complaint: self.mailbox.complaint() },
+            fault => fault,
+        }
+    }
+
+    /// What is missing, of a stream whose first picture is late.
+    pub(super) fn lacks(&self) -> Fault {
+        let limit = self.settings.picture_limit;
+        self.explained(if self.mailbox.has_packets() {
+            Fault::Undecodable { limit, complaint: None }
+        } else {
+            Fault::TimedOut { limit }
+        })
     }
 
     /// The hardware decoder in use.
@@ -112,10 +129,9 @@ impl Stream {
         self.attentive.store(attentive, Relaxed);
     }
 
-    /// When the picture arrived, as its time stamp tells by now.
-    fn stamp(&mut self, sample: &gst::Sample, glimpse: bool) -> Stamp {
+    /// The stamp of a picture that arrived then.
+    fn stamp(&mut self, arrived: Duration, glimpse: bool) -> Stamp {
         let now = self.clock.now();
-        let arrived = sample.buffer().and_then(|buffer| buffer.pts()).map_or(now.mono, Duration::from);
         let stamp = placed(now, now.mono.saturating_sub(arrived), self.last);
         // What came before a glimpse may still follow.
         if !glimpse {
@@ -165,7 +181,7 @@ fn overdue(settings: &StreamSettings, opened: Instant, seen: Seen, now: Instant)
     } else if since(last_packet) > settings.picture_limit / 2 {
         Some(Fault::Stalled { limit: settings.picture_limit })
     } else {
-        Some(Fault::Undecodable { limit })
+        Some(Fault::Undecodable { limit, complaint: None })
     }
 }
 
@@ -204,6 +220,7 @@ mod tests {
         let seen = Seen {
             packets: packets.map(|(first, last)| (at(first), at(last))),
             last_picture: last_picture.map(at),
+            last_decoded: last_picture.map(at),
             owed: true,
             jumped: None,
         };
@@ -217,13 +234,16 @@ mod tests {
         assert_eq!(verdict(None, None, 10.1), Some(Fault::TimedOut { limit: ten }));
         // Packets, but no keyframe yet.
         assert_eq!(verdict(Some((1.0, 10.9)), None, 10.9), None);
-        assert_eq!(verdict(Some((1.0, 11.1)), None, 11.1), Some(Fault::Undecodable { limit: ten }));
+        assert_eq!(verdict(Some((1.0, 11.1)), None, 11.1), Some(Fault::Undecodable { limit: ten, complaint: None }));
         // A few packets, then silence.
         assert_eq!(verdict(Some((1.0, 1.5)), None, 5.6), Some(Fault::Stalled { limit: four }));
         // Pictures, then silence; pictures, then garbage.
         assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 23.9), None);
         assert_eq!(verdict(Some((1.0, 20.0)), Some(20.0), 24.1), Some(Fault::Stalled { limit: four }));
-        assert_eq!(verdict(Some((1.0, 24.0)), Some(20.0), 24.1), Some(Fault::Undecodable { limit: four }));
+        assert_eq!(
+            verdict(Some((1.0, 24.0)), Some(20.0), 24.1),
+            Some(Fault::Undecodable { limit: four, complaint: None })
+        );
     }
 
     #[test]
@@ -234,13 +254,14 @@ mod tests {
             let seen = Seen {
                 packets: Some((opened, at(24.0))),
                 last_picture: Some(at(20.0)),
+                last_decoded: Some(at(20.0)),
                 owed: true,
                 jumped: Some(at(jumped)),
             };
             overdue(&settings(), opened, seen, at(24.1))
         };
         assert_eq!((fault(19.5), fault(23.0)), (Some(Fault::ClockJumped), Some(Fault::ClockJumped)));
-        assert_eq!(fault(15.0), Some(Fault::Undecodable { limit: Duration::from_secs(4) }));
+        assert_eq!(fault(15.0), Some(Fault::Undecodable { limit: Duration::from_secs(4), complaint: None }));
     }
 
     #[test]

@@ -64,7 +64,7 @@ fn property(key: &Key) -> Value {
         }
         Takes::TimeOfDay => text("^([01][0-9]|2[0-3]):[0-5][0-9]$"),
         Takes::TopicPrefix => text("^[^#+$/][^#+]*$"),
-        Takes::CameraUrl => text("^[Rr][Tt][Ss][Pp]://[^@]+$"),
+        Takes::CameraUrl => text("^[Rr][Tt][Ss][Pp][Ss]?://[^@]+$"),
         Takes::BrokerUrl => text(BROKER_URL),
         Takes::BrokerUrls(max) => {
             json!({ "type": "array", "items": text(BROKER_URL), "minItems": 1, "maxItems": max })

@@ -41,25 +41,26 @@ impl Gate {
     }
 
     /// `input` is the size (width, height) of the model's input if it can look at parts; `followed` are the places of
-    /// what is followed and not at rest.
+    /// what is followed, and `stirred` says whether anything of it is not at rest. What is at rest is reason for no look, but
+    /// looked at with the rest: it would count as gone.
     pub(super) fn judge(
         &mut self,
         at: Duration,
         picture: &Planes<'_>,
         input: Option<(usize, usize)>,
+        stirred: bool,
         followed: impl Iterator<Item = Rect>,
     ) -> Look {
         let Some(motion) = &mut self.motion else { return Look::Whole };
         let change = motion.look(at, picture);
         let due = self.whole.is_none_or(|last| at.saturating_sub(last) + SLACK >= self.every);
-        let mut places: Vec<Rect> = followed.collect();
-        let all = matches!(change, Change::All);
-        if let Change::Somewhere(moved) = change {
-            places.extend(moved);
-        }
-        if !due && !all {
-            if places.is_empty() {
+        if !due && change != Change::All {
+            if change == Change::None && !stirred {
                 return Look::Not;
+            }
+            let mut places: Vec<Rect> = followed.collect();
+            if let Change::Somewhere(moved) = change {
+                places.extend(moved);
             }
             if let Some(pieces) = input.and_then(|input| windows((picture.width, picture.height), input, &places)) {
                 return Look::Pieces(pieces);
@@ -79,13 +80,17 @@ mod tests {
 
     /// A grey picture with a bright square at a place.
     fn look(gate: &mut Gate, at_ms: u64, square: Option<usize>, followed: &[Rect]) -> Look {
+        judge(gate, at_ms, square, !followed.is_empty(), followed)
+    }
+
+    fn judge(gate: &mut Gate, at_ms: u64, square: Option<usize>, stirred: bool, followed: &[Rect]) -> Look {
         let mut y = vec![90_u8; 1280 * 720];
         if let Some(left) = square {
             (300..340).for_each(|row| y[row * 1280 + left..][..24].fill(200));
         }
         let layout = Layout::Nv12 { y: &y, uv: &[], y_stride: 1280, uv_stride: 1280 };
         let picture = Planes { width: 1280, height: 720, layout, range: Range::Limited, matrix: Matrix::Bt601 };
-        gate.judge(Duration::from_millis(at_ms), &picture, INPUT, followed.iter().copied())
+        gate.judge(Duration::from_millis(at_ms), &picture, INPUT, stirred, followed.iter().copied())
     }
 
     #[test]
@@ -114,6 +119,16 @@ mod tests {
         assert!(matches!(look(&mut gate, 200, None, &[person]), Look::Pieces(_)));
         let large = Rect { x: 0.1, y: 0.1, w: 0.7, h: 0.8 };
         assert_eq!(look(&mut gate, 400, None, &[large]), Look::Whole);
+    }
+
+    #[test]
+    fn what_is_at_rest_is_looked_at_only_with_something_else() {
+        let mut gate = Gate::new(Detection::OnMotion, Duration::from_secs(2));
+        (0..10).for_each(|n| _ = look(&mut gate, n * 100, None, &[]));
+        let parked = Rect { x: 0.05, y: 0.1, w: 0.03, h: 0.05 };
+        assert_eq!(judge(&mut gate, 1000, None, false, &[parked]), Look::Not);
+        let Look::Pieces(pieces) = judge(&mut gate, 1100, Some(1000), false, &[parked]) else { panic!("it moves") };
+        assert!(pieces.iter().any(|piece| piece.x < 64) && pieces.len() == 2, "{pieces:?}");
     }
 
     #[test]

@@ -197,6 +197,7 @@ impl Posts {
         light.disarmed(self.standing.disarmed(&camera.id, clock.now()));
         // Whoever watches it next finds that out anew.
         light.view(None);
+        light.full_decoding(None);
         let shared = Shared {
             light,
             tally: old.map_or_else(Arc::default, |old| Arc::clone(&old.shared.tally)),

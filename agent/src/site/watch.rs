@@ -103,6 +103,8 @@ pub struct Watch<D, S> {
     rest: Rest,
     /// Something is followed, or was seen in the last glimpse, that is not at rest.
     stirred: bool,
+    /// The camera is decoded in keyframes only, which may be further apart than a track lives unseen.
+    keyframes_only: bool,
     /// What counts as something in a glimpse: its least score, and its class.
     stir_score: f32,
     classes: BTreeSet<u16>,
@@ -127,6 +129,7 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             looks: 0,
             rest: Rest::new(longest_dwell(camera)),
             stirred: false,
+            keyframes_only: camera.decoding == config::Decoding::Keyframes,
             stir_score: STIR * tracker_settings(camera).new_score,
             classes: camera.rules.iter().flat_map(|rule| rule.filter.classes.clone()).collect(),
             sight: camera.sight.enabled.then(|| Sight::new(SightSettings { learn: camera.sight.learn }, None)),
@@ -142,8 +145,8 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         if self.is_frozen(at, picture) || !self.cadence.is_due(at.mono) {
             return Ok(false);
         }
-        let followed = self.tracker.followed().filter(|_| self.stirred).map(|track| track.bbox);
-        let detections = match self.gate.judge(at.mono, picture, self.detector.input(), followed) {
+        let followed = self.tracker.followed().map(|track| track.bbox);
+        let detections = match self.gate.judge(at.mono, picture, self.detector.input(), self.stirred, followed) {
             Look::Not => {
                 self.tracker.rest(at.mono);
                 return Ok(false);
@@ -152,6 +155,10 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             Look::Pieces(pieces) => self.detector.detect_in(picture, &pieces)?,
         };
         self.looks += 1;
+        if self.keyframes_only {
+            // Nobody looked in between.
+            self.tracker.rest(at.mono);
+        }
         let tracks = self.tracker.update(at.mono, detections);
         self.engine.observe(at, tracks, &mut self.findings);
         let counted = self.tracker.followed().filter(|track| self.classes.contains(&track.class));

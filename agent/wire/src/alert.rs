@@ -126,7 +126,7 @@ pub struct Rule {
     pub onvif: Option<String>,
 }
 
-/// The kinds of rule.
+/// The kinds of rule. Later versions add words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleKind {

@@ -41,7 +41,7 @@ pub struct LedgerDay {
     pub tests: Vec<LedgerTest>,
 }
 
-/// Why there is nothing on record.
+/// Why there is nothing on record. Later versions may add words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Absence {
@@ -107,7 +107,7 @@ pub struct LedgerTest {
     pub took_ms: Option<u64>,
 }
 
-/// What came of a scheduled test.
+/// What came of a scheduled test. Later versions may add words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TestOutcome {

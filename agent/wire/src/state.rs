@@ -87,7 +87,7 @@ pub enum CameraState {
     Disabled,
 }
 
-/// Why a camera is blind.
+/// Why a camera is blind. Later versions may add words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BlindReason {
@@ -200,6 +200,8 @@ pub enum FullDecodingCause {
     RareKeyframes,
     /// Motion does not show in the sizes of its encoded pictures.
     FlatSizes,
+    /// It sends nothing but keyframes, as with Motion JPEG.
+    OnlyKeyframes,
 }
 
 /// Retained on `meta/box`: what the box is made of.

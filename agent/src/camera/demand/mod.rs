@@ -23,6 +23,15 @@ const LINGER: Duration = Duration::from_secs(3);
 /// cameras do not keep their rate exactly.
 const LATE: f64 = 1.25;
 
+/// So soon after a keyframe nobody may have looked at it yet.
+const LOOKED_AT: Duration = Duration::from_secs(1);
+
+/// A pause of so many usual steps from picture to picture is one of the network.
+const PAUSE: u32 = 4;
+
+/// So many keyframes with nothing in between: Motion JPEG, or an encoder that makes nothing else.
+const ALL_KEYFRAMES: u32 = 50;
+
 /// Keyframes have to come in time for so long before they are relied on again. Some encoders stretch the interval while
 /// nothing moves.
 const IN_TIME: Duration = Duration::from_secs(30);
@@ -72,6 +81,10 @@ pub(super) const fn remedy(cause: FullDecodingCause) -> &'static str {
             "keyframes come too rarely for decoding = \"on-demand\", so every picture is decoded; set a shorter keyframe \
              interval in the camera, or raise \"look_every\""
         }
+        FullDecodingCause::OnlyKeyframes => {
+            "each encoded picture is a keyframe, so decoding = \"on-demand\" saves nothing; set H.264 or H.265 with a keyframe \
+             every two seconds in the camera, or decoding = \"full\""
+        }
         FullDecodingCause::FlatSizes => {
             "motion does not show in the sizes of the encoded pictures, so every picture is decoded for an hour; set a \
              variable bit rate in the camera, or decoding = \"full\""
@@ -89,7 +102,11 @@ pub(super) struct Demand {
     /// Every picture is decoded until then.
     hold: Duration,
     last: Duration,
+    /// From one picture to the next, smoothed.
+    step: Duration,
     last_keyframe: Option<Duration>,
+    /// Keyframes since the last other picture.
+    in_a_row: u32,
     /// Keyframes are too rare; until then, if from now on they come in time.
     rare: Option<Duration>,
     /// Of pictures that others need, and of those that nobody needs.
@@ -108,7 +125,9 @@ impl Demand {
             awake: mode != Decoding::Keyframes,
             hold: Duration::ZERO,
             last: Duration::ZERO,
+            step: Duration::ZERO,
             last_keyframe: None,
+            in_a_row: 0,
             rare: None,
             sizes: Default::default(),
             missed: 0,
@@ -135,6 +154,9 @@ impl Demand {
 
     /// Why it decodes in full though it should not.
     pub(super) fn useless(&self) -> Option<FullDecodingCause> {
+        if self.in_a_row >= ALL_KEYFRAMES {
+            return Some(FullDecodingCause::OnlyKeyframes);
+        }
         let flat = self.distrust.map(|_| FullDecodingCause::FlatSizes);
         self.rare.map(|_| FullDecodingCause::RareKeyframes).or(flat)
     }
@@ -165,9 +187,12 @@ impl Demand {
             (false, false) => Verdict::Keep,
             (false, true) => {
                 self.awake = true;
-                match (attentive && !sign, picture.keyframe) {
+                // Something may be in the last keyframe though nobody has said so yet; it came before it.
+                let unseen = self.last_keyframe.is_some_and(|last| at.saturating_sub(last) < LOOKED_AT);
+                match (attentive, picture.keyframe) {
                     (true, _) => Verdict::FromBefore,
                     (false, true) => Verdict::Decode,
+                    (false, false) if unseen => Verdict::FromBefore,
                     (false, false) => Verdict::FromLast,
                 }
             }
@@ -179,10 +204,13 @@ impl Demand {
         let at = picture.at;
         let late = self.look_every.mul_f64(LATE);
         let pause = at.saturating_sub(std::mem::replace(&mut self.last, at));
-        if pause > self.look_every {
+        if pause > (PAUSE * self.step).max(self.look_every) {
             // Nothing came at all: no fault of the encoder.
             self.last_keyframe = self.last_keyframe.map(|last| last + pause);
         }
+        // A long pause moves it little, a slow stream in the end.
+        self.step = (7 * self.step + pause.min(PAUSE * self.step + self.look_every)) / 8;
+        self.in_a_row = if picture.keyframe { self.in_a_row.saturating_add(1) } else { 0 };
         if self.last_keyframe.is_some_and(|last| at.saturating_sub(last) > late) {
             self.rare = Some(at + IN_TIME);
         }

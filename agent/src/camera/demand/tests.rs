@@ -57,13 +57,25 @@ fn it_begins_awake_and_goes_to_sleep_at_a_keyframe_only() {
 #[test]
 fn growing_pictures_wake_it_from_the_last_keyframe_on() {
     let mut stream = Stream::asleep(50);
-    stream.run(10, 1000, false);
+    stream.run(30, 1000, false);
     assert_eq!(stream.run(4, 3000, false), [Verdict::Keep, Verdict::FromLast, Verdict::Decode, Verdict::Decode]);
     // Quiet again: a while later it sleeps, from a keyframe on.
     let verdicts = stream.run(150, 1000, false);
     let end = verdicts.iter().position(|verdict| *verdict != Verdict::Decode).unwrap();
     assert_eq!(verdicts[end], Verdict::Glimpse);
     assert!((75..125).contains(&end), "{end}");
+}
+
+#[test]
+fn what_a_keyframe_shows_is_not_lost_when_pictures_grow_as_well() {
+    let mut stream = Stream::asleep(50);
+    while stream.next(1000, false) != Verdict::Glimpse {}
+    assert_eq!(stream.next(5000, true), Verdict::FromBefore);
+    // Before anybody has said what is in it.
+    let mut stream = Stream::asleep(50);
+    while stream.next(1000, false) != Verdict::Glimpse {}
+    stream.run(10, 1000, false);
+    assert_eq!(stream.next(5000, false), Verdict::FromBefore);
 }
 
 #[test]
@@ -117,6 +129,27 @@ fn an_interval_that_is_stretched_now_and_then_is_not_relied_on_in_between() {
 fn a_pause_of_the_network_is_not_put_down_to_the_encoder() {
     let mut stream = Stream::asleep(50);
     stream.count += 3000;
+    stream.run(100, 1000, false);
+    assert_eq!(stream.demand.useless(), None);
+}
+
+#[test]
+fn a_slow_stream_is_no_pause_of_the_network() {
+    let mut demand = Demand::new(Decoding::OnDemand, SECOND / 2);
+    for n in 0..200 {
+        let at = n * 5 * SECOND;
+        demand.decide(Glance { at, size: 1000, keyframe: n % 50 == 0, disposable: false }, false);
+    }
+    assert_eq!(demand.useless(), Some(FullDecodingCause::RareKeyframes));
+}
+
+#[test]
+fn a_stream_of_keyframes_only_is_decoded_in_full_and_it_says_so() {
+    let mut stream = Stream::new(Decoding::OnDemand, 1);
+    stream.run(ALL_KEYFRAMES as usize, 1000, false);
+    assert_eq!(stream.demand.useless(), Some(FullDecodingCause::OnlyKeyframes));
+    assert_eq!(stream.run(100, 1000, false), vec![Verdict::Decode; 100]);
+    stream.gop = 50;
     stream.run(100, 1000, false);
     assert_eq!(stream.demand.useless(), None);
 }

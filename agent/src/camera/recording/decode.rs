@@ -1,6 +1,6 @@
 //! From encoded to decoded pictures, one after the other: what a picture gives is there when it has been pushed.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
@@ -10,6 +10,7 @@ use super::super::{
     codec::Codec,
     deadline,
     decoder::{decode, picture_caps},
+    lift::Lift,
     sieve::Passage,
 };
 
@@ -21,14 +22,17 @@ pub(super) struct Decode {
     caps: Option<gst::Caps>,
     /// To be decoded when what is ready has been fetched.
     pending: VecDeque<gst::Buffer>,
+    lift: Lift,
     /// Time of the one that was looked at before; what comes of it is left out.
-    seen: Option<gst::ClockTime>,
+    seen: Option<Duration>,
     ready: VecDeque<Decoded>,
 }
 
 /// A decoded picture.
 pub(super) struct Decoded {
     pub(super) sample: gst::Sample,
+    /// Its time on the recording's time line, if it has one.
+    pub(super) at: Option<Duration>,
     /// Decoded by itself, to see whether anything is there at all.
     pub(super) glimpse: bool,
 }
@@ -53,7 +57,16 @@ impl Decode {
         entry.link(&target).map_err(wrong)?;
         deadline::play(&pipeline)?;
         entry.push_event(gst::event::StreamStart::new("recording"));
-        Ok(Self { pipeline, entry, sink, caps: None, pending: VecDeque::new(), seen: None, ready: VecDeque::new() })
+        Ok(Self {
+            pipeline,
+            entry,
+            sink,
+            caps: None,
+            pending: VecDeque::new(),
+            lift: Lift::default(),
+            seen: None,
+            ready: VecDeque::new(),
+        })
     }
 
     /// What comes from here on is of this format. Time stamps are places on the recording's time line.
@@ -79,8 +92,10 @@ impl Decode {
             Passage::Alone(unit) => self.alone(unit, false),
             Passage::Glimpse(unit) => self.alone(unit, true),
             Passage::CatchUp(units) => {
-                self.seen = units.first().filter(|_| units.len() > 1).and_then(|first| first.pts());
+                let first = units.first().and_then(|first| first.pts()).map(Duration::from);
+                self.seen = first.filter(|_| units.len() > 1);
                 self.pending.extend(units);
+                first.into_iter().for_each(|first| self.lift.rewind(first));
             }
         }
     }
@@ -118,17 +133,22 @@ impl Decode {
     }
 
     /// A decoder that fails says why on the bus.
-    fn push(&self, unit: gst::Buffer) {
+    fn push(&mut self, mut unit: gst::Buffer) {
+        if let Some(at) = unit.pts() {
+            let stamp = self.lift.up(at.into());
+            unit.make_mut().set_pts(gst::ClockTime::try_from(stamp).ok());
+        }
         let _ = self.entry.push(unit);
     }
 
     fn collect(&mut self, glimpse: bool) {
         while let Some(sample) = self.sink.try_pull_sample(gst::ClockTime::ZERO) {
-            if self.seen.is_some() && sample.buffer().and_then(|buffer| buffer.pts()) == self.seen {
+            let at = sample.buffer().and_then(|buffer| buffer.pts()).map(|pts| self.lift.down(pts.into()));
+            if self.seen.is_some() && at == self.seen {
                 self.seen = None;
                 continue;
             }
-            self.ready.push_back(Decoded { sample, glimpse });
+            self.ready.push_back(Decoded { sample, at, glimpse });
         }
     }
 }

@@ -133,8 +133,8 @@ impl Recording {
     }
 
     fn next_whole(&mut self) -> Result<Option<Frame>, RecordingError> {
-        while let Some(Decoded { sample, glimpse }) = self.next_decoded()? {
-            let at = self.place(&sample, glimpse);
+        while let Some(Decoded { sample, at, glimpse }) = self.next_decoded()? {
+            let at = self.place(&sample, at, glimpse);
             if sample.buffer().is_some_and(|buffer| buffer.flags().contains(gst::BufferFlags::CORRUPTED)) {
                 self.damaged += 1;
                 continue;
@@ -248,11 +248,10 @@ impl Recording {
     }
 
     /// The picture's time on the recording's time line; later than that of the one before.
-    fn place(&mut self, sample: &gst::Sample, glimpse: bool) -> Duration {
+    fn place(&mut self, sample: &gst::Sample, at: Option<Duration>, glimpse: bool) -> Duration {
         let step = Duration::from_secs_f64(1.0 / rate(sample));
         let counted = self.last.map_or(Duration::ZERO, |last| last + step);
-        let stamp = sample.buffer().and_then(|buffer| buffer.pts()).filter(|_| !self.bare);
-        let place = stamp.map_or(counted, Duration::from);
+        let place = at.filter(|_| !self.bare).unwrap_or(counted);
         let place = self.last.map_or(place, |last| place.max(last + Duration::from_micros(1)));
         // What came before a glimpse may still follow.
         if !glimpse {

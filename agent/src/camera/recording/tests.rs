@@ -116,15 +116,15 @@ fn a_still_scene_is_glimpsed_at_and_nothing_of_motion_is_missed() {
         let some = watch(&path, Decoding::OnDemand, |at| (10_000..13_000).contains(&at));
         let times: Vec<u128> = some.iter().map(|(at, _)| *at).collect();
         // From the keyframe before the ball to its end everything, in order and once, with the very same times.
-        let moving: Vec<u128> = all.iter().map(|(at, _)| *at).filter(|at| (10_000..13_000).contains(at)).collect();
+        let moving: Vec<u128> = all.iter().map(|(at, _)| *at).filter(|at| (8_000..13_000).contains(at)).collect();
         assert!(moving.iter().all(|at| times.contains(at)), "{bframes}: {times:?}");
         let followed: Vec<u128> = some.iter().filter(|(_, glimpse)| !glimpse).map(|(at, _)| *at).collect();
         assert!(followed.is_sorted_by(|a, b| a < b), "{bframes}: {followed:?}");
         // What is still is glimpsed at once in two seconds.
-        let still = some.iter().filter(|(at, _)| (6_000..10_000).contains(at) || *at > 18_500).count();
+        let still = some.iter().filter(|(at, _)| (6_000..8_000).contains(at) || *at >= 16_000).count();
         assert!((2..=3).contains(&still), "{bframes}: {some:?}");
         // With B-frames one picture in three tells of motion, so it takes longer to know what is usual.
-        let most = if bframes == 0 { 330 } else { 380 };
+        let most = if bframes == 0 { 380 } else { 430 };
         assert!(some.len() < most, "{bframes}: {} of 500", some.len());
     }
 }

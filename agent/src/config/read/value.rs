@@ -264,7 +264,7 @@ pub(super) fn wanted(takes: &Takes) -> String {
         Takes::TimeOfDay => "a time of day in quotes, hours:minutes".to_owned(),
         Takes::Spans => "a list of spans of a day".to_owned(),
         Takes::TopicPrefix => "an MQTT topic in quotes".to_owned(),
-        Takes::CameraUrl => "an rtsp:// address".to_owned(),
+        Takes::CameraUrl => "an rtsp:// or rtsps:// address".to_owned(),
         Takes::BrokerUrl => "an mqtt:// or mqtts:// address".to_owned(),
         Takes::BrokerUrls(max) => format!("a list of up to {max} mqtt:// or mqtts:// addresses"),
         Takes::Path => "a path in quotes".to_owned(),

@@ -72,8 +72,8 @@ pub(super) fn all(options: &Options, folder: &Path) -> Result<Vec<Case>, ProofEr
     };
     for (number, scene) in SCENES.iter().enumerate().take(count) {
         let mount = format!("/scene=scene:{scene},size=640x360,fps={RATE}").parse().map_err(ProofError::client)?;
-        let file = folder.join(format!("{number}.h264"));
-        fs::write(&file, Clip::of(&mount, PICTURES).map_err(ProofError::client)?.bytes())?;
+        let file = folder.join(format!("{number}.mkv"));
+        Clip::of(&mount, PICTURES).and_then(|clip| clip.record(&file)).map_err(ProofError::client)?;
         cases.push(Case { name: (*scene).to_owned(), file });
     }
     if let Some(clips) = &options.clips {

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSrc};
 use karaul_scene::I420Frame;
@@ -36,6 +38,13 @@ pub struct Picture {
     pub units: Vec<Vec<u8>>,
 }
 
+impl Picture {
+    /// As a byte stream.
+    fn bytes(&self) -> Vec<u8> {
+        self.units.iter().flat_map(|unit| [&[0, 0, 0, 1], &unit[..]].concat()).collect()
+    }
+}
+
 impl Clip {
     /// Cuts a byte stream (Annex B of H.264 and H.265) into pictures. Whatever is damaged in it stays so: no unit is
     /// left out.
@@ -65,11 +74,46 @@ impl Clip {
     /// As a byte stream (Annex B of H.264 and H.265).
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        self.pictures
-            .iter()
-            .flat_map(|picture| &picture.units)
-            .flat_map(|unit| [&[0, 0, 0, 1], &unit[..]].concat())
-            .collect()
+        self.pictures.iter().flat_map(Picture::bytes).collect()
+    }
+
+    /// Writes a recording (Matroska), in which pictures have times as in a byte stream they have not.
+    ///
+    /// # Errors
+    ///
+    /// A plugin is missing, or the file cannot be written.
+    pub fn record(&self, path: &Path) -> Result<(), SimulatorError> {
+        gst::init().map_err(SimulatorError::media)?;
+        let (media, parser) = match self.coding {
+            Coding::H264 => ("video/x-h264", "h264parse"),
+            Coding::H265 => ("video/x-h265", "h265parse"),
+        };
+        let (pipeline, input) = launch(&format!(
+            "appsrc name=in format=time caps={media},stream-format=byte-stream,alignment=au,framerate={}/1 ! {parser} \
+             ! matroskamux ! filesink name=out",
+            self.rate
+        ))?;
+        pipeline.by_name("out").ok_or_else(missing)?.set_property("location", path);
+        pipeline.set_state(gst::State::Playing).map_err(SimulatorError::media)?;
+        for (index, picture) in (0..).zip(&self.pictures) {
+            let mut buffer = gst::Buffer::from_slice(picture.bytes());
+            if let Some(buffer) = buffer.get_mut() {
+                let at = gst::ClockTime::try_from(source::due(index, (self.rate, 1))).ok();
+                buffer.set_pts(at);
+                buffer.set_dts(at);
+            }
+            input.push_buffer(buffer).map_err(SimulatorError::media)?;
+        }
+        input.end_of_stream().map_err(SimulatorError::media)?;
+        let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+        let end = pipeline.bus().and_then(|bus| bus.timed_pop_filtered(LIMIT, &ends));
+        // Nothing runs in it any more.
+        let _ = pipeline.set_state(gst::State::Null);
+        match end.as_ref().map(|end| end.view()) {
+            Some(gst::MessageView::Eos(_)) => Ok(()),
+            Some(gst::MessageView::Error(error)) => Err(SimulatorError::media(error.error())),
+            _ => Err(SimulatorError::media(format!("{} was not written in time", path.display()))),
+        }
     }
 
     /// Encodes so many pictures of what a mount shows, with a keyframe each second unless it says otherwise.
@@ -89,16 +133,11 @@ impl Clip {
             Codec::H265 => (Coding::H265, "h265parse", "video/x-h265"),
             Codec::Mjpeg => return Err(SimulatorError::media("the peer has only streams of NAL units, not mjpeg")),
         };
-        let pipeline = gst::parse::launch(&format!(
+        let (pipeline, input) = launch(&format!(
             "appsrc name=in format=time ! {} ! {parser} config-interval=-1 \
              ! {media},stream-format=byte-stream,alignment=au ! appsink name=out sync=false",
             encoder::encoder(&mount, size, rate)
-        ))
-        .map_err(SimulatorError::media)?
-        .downcast::<gst::Pipeline>()
-        .map_err(|_| SimulatorError::media("no pipeline"))?;
-        let missing = || SimulatorError::media("an element of the pipeline is missing");
-        let input = pipeline.by_name("in").and_downcast::<AppSrc>().ok_or_else(missing)?;
+        ))?;
         let output = pipeline.by_name("out").and_downcast::<AppSink>().ok_or_else(missing)?;
         input.set_caps(Some(&raw_caps(size, rate)));
         pipeline.set_state(gst::State::Playing).map_err(SimulatorError::media)?;
@@ -122,6 +161,20 @@ impl Clip {
         let clip = Self::cut(&bytes, coding, per_second);
         if clip.pictures.is_empty() { Err(SimulatorError::media("the encoder gave no picture")) } else { Ok(clip) }
     }
+}
+
+/// A pipeline and its source `in`.
+fn launch(line: &str) -> Result<(gst::Pipeline, AppSrc), SimulatorError> {
+    let pipeline = gst::parse::launch(line)
+        .map_err(SimulatorError::media)?
+        .downcast::<gst::Pipeline>()
+        .map_err(|_| SimulatorError::media("no pipeline"))?;
+    let input = pipeline.by_name("in").and_downcast::<AppSrc>().ok_or_else(missing)?;
+    Ok((pipeline, input))
+}
+
+fn missing() -> SimulatorError {
+    SimulatorError::media("an element of the pipeline is missing")
 }
 
 /// What a NAL unit is to the picture it belongs to.
