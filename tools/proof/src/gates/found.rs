@@ -26,6 +26,8 @@ pub(super) struct Match {
     /// By how much each that was found was opened later.
     pub(super) delays: Vec<Duration>,
     pub(super) missed: Vec<Incident>,
+    /// Of the missed, so many began while another incident of their rule was open: one of two became one.
+    pub(super) within: usize,
     /// So many were found that are none of those that were looked for.
     pub(super) further: usize,
 }
@@ -44,7 +46,13 @@ pub(super) fn matched(wanted: &[Incident], found: &[Incident]) -> Match {
             .min_by_key(|index| left[*index].opened.abs_diff(incident.opened));
         match nearest {
             Some(index) => result.delays.push(left.remove(index).opened.saturating_sub(incident.opened)),
-            None => result.missed.push(incident.clone()),
+            None => {
+                let holds = |other: &Incident| {
+                    other.rule == incident.rule && (other.opened..=other.closed).contains(&incident.opened)
+                };
+                result.within += usize::from(found.iter().any(holds));
+                result.missed.push(incident.clone());
+            }
         }
     }
     result.further = left.len();
@@ -65,7 +73,14 @@ mod tests {
         let found = [incident("a", 13, 20), incident("a", 11, 30), incident("b", 17, 18), incident("b", 90, 91)];
         let matched = matched(&wanted, &found);
         assert_eq!(matched.delays, [1, 1, 5].map(Duration::from_secs));
-        assert_eq!((matched.missed, matched.further), (vec![incident("a", 60, 70)], 1));
+        assert_eq!((matched.missed, matched.within, matched.further), (vec![incident("a", 60, 70)], 0, 1));
+    }
+
+    #[test]
+    fn two_that_became_one_are_missed_within_it() {
+        let wanted = [incident("a", 10, 20), incident("a", 19, 30), incident("b", 19, 30)];
+        let matched = matched(&wanted, &[incident("a", 10, 30)]);
+        assert_eq!((matched.missed.len(), matched.within, matched.further), (2, 1, 0));
     }
 
     #[test]

@@ -42,6 +42,7 @@ struct Account {
     wanted: usize,
     delays: Vec<Duration>,
     missed: Vec<String>,
+    within: usize,
     further: usize,
     looks: u64,
 }
@@ -76,7 +77,8 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
 
 impl Account {
     fn add(&mut self, case: &Case, always: &[Incident], gated: &Replay) {
-        let Match { delays, missed, further } = matched(always, &gated.incidents);
+        let Match { delays, missed, within, further } = matched(always, &gated.incidents);
+        self.within += within;
         self.wanted += always.len();
         self.delays.extend(delays);
         self.missed.extend(missed.into_iter().map(|incident| format!("{}: {incident}", case.name)));
@@ -110,15 +112,18 @@ impl Account {
 
 fn table(accounts: &[Account]) -> String {
     let mut table =
-        "| gates | incidents found | delay p50 / p99 / max s | further incidents | pictures looked at |\n".to_owned();
-    table.push_str("| --- | --- | --- | --- | --- |\n");
+        "| gates | incidents found | missed: became part of another / not seen | delay p50 / p99 / max s | further incidents | pictures looked at |\n"
+            .to_owned();
+    table.push_str("| --- | --- | --- | --- | --- | --- |\n");
     let all = accounts.first().map_or(1, |account| account.looks.max(1));
     for (variant, account) in VARIANTS.iter().zip(accounts) {
         table.push_str(&format!(
-            "| {variant} | {} of {} ({:.2} %) | {:.2} / {:.2} / {:.2} | {} | {:.0} % |\n",
+            "| {variant} | {} of {} ({:.2} %) | {} / {} | {:.2} / {:.2} / {:.2} | {} | {:.0} % |\n",
             account.delays.len(),
             account.wanted,
             account.recall() * 100.0,
+            account.within,
+            account.missed.len() - account.within,
             account.delay(0.5),
             account.delay(0.99),
             account.delay(1.0),
