@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 /// The ending of a file that is being written.
@@ -30,6 +31,59 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&partial);
     }
     written
+}
+
+/// What a checked file holds: one line and, in a second, its SHA-256 with a word about it, if there is one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Checked {
+    pub(crate) line: String,
+    /// It is not covered by the checksum.
+    pub(crate) word: String,
+}
+
+/// Why a checked file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Damage {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("it is larger than {0} bytes")]
+    Large(u64),
+    #[error("its checksum is wrong")]
+    Checksum,
+}
+
+/// Reads a checked file; `None` if there is none. One of more than `largest` bytes is not read.
+///
+/// # Errors
+/// If it cannot be read, or is not what was written.
+pub(crate) fn read_checked(path: &Path, largest: u64) -> Result<Option<Checked>, Damage> {
+    match fs::metadata(path) {
+        Ok(about) if about.len() > largest => return Err(Damage::Large(largest)),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    let text = String::from_utf8(fs::read(path)?).map_err(|_| Damage::Checksum)?;
+    let (line, rest) = text.trim_end().split_once('\n').ok_or(Damage::Checksum)?;
+    let (sum, word) = rest.split_once(' ').unwrap_or((rest, ""));
+    if sum != checksum(line) {
+        return Err(Damage::Checksum);
+    }
+    Ok(Some(Checked { line: line.to_owned(), word: word.to_owned() }))
+}
+
+/// [Replaces](write_whole) a checked file. `line` is one line; `word` may be empty.
+///
+/// # Errors
+/// As those of [`write_whole`].
+pub(crate) fn write_checked(path: &Path, line: &str, word: &str) -> io::Result<()> {
+    let gap = if word.is_empty() { "" } else { " " };
+    write_whole(path, format!("{line}\n{}{gap}{word}\n", checksum(line)).as_bytes())
+}
+
+/// SHA-256, in hexadecimal.
+pub(crate) fn checksum(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
 }
 
 /// A new file that only its owner may read. It has its name only when it is whole, and never replaces another.
@@ -93,6 +147,27 @@ mod tests {
         assert_eq!(NewFile::new(&path).unwrap_err().kind(), taken);
         assert_eq!(fs::read(&path).unwrap(), b"jpeg");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn a_checked_file_comes_back_as_it_was_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("note");
+        assert_eq!(read_checked(&path, 100).unwrap(), None);
+        for word in ["", "ab12"] {
+            write_checked(&path, r#"{"a":1}"#, word).unwrap();
+            let checked = Checked { line: r#"{"a":1}"#.to_owned(), word: word.to_owned() };
+            assert_eq!(read_checked(&path, 100).unwrap(), Some(checked));
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for damaged in [text.replace("1}", "2}"), text[..20].to_owned(), String::new(), "\n x".to_owned()] {
+            fs::write(&path, damaged).unwrap();
+            assert_eq!(read_checked(&path, 100).unwrap_err().to_string(), "its checksum is wrong");
+        }
+        fs::write(&path, [0xff; 50]).unwrap();
+        assert_eq!(read_checked(&path, 100).unwrap_err().to_string(), "its checksum is wrong");
+        assert_eq!(read_checked(&path, 49).unwrap_err().to_string(), "it is larger than 49 bytes");
+        assert!(matches!(read_checked(folder.path(), u64::MAX), Err(Damage::Io(_))));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use super::check::BAD_CONFIG;
 use crate::{
+    clock::{Clock as _, SystemClock},
     config::{Config, Secrets},
     ledger::{self, FOLDER, Record, Wanted, table},
 };
@@ -62,7 +63,8 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
         },
     };
     let wanted = args.day.map_or(Wanted::Last(args.days), Wanted::Day);
-    let record = ledger::read(&state.join(FOLDER), wanted).map_err(|why| Error::Ledger(why.to_string()))?;
+    let now = SystemClock.now().wall;
+    let record = ledger::read(&state.join(FOLDER), wanted, now).map_err(|why| Error::Ledger(why.to_string()))?;
     say(&record, wanted, args.json, &mut io::stdout().lock(), &mut io::stderr().lock())
 }
 
@@ -84,6 +86,15 @@ fn say(
     }
     for (date, damage) in &record.damaged {
         writeln!(aside, "the file of {date} is damaged: {damage}; what was counted there is lost and unknown")?;
+    }
+    match record.ahead.as_slice() {
+        [] => {}
+        [date] => writeln!(aside, "the file of {date} is left out: it was written by a clock that was ahead")?,
+        [first, .., last] => writeln!(
+            aside,
+            "{} files from {first} to {last} are left out: they were written by a clock that was ahead",
+            record.ahead.len()
+        )?,
     }
     if let (Wanted::Day(date), true) = (wanted, record.days.is_empty()) {
         return Err(Error::Ledger(format!("nothing is on record of {date}; --days 400 shows which days there are")));
@@ -116,7 +127,7 @@ mod tests {
         let date: Date = "2026-11-22".parse().unwrap();
         let until = "2026-11-22T19:00:00.123Z".parse().unwrap();
         let damaged = vec![(date, "its checksum is wrong".to_owned())];
-        let record = Record { days: Vec::new(), damaged, until: Some(until) };
+        let record = Record { days: Vec::new(), damaged, ahead: Vec::new(), until: Some(until) };
         let (result, out, aside) = said(&record, Wanted::Last(7), false);
         assert_eq!(result, Ok(ExitCode::FAILURE));
         assert_eq!(out, "\ncounted up to 2026-11-22T19:00:00Z\n");
@@ -124,7 +135,15 @@ mod tests {
             aside,
             "the file of 2026-11-22 is damaged: its checksum is wrong; what was counted there is lost and unknown\n"
         );
-        let record = Record { days: Vec::new(), damaged: Vec::new(), until: Some(until) };
+        let mut record = Record { days: Vec::new(), damaged: Vec::new(), ahead: vec![date], until: Some(until) };
+        let (_, _, aside) = said(&record, Wanted::Last(1), true);
+        assert_eq!(aside, "the file of 2026-11-22 is left out: it was written by a clock that was ahead\n");
+        record.ahead.push("2036-01-01".parse().unwrap());
+        let (_, _, aside) = said(&record, Wanted::Last(1), true);
+        assert_eq!(
+            aside,
+            "2 files from 2026-11-22 to 2036-01-01 are left out: they were written by a clock that was ahead\n"
+        );
         let (result, out, _) = said(&record, Wanted::Day(date), true);
         let nothing = "nothing is on record of 2026-11-22; --days 400 shows which days there are".to_owned();
         assert_eq!((result, out.as_str()), (Err(nothing), ""));

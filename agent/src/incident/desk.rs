@@ -9,7 +9,7 @@ use karaul_wire::{Alert, Clock, ClockSource, CloseReason, Evidence, Incident, La
 use uuid::Uuid;
 
 use self::form::{blank, end, nanoseconds, new_id, round, tell};
-pub(crate) use self::trial::{as_test, delivery_alarm, end_of_alarm};
+pub(crate) use self::trial::{as_test, delivery_alarm, end_of_alarm, taken_alarm};
 pub use self::{operator::Declined, trial::trial};
 use crate::{
     clock::Stamp,

@@ -8,4 +8,4 @@ mod desk;
 mod wording;
 
 pub use desk::{Declined, Desk, Step, close_orphan, trial};
-pub(crate) use desk::{as_test, delivery_alarm, end_of_alarm};
+pub(crate) use desk::{as_test, delivery_alarm, end_of_alarm, taken_alarm};

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     account::{Spell, State, count, count_again},
     calendar::{Calendar, between, rule_of},
+    hindsight::{Hindsight, Seen},
 };
 use crate::{clock::Stamp, config::Schedule};
 
@@ -75,27 +76,29 @@ pub(super) struct Book {
     /// All rules with their schedules.
     rules: BTreeMap<Place, Option<Arc<Schedule>>>,
     cameras: BTreeMap<Segment, Sight>,
-    /// Rules that are blind though their camera sees, for this cause.
-    invalid: BTreeMap<Place, String>,
     /// By a command.
     disarmed: BTreeSet<Place>,
     /// Up to when it is counted; whole milliseconds.
     last: Option<Stamp>,
     today: Option<LedgerDay>,
     spells: BTreeMap<Place, Option<Spell>>,
+    hindsight: Hindsight,
+    /// How often a day that was over has been changed.
+    revisions: u64,
 }
 
 impl Book {
-    pub(super) const fn new(calendar: Calendar) -> Self {
+    pub(super) fn new(calendar: Calendar) -> Self {
         Self {
             calendar,
             rules: BTreeMap::new(),
             cameras: BTreeMap::new(),
-            invalid: BTreeMap::new(),
             disarmed: BTreeSet::new(),
             last: None,
             today: None,
             spells: BTreeMap::new(),
+            hindsight: Hindsight::default(),
+            revisions: 0,
         }
     }
 
@@ -127,7 +130,11 @@ impl Book {
     /// These rules there are from now on. What is new was not armed before, what has gone is not from now on.
     pub(super) fn set_rules(&mut self, calendar: Calendar, rules: BTreeMap<Place, Option<Arc<Schedule>>>) {
         self.cameras.retain(|camera, _| rules.keys().any(|(other, _)| other == camera));
-        self.invalid.retain(|place, _| rules.contains_key(place));
+        if self.calendar != calendar {
+            // Its days are others.
+            self.hindsight.clear();
+        }
+        self.hindsight.prune(self.last.map_or(Duration::ZERO, |last| last.mono));
         self.rules = rules;
         self.calendar = calendar;
     }
@@ -142,12 +149,25 @@ impl Book {
         self.disarmed = disarmed;
     }
 
-    /// From now on this rule is blind though its camera sees; `None` if it is not.
-    pub(super) fn set_invalid(&mut self, place: Place, cause: Option<String>) {
-        match cause {
-            Some(cause) => _ = self.invalid.insert(place, cause),
-            None => _ = self.invalid.remove(&place),
+    /// A camera has been blind for this cause since then, on the monotonic time line, which is found out only now.
+    pub(super) fn take_back(&mut self, camera: &Segment, cause: &str, since: Duration, shelf: &mut dyn Shelf) {
+        for (place, seen) in self.hindsight.take(camera, since) {
+            let mut over = None;
+            if let Some(today) = self.today.as_mut().filter(|day| day.date == seen.date) {
+                let goes_on = self.last.is_some_and(|last| last.mono == seen.to.mono);
+                let spell = self.spells.entry(place.clone()).or_default();
+                take_back(today, &place, cause, &seen, if goes_on { spell } else { &mut over });
+            } else if let Some(mut day) = shelf.take(seen.date) {
+                take_back(&mut day, &place, cause, &seen, &mut over);
+                shelf.put(day);
+                self.revisions += 1;
+            }
         }
+    }
+
+    /// How often a day that was over has been changed.
+    pub(super) const fn revisions(&self) -> u64 {
+        self.revisions
     }
 
     /// Begins to count at `now`. `mark` is where the run before ended: in between the agent was off. Without one,
@@ -181,7 +201,7 @@ impl Book {
         let by_wall = now.wall.as_millisecond() - last.wall.as_millisecond();
         let step = by_wall - i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
         let to = if step.abs() <= WANDER_MS { now.wall } else { Stamp::after(last.wall, elapsed).wall };
-        self.book(last.wall, to, elapsed > STANDSTILL, shelf);
+        self.book(last, Stamp { wall: to, ..now }, elapsed > STANDSTILL, shelf);
         if step > WANDER_MS {
             self.fill(now.wall, State::Unknown, shelf);
         }
@@ -189,8 +209,13 @@ impl Book {
     }
 
     /// Counts from one time to another, which follows it without a step.
-    fn book(&mut self, from: Timestamp, to: Timestamp, stood_still: bool, shelf: &mut dyn Shelf) {
-        let mut from = from;
+    fn book(&mut self, first: Stamp, last: Stamp, stood_still: bool, shelf: &mut dyn Shelf) {
+        let (mut from, to) = (first.wall, last.wall);
+        // The clocks may wander from each other a little.
+        let stamp = |wall| match wall {
+            wall if wall == to => last,
+            wall => Stamp { mono: (first.mono + elapsed(first.wall, wall)).min(last.mono), wall },
+        };
         while from < to {
             let Some((begins, ends)) = self.turn_to(from, shelf) else { return };
             // Schedules change with the minute, and all time zones are whole minutes from another.
@@ -205,10 +230,12 @@ impl Book {
                     Some(_) if stood_still => State::Off,
                     Some(schedule) => {
                         let sight = self.cameras.get(&place.0);
-                        let invalid = self.invalid.get(&place);
-                        state(schedule.as_deref(), self.disarmed.contains(&place), sight, invalid, from)
+                        state(schedule.as_deref(), self.disarmed.contains(&place), sight, from)
                     }
                 };
+                if state == State::Seeing {
+                    self.hindsight.note(&place, Seen { date: day.date, from: stamp(from), to: stamp(end) });
+                }
                 let spell = self.spells.entry(place).or_default();
                 // What was counted before, and then what was not.
                 let known = begins_plus(begins, day.counted_ms).clamp(from, end);
@@ -298,21 +325,23 @@ impl Book {
 }
 
 /// What an armed rule with this schedule is at this time.
-fn state<'a>(
-    schedule: Option<&Schedule>,
-    disarmed: bool,
-    sight: Option<&'a Sight>,
-    invalid: Option<&'a String>,
-    at: Timestamp,
-) -> State<'a> {
+fn state<'a>(schedule: Option<&Schedule>, disarmed: bool, sight: Option<&'a Sight>, at: Timestamp) -> State<'a> {
     if disarmed || sight == Some(&Sight::Disabled) || schedule.is_some_and(|schedule| !schedule.is_on(at)) {
         return State::Disarmed;
     }
-    match (sight, invalid) {
-        (Some(Sight::Blind(cause)), _) => State::Blind(cause),
-        (Some(_), Some(cause)) => State::Blind(cause),
-        (Some(_), None) => State::Seeing,
-        (None, _) => State::Blind(STARTING),
+    match sight {
+        Some(Sight::Blind(cause)) => State::Blind(cause),
+        Some(_) => State::Seeing,
+        None => State::Blind(STARTING),
+    }
+}
+
+/// A stretch that was counted as seen was blind.
+fn take_back(day: &mut LedgerDay, place: &Place, cause: &str, seen: &Seen, spell: &mut Option<Spell>) {
+    let (camera, rule) = place;
+    if let Some(rule) = day.rules.iter_mut().find(|other| other.camera == *camera && other.rule == *rule) {
+        let Seen { from, to, .. } = seen;
+        count_again(rule, State::Blind(cause), from.wall, between(from.wall, to.wall), spell);
     }
 }
 
@@ -327,6 +356,10 @@ fn add_to_all(day: &mut LedgerDay, state: State<'_>, ms: u64) {
         count(rule, state, at, ms, &mut None);
     }
     day.counted_ms += ms;
+}
+
+fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::from_millis(between(from, to))
 }
 
 fn begins_plus(begins: Timestamp, ms: u64) -> Timestamp {

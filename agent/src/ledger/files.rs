@@ -1,26 +1,27 @@
-//! The ledger on disk: one small file per day, which holds one line of JSON and one with its SHA-256.
+//! The ledger on disk: one small [checked file](crate::disk::Checked) per day, which holds one line of JSON.
 //!
-//! A file is written beside its place and then renamed, so that after a power cut it is the old one or the new one.
-//! If one is damaged nevertheless, one day is lost, and no other.
+//! After a power cut it is the old one or the new one. If one is damaged nevertheless, one day is lost, and no other.
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{self, ErrorKind, Write},
+    fs,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
 use jiff::civil::Date;
 use karaul_wire::LedgerDay;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::book::{Mark, Shelf, Source};
+use crate::disk::{self, Checked, PARTIAL, read_checked, write_checked};
 
 /// So many days are kept: a year, and a month to compare it with.
 pub(super) const MOST_DAYS: usize = 400;
 /// So many damaged files are kept to be looked at.
 const MOST_DAMAGED: usize = 8;
+/// So many days wait for a disk that takes nothing; older ones are given up.
+const MOST_OWED: usize = 8;
 /// Far above what 64 cameras with a dozen rules need; keeps a wrong file from filling the memory.
 const LARGEST: u64 = 8 << 20;
 const DAY: &str = "json";
@@ -38,9 +39,7 @@ pub(super) struct Content {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Damage {
     #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("its checksum is wrong")]
-    Checksum,
+    File(#[from] disk::Damage),
     #[error("{0}")]
     Json(#[from] serde_json::Error),
     #[error("it is of another day, {0}")]
@@ -54,6 +53,8 @@ pub(super) struct Files {
     folder: PathBuf,
     /// Days that the disk has not taken yet, the newest of them.
     owed: BTreeMap<Date, Content>,
+    /// So many days were given up since the disk took something last.
+    pub(super) given_up: u32,
     trouble: Option<String>,
     /// A file was damaged.
     lost: bool,
@@ -62,7 +63,7 @@ pub(super) struct Files {
 impl Files {
     /// The folder is made when something is written first.
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, owed: BTreeMap::new(), trouble: None, lost: false }
+        Self { folder, owed: BTreeMap::new(), given_up: 0, trouble: None, lost: false }
     }
 
     /// Why the disk takes nothing at present, in one sentence.
@@ -85,18 +86,20 @@ impl Files {
             }
         }
         if self.trouble.take().is_some() {
-            tracing::info!("ledger {}: the disk takes it again; nothing of it was lost", self.folder.display());
+            let lost = lost(std::mem::take(&mut self.given_up));
+            tracing::info!("ledger {}: the disk takes it again; {lost}", self.folder.display());
         }
     }
 
     /// Takes the oldest off.
     pub(super) fn prune(&self) {
-        for (ending, most) in [(DAY, MOST_DAYS), (DAMAGED, MOST_DAMAGED)] {
+        // What a crash left half written is of no use.
+        for (ending, most) in [(DAY, MOST_DAYS), (DAMAGED, MOST_DAMAGED), (PARTIAL, 0)] {
             let Ok(dates) = dates(&self.folder, ending) else { return };
             for date in dates.iter().rev().skip(most) {
                 let path = path(&self.folder, *date, ending);
                 match fs::remove_file(&path) {
-                    Ok(()) => tracing::debug!("{} is older than {most} days and removed", path.display()),
+                    Ok(()) => tracing::debug!("{} is removed: {most} newer ones are kept", path.display()),
                     Err(error) => tracing::warn!("{} cannot be removed: {error}", path.display()),
                 }
             }
@@ -144,8 +147,8 @@ impl Files {
 
     fn fail(&mut self, error: &io::Error) {
         // Days that can never be written do not fill the memory.
-        while self.owed.len() > 8 {
-            let _ = self.owed.pop_first();
+        while self.owed.len() > MOST_OWED {
+            self.given_up += u32::from(self.owed.pop_first().is_some());
         }
         let sentence = format!(
             "the blind-time ledger cannot be written to {}: {error}; check space and rights of the folder storage.path",
@@ -207,20 +210,8 @@ pub(super) fn days(folder: &Path) -> io::Result<Vec<Date>> {
 
 /// What the file of a day says; `None` if there is none.
 pub(super) fn read(folder: &Path, date: Date) -> Result<Option<Content>, Damage> {
-    let path = path(folder, date, DAY);
-    match fs::metadata(&path) {
-        Ok(about) if about.len() > LARGEST => return Err(Damage::Checksum),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    let bytes = fs::read(&path)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Damage::Checksum)?;
-    let (json, sum) = text.trim_end().split_once('\n').ok_or(Damage::Checksum)?;
-    if checksum(json) != sum {
-        return Err(Damage::Checksum);
-    }
-    let content: Content = serde_json::from_str(json)?;
+    let Some(Checked { line, .. }) = read_checked(&path(folder, date, DAY), LARGEST)? else { return Ok(None) };
+    let content: Content = serde_json::from_str(&line)?;
     let day = &content.day;
     if day.date != date {
         return Err(Damage::Day(day.date));
@@ -233,20 +224,18 @@ pub(super) fn read(folder: &Path, date: Date) -> Result<Option<Content>, Damage>
 
 fn write(folder: &Path, content: &Content) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let json = serde_json::to_string(content)?;
-    let partial = folder.join("partial");
-    let mut file = File::create(&partial)?;
-    file.write_all(format!("{json}\n{}\n", checksum(&json)).as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&partial, path(folder, content.day.date, DAY))?;
-    // The name is in the folder, and that has to reach the disk as well.
-    File::open(folder)?.sync_all()
+    write_checked(&path(folder, content.day.date, DAY), &serde_json::to_string(content)?, "")
 }
 
 fn path(folder: &Path, date: Date, ending: &str) -> PathBuf {
     folder.join(format!("{date}.{ending}"))
 }
 
-fn checksum(text: &str) -> String {
-    hex::encode(Sha256::digest(text))
+/// What was lost while the disk took nothing, in words.
+pub(super) fn lost(days: u32) -> String {
+    match days {
+        0 => "nothing of it was lost".to_owned(),
+        1 => "the oldest day that it did not take is lost".to_owned(),
+        days => format!("the oldest {days} days that it did not take are lost"),
+    }
 }

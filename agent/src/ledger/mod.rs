@@ -9,6 +9,7 @@ mod account;
 mod book;
 mod calendar;
 mod files;
+mod hindsight;
 mod record;
 mod table;
 #[cfg(test)]
@@ -57,15 +58,16 @@ const MOST_TESTS: usize = 48;
 struct News {
     at: Stamp,
     camera: Segment,
-    rule: Option<Segment>,
     sight: Sight,
+    /// Since when it is blind, on the monotonic time line, if that was found out later.
+    since: Option<Duration>,
 }
 
 /// What cameras have told.
 #[derive(Default)]
 struct Board {
-    /// What each of them is, and each rule that is blind for itself.
-    latest: BTreeMap<(Segment, Option<Segment>), Sight>,
+    /// What each of them is.
+    latest: BTreeMap<Segment, Sight>,
     /// Not counted yet.
     news: Vec<News>,
 }
@@ -106,9 +108,8 @@ impl Ledger {
         self.count(&mut clerk);
         let Clerk { book, files, changed, .. } = &mut *clerk;
         let rules = rules(config);
-        let is_there = |camera: &Segment, rule: &Segment| rules.contains_key(&(camera.clone(), rule.clone()));
-        // What has gone begins anew if it comes back.
-        lock(&self.news).latest.retain(|(camera, rule), _| rule.as_ref().is_none_or(|rule| is_there(camera, rule)));
+        // A camera without rules begins anew if it gets some, here as in the book.
+        lock(&self.news).latest.retain(|camera, _| rules.keys().any(|(other, _)| other == camera));
         book.set_rules(Calendar::new(&config.site.time_zone), rules);
         *changed = true;
         if book.is_open() {
@@ -122,36 +123,23 @@ impl Ledger {
         files.prune();
     }
 
-    /// A camera is this from now on.
-    pub(crate) fn sees(&self, camera: &Segment, sight: Sight) {
-        self.note(camera, None, sight);
-    }
-
-    /// A rule is blind for this cause from now on though its camera sees, as one whose zone has moved out of view;
-    /// `None` if it is not any more.
-    #[allow(dead_code, reason = "for whoever judges views")]
-    pub(crate) fn rule_sees(&self, camera: &Segment, rule: &Segment, cause: Option<&str>) {
-        let sight = cause.map_or(Sight::Seeing, |cause| Sight::Blind(cause.to_owned()));
-        self.note(camera, Some(rule), sight);
-    }
-
-    fn note(&self, camera: &Segment, rule: Option<&Segment>, sight: Sight) {
+    /// A camera is this from now on. Where a blindness was found out only after a while, `since` is when its last good
+    /// picture was, on the monotonic time line: it counts as blind from there, also over midnight.
+    pub(crate) fn sees(&self, camera: &Segment, sight: Sight, since: Option<Duration>) {
         let mut board = lock(&self.news);
-        let key = (camera.clone(), rule.cloned());
-        if board.latest.get(&key) == Some(&sight) {
+        if board.latest.get(camera) == Some(&sight) {
             return;
         }
-        board.latest.insert(key, sight.clone());
-        let known = |old: &&mut News| old.camera == *camera && old.rule.as_ref() == rule;
+        board.latest.insert(camera.clone(), sight.clone());
         if board.news.len() >= MOST_NEWS
-            && let Some(last) = board.news.iter_mut().rev().find(known)
+            && let Some(last) = board.news.iter_mut().rev().find(|old| old.camera == *camera)
         {
-            last.sight = sight;
+            (last.sight, last.since) = (sight, since.or(last.since));
             return;
         }
         // Within the lock, so that they are in order.
         let at = self.clock.now();
-        board.news.push(News { at, camera: camera.clone(), rule: rule.cloned(), sight });
+        board.news.push(News { at, camera: camera.clone(), sight, since });
     }
 
     /// Counts, and writes if it is time. `disarmed` are the rules that commands have disarmed. To be called once a
@@ -193,9 +181,10 @@ impl Ledger {
         record::days(days, today.as_ref(), files)
     }
 
-    /// The present day.
-    pub(crate) fn today(&self) -> Option<Date> {
-        self.clerk().book.today().map(|day| day.date)
+    /// Another one whenever another day is [`yesterday`](Self::yesterday), or something else has come out about it.
+    pub(crate) fn edition(&self) -> Option<(Date, u64)> {
+        let clerk = self.clerk();
+        clerk.book.today().map(|day| (day.date, clerk.book.revisions()))
     }
 
     /// The day before the present one, if there is anything on record.
@@ -244,13 +233,12 @@ impl Ledger {
     fn count(&self, clerk: &mut Clerk) {
         let news = std::mem::take(&mut lock(&self.news).news);
         let Clerk { book, files, changed, .. } = clerk;
-        for News { at, camera, rule, sight } in news {
+        for News { at, camera, sight, since } in news {
             book.advance(at, files);
-            match (rule, sight) {
-                (None, sight) => book.set_camera(camera, sight),
-                (Some(rule), Sight::Blind(cause)) => book.set_invalid((camera, rule), Some(cause)),
-                (Some(rule), _) => book.set_invalid((camera, rule), None),
+            if let (Sight::Blind(cause), Some(since)) = (&sight, since) {
+                book.take_back(&camera, cause, since, files);
             }
+            book.set_camera(camera, sight);
             *changed = true;
         }
         book.advance(self.clock.now(), files);

@@ -2,7 +2,7 @@
 
 use std::{io, ops::RangeInclusive, path::Path, time::Duration};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use karaul_wire::{Absence, LedgerDay};
 
 use super::{
@@ -18,6 +18,8 @@ pub(crate) struct Record {
     pub(crate) days: Vec<LedgerDay>,
     /// Days whose files are damaged, and how.
     pub(crate) damaged: Vec<(Date, String)>,
+    /// Days that have not begun: they were written by a clock that was ahead, and are left out.
+    pub(crate) ahead: Vec<Date>,
     /// Up to when it is counted.
     pub(crate) until: Option<Timestamp>,
 }
@@ -46,15 +48,17 @@ pub(crate) enum RecordError {
 pub(crate) enum Wanted {
     /// One.
     Day(Date),
-    /// So many, the last on record being the last.
+    /// So many, the last on record being the last that has begun.
     Last(u32),
 }
 
 /// Reads days out of the ledger's folder.
-pub(crate) fn read(folder: &Path, wanted: Wanted) -> Result<Record, RecordError> {
+pub(crate) fn read(folder: &Path, wanted: Wanted, now: Timestamp) -> Result<Record, RecordError> {
     let dates =
         files::days(folder).map_err(|source| RecordError::Folder { folder: folder.display().to_string(), source })?;
-    let Some(newest) = dates.last().copied() else {
+    let mut reader = Reader { folder, dates, damaged: Vec::new() };
+    let ahead = reader.leave_out(now);
+    let Some(newest) = reader.dates.last().copied() else {
         return Err(RecordError::Nothing(folder.display().to_string()));
     };
     let range = match wanted {
@@ -64,7 +68,6 @@ pub(crate) fn read(folder: &Path, wanted: Wanted) -> Result<Record, RecordError>
             newest.checked_sub(back).unwrap_or(Date::MIN)..=newest
         }
     };
-    let mut reader = Reader { folder, dates, damaged: Vec::new() };
     let latest = reader.dates.clone().into_iter().rev().find_map(|date| reader.content(date));
     let until = latest.as_ref().map(|Content { mark, day }| {
         let counted = Stamp::after(day.begins, Duration::from_millis(day.counted_ms)).wall;
@@ -74,7 +77,7 @@ pub(crate) fn read(folder: &Path, wanted: Wanted) -> Result<Record, RecordError>
     let days = days(range.clone(), today.as_ref(), &mut reader);
     let mut damaged = reader.damaged;
     damaged.retain(|(date, _)| range.contains(date));
-    Ok(Record { days, damaged, until })
+    Ok(Record { days, damaged, ahead, until })
 }
 
 /// Reads, and changes nothing.
@@ -95,6 +98,24 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// Leaves out what has not begun, and tells it. If that were all, it is now that the clock is wrong.
+    fn leave_out(&mut self, now: Timestamp) -> Vec<Date> {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let has_begun = |date: Date, reader: &mut Self| match (date - today).get_days() {
+            // Wherever the site is.
+            ..=-1 => true,
+            // That depends on its time zone.
+            0 | 1 => reader.content(date).map_or(date == today, |content| content.day.begins <= now),
+            _ => false,
+        };
+        let (begun, ahead) = self.dates.clone().into_iter().partition::<Vec<_>, _>(|date| has_begun(*date, self));
+        if begun.is_empty() {
+            return Vec::new();
+        }
+        self.dates = begun;
+        ahead
     }
 
     /// The first of these days that can be read.

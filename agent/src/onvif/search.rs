@@ -23,7 +23,8 @@ const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 255, 250);
 /// More than a box could watch, many times over.
 const MOST_CAMERAS: usize = 256;
 
-/// So that none can crowd out the others; a recorder with 32 channels may show each as a camera.
+/// So that none can crowd out the others, neither among the cameras nor, while answers come in, among those;
+/// a recorder with 32 channels may show each as a camera.
 const MOST_OF_ONE_HOST: usize = 32;
 
 /// A machine has a few; one with many containers has more than is useful.
@@ -156,13 +157,14 @@ fn everybody(wait: Duration, port: u16) -> Result<Heard, Problem> {
         });
         ended.collect::<Vec<_>>()
     });
-    let (mut answers, mut remarks) = (Vec::new(), Vec::new());
+    let (mut answers, mut remarks) = (Answers::default(), Vec::new());
     let mut sent = false;
     for (name, address, result) in asked {
         match result {
             Ok(heard) => {
                 sent = true;
-                answers.extend(heard);
+                answers.kept.extend(heard.kept);
+                answers.left_out += heard.left_out;
             }
             Err(why) => remarks.push(format!("{name} ({address}): nobody could be asked there: {why}")),
         }
@@ -170,7 +172,8 @@ fn everybody(wait: Duration, port: u16) -> Result<Heard, Problem> {
     if !sent {
         return Err(Problem::NoNetwork(remarks.join("; ")));
     }
-    let (places, left_out) = merge(answers);
+    let (places, merged_out) = merge(answers.kept);
+    let left_out = answers.left_out + merged_out;
     if left_out > 0 {
         remarks.push(format!("{left_out} more answers were left out; name the cameras with --host to see them"));
     }
@@ -207,7 +210,7 @@ fn named(search: &Search, port: u16) -> Heard {
             if ip.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { std::net::Ipv6Addr::UNSPECIFIED.into() };
         let heard = UdpSocket::bind((any, 0))
             .and_then(|socket| converse(&socket, (ip, port).into(), &times, search.wait, Some(ip)));
-        let (mut places, _) = merge(heard.unwrap_or_default());
+        let (mut places, _) = merge(heard.unwrap_or_default().kept);
         for place in &mut places {
             (place.host, place.peer) = (host.name.clone(), Some(ip));
         }
@@ -251,6 +254,29 @@ fn schedule(repeat: usize) -> Vec<Duration> {
     times
 }
 
+/// What has come in.
+#[derive(Debug, Default)]
+struct Answers {
+    kept: Vec<(IpAddr, Match)>,
+    left_out: usize,
+}
+
+impl Answers {
+    /// Takes one, if there is room. A host answers to each of [`KINDS`]; what it says twice is kept once.
+    fn take(&mut self, from: IpAddr, found: Match) {
+        let answer = (from, found);
+        if self.kept.contains(&answer) {
+            return;
+        }
+        let of_host = self.kept.iter().filter(|(other, _)| *other == from).count();
+        if self.kept.len() < MOST_CAMERAS * KINDS.len() && of_host < MOST_OF_ONE_HOST * KINDS.len() {
+            self.kept.push(answer);
+        } else {
+            self.left_out += 1;
+        }
+    }
+}
+
 /// Sends the questions when it is time, and collects the answers for `wait`. From `only` one answer is enough.
 fn converse(
     socket: &UdpSocket,
@@ -258,10 +284,10 @@ fn converse(
     times: &[Duration],
     wait: Duration,
     only: Option<IpAddr>,
-) -> io::Result<Vec<(IpAddr, Match)>> {
+) -> io::Result<Answers> {
     // Repetitions have the same id, so that whoever heard the first does not answer again.
     let questions = KINDS.map(|kind| probe::question(Uuid::now_v7(), kind));
-    let (begun, mut due, mut heard) = (Instant::now(), times.iter().peekable(), Vec::new());
+    let (begun, mut due, mut heard) = (Instant::now(), times.iter().peekable(), Answers::default());
     let mut buffer = vec![0; 65_536];
     loop {
         let now = begun.elapsed();
@@ -271,7 +297,7 @@ fn converse(
         while due.next_if(|time| **time <= now).is_some() {
             for question in &questions {
                 if let Err(why) = socket.send_to(question.as_bytes(), to) {
-                    return if heard.is_empty() { Err(why) } else { Ok(heard) };
+                    return if heard.kept.is_empty() { Err(why) } else { Ok(heard) };
                 }
             }
         }
@@ -282,9 +308,7 @@ fn converse(
             Ok((length, from)) if only.is_none_or(|only| only == from.ip()) => {
                 let found = probe::matches(&buffer[..length]);
                 let done = only.is_some() && !found.is_empty();
-                // A flood is not kept; what a host repeats is merged later.
-                let room = (MOST_CAMERAS * KINDS.len()).saturating_sub(heard.len());
-                heard.extend(found.into_iter().map(|found| (from.ip(), found)).take(room));
+                found.into_iter().for_each(|found| heard.take(from.ip(), found));
                 if done {
                     return Ok(heard);
                 }
@@ -292,7 +316,7 @@ fn converse(
             Ok(_) => {}
             Err(why) if matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            Err(why) => return if heard.is_empty() { Err(why) } else { Ok(heard) },
+            Err(why) => return if heard.kept.is_empty() { Err(why) } else { Ok(heard) },
         }
     }
 }

@@ -80,6 +80,8 @@ pub struct Sight {
     bank: Bank,
     hold: Hold,
     last: Option<Duration>,
+    /// The last look that found nothing wrong, or else the first of all.
+    good: Option<Duration>,
     /// What was learnt was handed out last with so many kinds of light, then.
     kept: Option<(usize, Duration)>,
 }
@@ -96,6 +98,7 @@ impl Sight {
             bank: Bank::new(settings.learn),
             hold: Hold::default(),
             last: None,
+            good: None,
             kept: None,
         };
         if let Some(memory) = memory {
@@ -138,6 +141,14 @@ impl Sight {
         self.hold.state()
     }
 
+    /// When the last picture was that had nothing wrong with it; of a frozen one, the last that was new.
+    #[must_use]
+    pub fn well_until(&self) -> Option<Duration> {
+        let frozen = self.condition() == Some(Condition::Frozen);
+        let new = self.stillness.last_change().filter(|_| frozen);
+        self.good.map(|good| new.map_or(good, |new| new.min(good)))
+    }
+
     /// Takes one picture; looks at it if it is due. Says whether [`Self::condition`] is another one now.
     pub fn picture(&mut self, at: Duration, picture: &Planes<'_>) -> bool {
         let due = self.last.is_none_or(|last| at + PERIOD / 8 >= last + PERIOD || at < last);
@@ -167,6 +178,9 @@ impl Sight {
         tracing::trace!(?at, ?seen, steady, ?evidence, "look");
         if seen.is_none() && self.hold.state().is_none() {
             self.bank.learn(at, &self.structure, self.small.colour);
+        }
+        if seen.is_none() || self.good.is_none() {
+            self.good = Some(at);
         }
         self.hold.take(at, seen, steady)
     }

@@ -63,6 +63,12 @@ impl Stillness {
         self.learnt
     }
 
+    /// When the last picture came that was not a copy of the one before, as far as is remembered.
+    pub(super) fn last_change(&self) -> Option<Duration> {
+        let new = |(_, cells): &&(Duration, Cells)| count(cells) > CLOCK_CELLS;
+        self.looks.iter().rev().find(new).or(self.looks.front()).map(|(time, _)| *time)
+    }
+
     /// Takes the next picture; says whether it is frozen.
     pub(super) fn is_frozen(&mut self, at: Duration, small: &Small) -> bool {
         let pause = self.last.is_some_and(|last| at.saturating_sub(last) > SPANS[0] || at < last);
@@ -94,7 +100,7 @@ impl Stillness {
                 *all |= some;
             }
         }
-        let count = union.iter().map(|bits| bits.count_ones()).sum::<u32>();
+        let count = count(&union);
         let Quiet { fewest, watched, began } = &mut self.learnt;
         let lively = watched[index] >= LEARN_SPANS && fewest[index].is_some_and(|fewest| fewest >= LIVELY_CELLS);
         if lively && count <= CLOCK_CELLS {
@@ -109,6 +115,10 @@ impl Stillness {
         }
         false
     }
+}
+
+fn count(cells: &Cells) -> u32 {
+    cells.iter().map(|bits| bits.count_ones()).sum()
 }
 
 fn changed(before: &[u8], now: &[u8], width: usize) -> Cells {

@@ -172,6 +172,24 @@ fn a_camera_that_was_turned_while_nobody_watched_is_noticed() {
 }
 
 #[test]
+fn it_is_known_until_when_all_was_well() {
+    let mut watched = Watched::new(Wall::new(1), 1000);
+    let (good, second) = (watched.now, Duration::from_secs(1));
+    watched.wall.covered = true;
+    watched.becomes(Some(Condition::Covered));
+    assert_eq!(watched.sight.well_until(), Some(good));
+    watched.wall.covered = false;
+    watched.becomes(None);
+    assert_eq!(watched.sight.well_until(), Some(watched.now));
+    watched.go_on(60);
+    // The first copy comes a second after the last picture of its own.
+    watched.wall.noise = 0;
+    let fresh = watched.now + second;
+    watched.becomes(Some(Condition::Frozen));
+    assert_eq!(watched.sight.well_until(), Some(fresh));
+}
+
+#[test]
 fn what_was_learnt_is_kept_at_once_and_then_every_hour() {
     let mut watched = Watched::new(Wall::new(7), 1000);
     let at = Duration::from_secs;

@@ -17,8 +17,8 @@ pub(super) struct Bookkeeper {
     pub(super) posts: Arc<Posts>,
     pub(super) standing: Arc<Standing>,
     pub(super) trials: Trials,
-    /// The day that is published.
-    pub(super) shown: Option<Date>,
+    /// Which [edition](crate::ledger::Ledger::edition) of the day that is over is published.
+    pub(super) shown: Option<(Date, u64)>,
 }
 
 impl Bookkeeper {
@@ -51,13 +51,14 @@ impl Bookkeeper {
         config.cameras.iter().flat_map(of).collect()
     }
 
-    /// Shows the last whole day, also one that ended while the agent did not run.
+    /// Shows the last whole day, also one that ended while the agent did not run. Once more if it comes out after
+    /// midnight that a camera was blind before it.
     fn publish(&mut self) {
-        let today = self.delivery.ledger.today();
-        if today.is_none() || self.shown == today {
+        let edition = self.delivery.ledger.edition();
+        if edition.is_none() || self.shown == edition {
             return;
         }
-        self.shown = today;
+        self.shown = edition;
         let Some(day) = self.delivery.ledger.yesterday() else { return };
         match serde_json::to_vec(&BoxLedger { time: self.delivery.clock.now().wall, day }) {
             Ok(payload) => self.delivery.board.set(self.delivery.path.ledger(), payload),

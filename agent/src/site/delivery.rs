@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use karaul_wire::{Alert, AlertEvent, BoxGap, BoxPath, EventError, GapRange, Language, Phase, Sequence, Severity};
 use uuid::Uuid;
 
-use super::{register::Register, watch::Sink};
+use super::{alarm::Alarm, register::Register, watch::Sink};
 use crate::{
     clock::Clock,
     evidence::Album,
@@ -29,6 +29,8 @@ pub(super) struct Delivery {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) register: Arc<Register>,
     pub(super) ledger: Arc<Ledger>,
+    /// That a scheduled test was not confirmed.
+    pub(super) alarm: Arc<Alarm>,
     /// Held while it is [tidied](Self::tidy): two threads would close the same incident twice.
     pub(super) tidying: Arc<Mutex<()>>,
 }
@@ -201,6 +203,7 @@ mod tests {
             clock,
             register: Arc::default(),
             tidying: Arc::default(),
+            alarm: Arc::default(),
         }
     }
 

@@ -51,6 +51,8 @@ pub(super) struct Guard<D, S> {
     disarmed: Vec<bool>,
     /// Since when the model has been failing, on the monotonic time line.
     failing: Option<Duration>,
+    /// When the latest picture came, on the monotonic time line.
+    latest: Option<Duration>,
     /// What was last said of the picture.
     told: Option<Condition>,
     /// Where the learnt view is kept; `None` if the config wants none.
@@ -66,13 +68,14 @@ impl<D: Detect, S: Sink> Guard<D, S> {
         {
             sight.remember(memory);
         }
-        Self { watch, shared, rules, disarmed, failing: None, told: None, view }
+        Self { watch, shared, rules, disarmed, failing: None, latest: None, told: None, view }
     }
 
     /// One picture, or a glimpse.
     pub(super) fn look(&mut self, at: Stamp, picture: &Planes<'_>, glimpse: bool) {
         self.attend();
         self.shared.tray.show(picture);
+        self.latest = self.latest.max(Some(at.mono));
         let looked = if glimpse { self.watch.glimpse(at, picture) } else { self.watch.picture(at, picture) };
         match looked {
             Ok(looked) => {
@@ -92,7 +95,7 @@ impl<D: Detect, S: Sink> Guard<D, S> {
                     }
                 };
                 if now.mono.saturating_sub(since) >= MODEL_PATIENCE
-                    && self.shared.light.blind(BlindReason::Model, &error.to_string())
+                    && self.shared.light.blind(BlindReason::Model, &error.to_string(), Some(since))
                 {
                     self.watch.end_all(now, CloseReason::Blind);
                 }
@@ -128,7 +131,9 @@ impl<D: Detect, S: Sink> Guard<D, S> {
         let moved = self.watch.trouble().filter(|(condition, _)| *condition == Condition::Moved);
         light.view(moved.map(|(_, moved)| MovedView { moved, rules: self.rules.clone() }));
         match self.watch.trouble() {
-            Some((condition, _)) => _ = light.blind(reason(condition), &condition.to_string()),
+            Some((condition, _)) => {
+                light.blind(reason(condition), &condition.to_string(), self.watch.well_until());
+            }
             None => light.seeing(),
         }
     }
@@ -189,7 +194,7 @@ impl<D: Detect, S: Sink> Observer for Guard<D, S> {
 
     fn blind(&mut self, cause: BlindCause, detail: &str) {
         self.failing = None;
-        self.shared.light.cut_off(cause, detail);
+        self.shared.light.cut_off(cause, detail, self.latest);
         self.watch.end_all(self.shared.clock.now(), CloseReason::Blind);
     }
 

@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -54,21 +55,22 @@ impl Light {
     }
 
     pub(super) fn seeing(&self) {
-        self.show(CameraState::Seeing, None);
+        self.show(CameraState::Seeing, None, None);
     }
 
     pub(super) fn disabled(&self) {
-        self.show(CameraState::Disabled, None);
+        self.show(CameraState::Disabled, None, None);
     }
 
-    /// Says whether the camera was not blind before.
-    pub(super) fn blind(&self, reason: BlindReason, detail: &str) -> bool {
-        self.show(CameraState::Blind, Some((reason, None, detail)))
+    /// Says whether the camera was not blind before. `since` is when its last good picture was, on the monotonic time
+    /// line: the ledger counts from there.
+    pub(super) fn blind(&self, reason: BlindReason, detail: &str, since: Option<Duration>) -> bool {
+        self.show(CameraState::Blind, Some((reason, None, detail)), since)
     }
 
     /// The same, because of its stream.
-    pub(super) fn cut_off(&self, cause: BlindCause, detail: &str) -> bool {
-        self.show(CameraState::Blind, Some((cause.reason(), Some(cause), detail)))
+    pub(super) fn cut_off(&self, cause: BlindCause, detail: &str, since: Option<Duration>) -> bool {
+        self.show(CameraState::Blind, Some((cause.reason(), Some(cause), detail)), since)
     }
 
     /// Shows that every picture is decoded though it should not be, and why; or no longer.
@@ -103,7 +105,12 @@ impl Light {
 
     /// Publishes a change; `since` tells when the state began, whatever its reasons
     /// were meanwhile. Says whether the state is another one than before.
-    fn show(&self, state: CameraState, why: Option<(BlindReason, Option<BlindCause>, &str)>) -> bool {
+    fn show(
+        &self,
+        state: CameraState,
+        why: Option<(BlindReason, Option<BlindCause>, &str)>,
+        blind_since: Option<Duration>,
+    ) -> bool {
         let mut shown = self.shown();
         let before = shown.status.as_ref().filter(|shown| shown.state == state);
         let changed = before.is_none();
@@ -119,7 +126,7 @@ impl Light {
             view: shown.view.clone(),
         };
         self.publish(&status);
-        self.ledger.sees(&self.camera, sight(&status));
+        self.ledger.sees(&self.camera, sight(&status), blind_since);
         shown.status = Some(status);
         changed
     }

@@ -1,5 +1,6 @@
 //! Starts, stops and watches everything else.
 
+mod alarm;
 mod birth;
 mod bookkeeping;
 mod cadence;
@@ -139,6 +140,7 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         clock: Arc::clone(&clock),
         register: Arc::default(),
         ledger: Arc::new(Ledger::new(&storage, Arc::clone(&clock), boot_id)),
+        alarm: Arc::default(),
         tidying: Arc::default(),
     };
     let standing = Arc::new(Standing::open(&storage, Arc::clone(&clock), boot_id));

@@ -120,7 +120,13 @@ impl Posts {
         };
         let (kept, ended): (Vec<_>, Vec<_>) = before.iter().cloned().partition(|post| stays(post));
         let names: Vec<_> = ended.iter().map(|post| thread_name(&post.camera.id)).collect();
+        let ending = self.delivery.clock.now().mono;
         self.crew.end(&names, END)?;
+        for post in ended.iter().filter(|post| post.watched) {
+            // Until it is watched anew, which may take a while: models are loaded one after the other.
+            let starting = Sight::Blind(STARTING.to_owned());
+            self.delivery.ledger.sees(&post.camera.id, starting, Some(ending));
+        }
 
         let watched: Vec<_> = config.cameras.iter().filter(|camera| self.is_enabled(camera)).collect();
         self.eyes.keep(&watched);
@@ -219,12 +225,12 @@ impl Posts {
             shared.tray.close();
             return Ok(post(false));
         }
-        self.delivery.ledger.sees(&camera.id, Sight::Blind(STARTING.to_owned()));
+        self.delivery.ledger.sees(&camera.id, Sight::Blind(STARTING.to_owned()), None);
         let (detector, provider) = match self.eyes.detector(camera, users) {
             Ok(found) => found,
             Err(error) => {
                 tracing::error!(camera = %camera.id, "{error}");
-                shared.light.blind(BlindReason::Model, &error);
+                shared.light.blind(BlindReason::Model, &error, None);
                 shared.tray.close();
                 return Ok(post(false));
             }

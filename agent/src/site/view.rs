@@ -1,14 +1,13 @@
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use karaul_wire::Segment;
-use sha2::{Digest, Sha256};
 
 use crate::{
     config::{Camera, RuleKind},
+    disk::{self, Checked, checksum, read_checked, write_checked},
     sight::Memory,
 };
 
@@ -16,7 +15,7 @@ use crate::{
 const LARGEST: u64 = 4 << 20;
 
 /// Where what was learnt of a camera's view is kept, so that a camera that is turned while the box is off is noticed.
-/// A file of two lines: JSON, and its SHA-256 with what was drawn on the view.
+/// A checked file: JSON, and what was drawn on the view.
 pub(super) struct KeptView {
     path: PathBuf,
     /// What was drawn on the view. Who draws anew has looked at the view and accepts it.
@@ -27,11 +26,7 @@ pub(super) struct KeptView {
 #[derive(Debug, thiserror::Error)]
 enum Damage {
     #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("it is larger than {LARGEST} bytes")]
-    Large,
-    #[error("its checksum is wrong")]
-    Checksum,
+    File(#[from] disk::Damage),
     #[error("it is no learnt view")]
     Content,
 }
@@ -59,23 +54,11 @@ impl KeptView {
     }
 
     fn content(&self) -> Result<Option<Content>, Damage> {
-        match fs::metadata(&self.path) {
-            Ok(file) if file.len() > LARGEST => return Err(Damage::Large),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-        let bytes = fs::read(&self.path)?;
-        let text = String::from_utf8(bytes).map_err(|_| Damage::Content)?;
-        let (json, rest) = text.trim_end().split_once('\n').ok_or(Damage::Checksum)?;
-        let (sum, drawing) = rest.split_once(' ').ok_or(Damage::Checksum)?;
-        if sum != checksum(json) {
-            return Err(Damage::Checksum);
-        }
+        let Some(Checked { line, word: drawing }) = read_checked(&self.path, LARGEST)? else { return Ok(None) };
         if drawing != self.drawing {
             return Ok(Some(Content::DrawnAnew));
         }
-        Memory::from_json(json).map(|memory| Some(Content::Same(memory))).ok_or(Damage::Content)
+        Memory::from_json(&line).map(|memory| Some(Content::Same(memory))).ok_or(Damage::Content)
     }
 
     /// Writes it whole: after a power cut the file is the old one or the new one.
@@ -92,12 +75,7 @@ impl KeptView {
     fn try_write(&self, json: &str) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
-        let partial = self.path.with_extension("partial");
-        let mut file = File::create(&partial)?;
-        file.write_all(format!("{json}\n{} {}\n", checksum(json), self.drawing).as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&partial, &self.path)?;
-        File::open(folder)?.sync_all()
+        write_checked(&self.path, json, &self.drawing)
     }
 }
 
@@ -116,10 +94,6 @@ fn drawing(camera: &Camera) -> String {
         }
     }
     checksum(&text)
-}
-
-fn checksum(text: &str) -> String {
-    hex::encode(Sha256::digest(text))
 }
 
 #[cfg(test)]
@@ -148,9 +122,9 @@ mod tests {
             fs::write(&view.path, damaged).unwrap();
             assert_eq!(view.read(&gate), None);
         }
-        fs::write(&view.path, [0xff_u8; 100]).unwrap();
+        write_checked(&view.path, "{}", "ab12").unwrap();
         assert_eq!(view.content().err().unwrap().to_string(), "it is no learnt view");
-        File::create(&view.path).unwrap().set_len(LARGEST + 1).unwrap();
+        fs::File::create(&view.path).unwrap().set_len(LARGEST + 1).unwrap();
         assert_eq!(view.content().err().unwrap().to_string(), "it is larger than 4194304 bytes");
     }
 }

@@ -231,6 +231,11 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         self.trouble
     }
 
+    /// When the last picture was that had nothing wrong with it, on the monotonic time line of the pictures.
+    pub(super) fn well_until(&self) -> Option<Duration> {
+        self.sight.as_ref().and_then(Sight::well_until)
+    }
+
     /// What watches whether the picture is worth it; `None` if the config wants none.
     pub(super) fn sight(&mut self) -> Option<&mut Sight> {
         self.sight.as_mut()

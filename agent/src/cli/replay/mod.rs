@@ -21,6 +21,7 @@ use crate::{
     clock::Stamp,
     config::{Config, Secrets},
     incident::{Desk, Step},
+    sight::Condition,
     site::{Sink, Watch, detector},
     vision::{Model, Planes, VisionError},
 };
@@ -109,31 +110,27 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
     let mut watch = Watch::new(camera, detector(model), desk, lines);
 
     let mut recording = Recording::open(&args.recording, origin)?.decoded(camera.decoding, camera.look_every);
-    let mut last = Stamp::after(origin, Duration::ZERO);
+    let mut progress = Progress { last: Stamp::after(origin, Duration::ZERO), trouble: None };
     let mut ended = Ok(());
-    let mut trouble = None;
     while let Some(frame) = recording.next() {
         match frame {
             Ok(frame) => {
                 if frame.glimpse {
                     watch.glimpse(frame.stamp, &frame.planes())?;
                 } else {
-                    last = frame.stamp;
                     watch.picture(frame.stamp, &frame.planes())?;
                 }
                 recording.attend(watch.is_attentive());
-                let now = watch.trouble().map(|(condition, _)| condition);
-                if now != trouble {
-                    trouble = now;
-                    let words = now.map_or_else(|| "seeing".to_owned(), |now| format!("{}: {now}", now.as_str()));
-                    eprintln!("{:.1} s: {words}", last.mono.as_secs_f64());
+                if let Some(line) = progress.take(frame.stamp, watch.trouble().map(|(condition, _)| condition)) {
+                    eprintln!("{line}");
                 }
             }
             Err(error) => ended = Err(error),
         }
     }
-    watch.end_all(last, CloseReason::Stopped);
-    eprintln!("{}: {} pictures looked at, {:.1} s", args.recording.display(), watch.looks(), last.mono.as_secs_f64());
+    watch.end_all(progress.last, CloseReason::Stopped);
+    let (file, length) = (args.recording.display(), progress.last.mono.as_secs_f64());
+    eprintln!("{file}: {} pictures looked at, {length:.1} s", watch.looks());
     let lines = watch.into_sink();
     if let Some(error) = lines.failed {
         return Err(error.into());
@@ -143,6 +140,25 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
     let report = expected.compare(&lines.found);
     eprint!("{report}");
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How far the recording has come, and what is wrong with its picture there.
+struct Progress {
+    /// Of the latest picture. The pictures before a glimpse may follow it.
+    last: Stamp,
+    trouble: Option<Condition>,
+}
+
+impl Progress {
+    /// Takes the next picture, or glimpse; a line if something else is wrong from here on.
+    fn take(&mut self, at: Stamp, trouble: Option<Condition>) -> Option<String> {
+        self.last = self.last.max(at);
+        if std::mem::replace(&mut self.trouble, trouble) == trouble {
+            return None;
+        }
+        let words = trouble.map_or_else(|| "seeing".to_owned(), |what| format!("{}: {what}", what.as_str()));
+        Some(format!("{:.1} s: {words}", self.last.mono.as_secs_f64()))
+    }
 }
 
 /// Prints alerts as the broker would get them.
@@ -174,5 +190,21 @@ impl Sink for Lines {
             self.failed.get_or_insert(error);
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glimpses_count_and_pictures_that_follow_them_do_not_turn_time_back() {
+        let at = |seconds| Stamp::after(Timestamp::UNIX_EPOCH, Duration::from_secs_f64(seconds));
+        let mut progress = Progress { last: at(0.0), trouble: None };
+        assert_eq!(progress.take(at(2.0), None), None);
+        let line = progress.take(at(8.0), Some(Condition::Dark)).unwrap();
+        assert_eq!(line, format!("8.0 s: dark: {}", Condition::Dark));
+        assert_eq!(progress.take(at(6.5), Some(Condition::Dark)), None);
+        assert_eq!((progress.take(at(7.0), None).as_deref(), progress.last), (Some("8.0 s: seeing"), at(8.0)));
     }
 }

@@ -1,6 +1,6 @@
 use karaul_wire::{
-    Alert, ClockSource, CloseReason, Incident, Language, Location, Phase, Rule, RuleKind, Segment, Severity, Status,
-    Why,
+    Acknowledged, Alert, ClockSource, CloseReason, Incident, Language, Location, Phase, Rule, RuleKind, Segment,
+    Severity, Status, Why,
 };
 use uuid::Uuid;
 
@@ -57,6 +57,17 @@ pub(crate) fn delivery_alarm(
         location: Location { zone: None, line: None, ..blank.location.clone() },
         ..blank
     };
+    tell(&mut alert, languages);
+    alert
+}
+
+/// The step of an alarm that a person takes.
+pub(crate) fn taken_alarm(alarm: &Alert, at: Stamp, by: Acknowledged, languages: &[Language]) -> Alert {
+    let mut alert = alarm.clone();
+    alert.incident.rev += 1;
+    alert.incident.phase = Phase::Update;
+    alert.incident.acknowledged = Some(by);
+    alert.clock.monotonic_ns = nanoseconds(at.mono);
     tell(&mut alert, languages);
     alert
 }

@@ -75,20 +75,17 @@ fn what_is_switched_off_or_disarmed_is_not_armed() {
 }
 
 #[test]
-fn a_rule_can_be_blind_for_itself_and_rules_come_and_go() {
+fn rules_come_and_go() {
     let mut desk = Desk::new("UTC", "2026-11-22T00:00:00Z");
     desk.book.set_camera(id("gate"), Sight::Seeing);
     desk.until("2026-11-22T01:00:00Z");
-    desk.book.set_invalid(place("always"), Some("moved".to_owned()));
     desk.until("2026-11-22T01:30:00Z");
     let mut more = rules("UTC");
     more.remove(&place("night"));
     more.insert(place("new"), None);
     desk.book.set_rules(calendar("UTC"), more);
-    desk.until("2026-11-22T02:00:00Z");
-    desk.book.set_invalid(place("always"), None);
     desk.until("2026-11-22T03:00:00Z");
-    assert_eq!(desk.sums("2026-11-22", "always"), [2 * H, H, 0, 0, 0]);
+    assert_eq!(desk.sums("2026-11-22", "always"), [3 * H, 0, 0, 0, 0]);
     assert_eq!(desk.sums("2026-11-22", "night"), [H + H / 2, 0, H + H / 2, 0, 0]);
     assert_eq!(desk.sums("2026-11-22", "new"), [H + H / 2, 0, H + H / 2, 0, 0]);
     desk.until("2026-11-23T00:00:01Z");
@@ -171,6 +168,36 @@ fn an_agent_that_stood_still_saw_nothing() {
     desk.pass(Duration::from_secs(120));
     assert_eq!(desk.sums("2026-11-22", "always"), [59 * 60, 0, 0, 60, 23 * H]);
     assert_eq!(desk.sums("2026-11-23", "always"), [0, 0, 0, 60, 0]);
+}
+
+#[test]
+fn what_was_seen_and_then_found_blind_is_taken_back_as_far_as_is_remembered() {
+    let mut desk = Desk::new("UTC", "2026-11-22T06:00:00Z");
+    desk.book.set_camera(id("gate"), Sight::Seeing);
+    // Schedules end at 07:30, and the clock is set by an hour in the middle of it.
+    desk.until("2026-11-22T07:29:30Z");
+    let since = desk.now.mono;
+    desk.until("2026-11-22T07:29:50Z");
+    desk.set("2026-11-22T06:29:50Z");
+    desk.set("2026-11-22T07:29:50Z");
+    desk.until("2026-11-22T07:30:34Z");
+    let before = [H + 30 * 60 + 34, 0, 0, 0, 6 * H];
+    assert_eq!(desk.sums("2026-11-22", "always"), before);
+    desk.book.take_back(&id("gate"), "frozen", since, &mut desk.shelf);
+    desk.book.set_camera(id("gate"), blind("frozen"));
+    desk.until("2026-11-22T07:31:00Z");
+    assert_eq!(desk.sums("2026-11-22", "always"), [before[0] - 64, 90, 0, 0, 6 * H]);
+    assert_eq!(
+        desk.sums("2026-11-22", "night"),
+        [H + 29 * 60 + 30, 30, 60, 0, 6 * H],
+        "armed only for half a minute of it"
+    );
+    // Long after the end of a stretch nothing is taken back any more, nor anything twice.
+    desk.until("2026-11-22T07:33:00Z");
+    desk.book.set_camera(id("gate"), Sight::Seeing);
+    desk.until("2026-11-22T07:34:00Z");
+    desk.book.take_back(&id("gate"), "frozen", Duration::ZERO, &mut desk.shelf);
+    assert_eq!(desk.sums("2026-11-22", "always"), [before[0] - 64, 90 + 180, 0, 0, 6 * H]);
 }
 
 #[test]

@@ -4,11 +4,15 @@ use karaul_wire::{LedgerTest, TestOutcome};
 use uuid::Uuid;
 
 use super::{
-    super::{FOLDER, Ledger, Sight, Wanted, read},
+    super::{
+        FOLDER, Ledger, Sight, Wanted,
+        files::{Files, dates, lost},
+        read,
+    },
     *,
 };
 use crate::{
-    clock::SimulatedClock,
+    clock::{Clock as _, SimulatedClock},
     config::{Config, Secrets},
 };
 
@@ -64,7 +68,7 @@ impl Site {
     fn start(&self) -> Ledger {
         let ledger = Ledger::new(self.folder.path(), Arc::new(self.clock.clone()), BOOT);
         ledger.take_up(&config(self.folder.path()));
-        ledger.sees(&id("gate"), Sight::Seeing);
+        ledger.sees(&id("gate"), Sight::Seeing, None);
         ledger
     }
 
@@ -73,6 +77,10 @@ impl Site {
             self.clock.advance(Duration::from_secs(1));
             ledger.tend(BTreeSet::new());
         }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now().wall
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -85,7 +93,7 @@ impl Site {
 
     /// `[seeing, blind, off, unknown]` of a day on disk, in milliseconds.
     fn read(&self, day: &str) -> [u64; 4] {
-        let record = read(&self.path(), Wanted::Day(date(day))).unwrap();
+        let record = read(&self.path(), Wanted::Day(date(day)), self.now()).unwrap();
         let rule = &record.days[0].rules[0];
         [rule.seeing_ms, rule.blind_ms(), rule.off_ms, rule.unknown_ms]
     }
@@ -126,7 +134,7 @@ fn a_damaged_file_costs_its_day_and_no_other() {
     ];
     for damaged in cases {
         fs::write(&file, &damaged).unwrap();
-        let record = read(&site.path(), Wanted::Last(2)).unwrap();
+        let record = read(&site.path(), Wanted::Last(2), site.now()).unwrap();
         assert_eq!(record.damaged[0].0, date("2026-11-22"));
         let ledger = site.start();
         site.run(&ledger, 60);
@@ -150,7 +158,7 @@ fn sums_that_do_not_add_up_are_no_record() {
     let json = text.lines().next().unwrap().replace("\"seeing_ms\":60000", "\"seeing_ms\":61000");
     let sum = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&json));
     fs::write(&file, format!("{json}\n{sum}\n")).unwrap();
-    let record = read(&site.path(), Wanted::Last(1)).unwrap();
+    let record = read(&site.path(), Wanted::Last(1), site.now()).unwrap();
     assert_eq!(record.damaged, [(date("2026-11-22"), "what it counts does not add up".to_owned())]);
 }
 
@@ -177,6 +185,99 @@ fn a_disk_that_takes_nothing_is_said_and_made_up_for() {
 }
 
 #[test]
+fn days_that_the_disk_never_took_are_counted_as_lost() {
+    let site = Site::new("2026-11-01T00:00:00Z");
+    fs::write(site.path(), "").unwrap();
+    let mut files = Files::new(site.path());
+    let mut day = date("2026-11-01");
+    for _ in 0..11 {
+        let blank = calendar("UTC").blank(day, std::iter::empty()).unwrap();
+        files.put(blank);
+        day = day.tomorrow().unwrap();
+    }
+    assert_eq!(files.given_up, 3);
+    fs::remove_file(site.path()).unwrap();
+    files.put(calendar("UTC").blank(day, std::iter::empty()).unwrap());
+    assert_eq!((files.given_up, files.trouble()), (0, None), "said, and that was it");
+    assert_eq!(dates(&site.path(), "json").unwrap().first(), Some(&date("2026-11-04")));
+    let said = [0, 1, 3].map(lost);
+    assert_eq!(
+        said,
+        [
+            "nothing of it was lost",
+            "the oldest day that it did not take is lost",
+            "the oldest 3 days that it did not take are lost"
+        ]
+    );
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_has_written_is_left_out() {
+    let site = Site::new("2026-11-22T10:00:00Z");
+    let ledger = site.start();
+    site.run(&ledger, 60);
+    site.clock.set_wall(time("2036-01-01T10:00:00Z"));
+    site.run(&ledger, 60);
+    site.clock.set_wall(time("2026-11-23T10:02:00Z"));
+    site.run(&ledger, 60);
+    ledger.close();
+    assert!(site.file("2036-01-01").exists());
+    let last = read(&site.path(), Wanted::Last(1), site.now()).unwrap();
+    assert_eq!((last.days[0].date, last.ahead), (date("2026-11-23"), vec![date("2036-01-01")]));
+    assert_eq!((last.days[0].counted_ms, last.until), (10 * H + 180_000, Some(site.now())), "not to midnight");
+    let day = read(&site.path(), Wanted::Day(date("2026-11-23")), site.now()).unwrap();
+    assert_eq!(day.days, last.days);
+    assert!(read(&site.path(), Wanted::Day(date("2036-01-01")), site.now()).unwrap().days.is_empty());
+    // In the time zone of the site tomorrow may have begun already, or today not yet.
+    let tomorrow = read(&site.path(), Wanted::Last(1), time("2035-12-31T23:59:59Z")).unwrap();
+    assert_eq!(tomorrow.ahead, [date("2036-01-01")]);
+    let begun = read(&site.path(), Wanted::Last(1), time("2036-01-01T00:00:00Z")).unwrap();
+    assert_eq!((begun.days[0].date, begun.ahead), (date("2036-01-01"), Vec::new()));
+    // A clock that is behind.
+    let behind = read(&site.path(), Wanted::Last(1), time("1970-01-01T00:00:00Z")).unwrap();
+    assert_eq!(behind.days[0].date, date("2036-01-01"));
+}
+
+#[test]
+fn a_camera_that_loses_its_rules_and_gets_some_again_is_what_it_is() {
+    let site = Site::new("2026-11-22T00:00:00Z");
+    let ledger = Ledger::new(site.folder.path(), Arc::new(site.clock.clone()), BOOT);
+    let all = config(site.folder.path());
+    let mut none = all.clone();
+    none.cameras[0].rules.clear();
+    ledger.take_up(&all);
+    ledger.sees(&id("gate"), Sight::Disabled, None);
+    site.run(&ledger, 60);
+    ledger.take_up(&none);
+    site.run(&ledger, 60);
+    ledger.take_up(&all);
+    ledger.sees(&id("gate"), Sight::Disabled, None);
+    site.run(&ledger, 60);
+    ledger.close();
+    assert_eq!(site.read("2026-11-22"), [0, 0, 0, 0], "all of it disarmed");
+}
+
+#[test]
+fn blindness_counts_from_the_last_good_picture_also_over_midnight() {
+    let site = Site::new("2026-11-22T23:00:00Z");
+    let ledger = site.start();
+    site.run(&ledger, 3600 + 30);
+    let edition = ledger.edition().unwrap();
+    // Frozen for 64 seconds.
+    let since = site.clock.now().mono.checked_sub(Duration::from_secs(64));
+    ledger.sees(&id("gate"), Sight::Blind("frozen".to_owned()), since);
+    site.run(&ledger, 60);
+    ledger.close();
+    assert_eq!(site.read("2026-11-22"), [H - 34_000, 34_000, 0, 23 * H]);
+    assert_eq!(site.read("2026-11-23"), [0, 90_000, 0, 0]);
+    assert_ne!(ledger.edition().unwrap(), edition, "what is published is published anew");
+    let day = read(&site.path(), Wanted::Day(date("2026-11-23")), site.now()).unwrap().days.remove(0);
+    let frozen = &day.rules[0].blind["frozen"];
+    assert_eq!((frozen.spells, frozen.longest_ms), (1, 90_000));
+    assert_eq!(frozen.longest_since, time("2026-11-23T00:00:00Z"));
+}
+
+#[test]
 fn days_are_told_with_the_present_one() {
     let site = Site::new("2026-11-20T23:59:00Z");
     let ledger = site.start();
@@ -193,9 +294,9 @@ fn days_are_told_with_the_present_one() {
     assert!(all[1..4].iter().all(|day| day.rules[0].seeing_ms == 62_000));
     assert_eq!(ledger.yesterday().unwrap(), all[3]);
     ledger.close();
-    let record = read(&site.path(), Wanted::Last(3)).unwrap();
+    let record = read(&site.path(), Wanted::Last(3), site.now()).unwrap();
     assert_eq!(record.days, all[2..]);
-    assert_eq!(record.until, Some(jiff::Timestamp::from_millisecond(site.clock_ms()).unwrap()));
+    assert_eq!(record.until, Some(site.now()));
 }
 
 #[test]
@@ -209,20 +310,14 @@ fn the_oldest_days_go_and_nothing_else() {
         day = day.tomorrow().unwrap();
     }
     fs::write(site.path().join("notes.json"), "somebody's own").unwrap();
-    let files = super::super::files::Files::new(site.path());
+    fs::write(site.path().join("2026-01-01.partial"), "a crash").unwrap();
+    let files = Files::new(site.path());
     files.prune();
-    let left = |ending: &str| super::super::files::dates(&site.path(), ending).unwrap();
+    let left = |ending: &str| dates(&site.path(), ending).unwrap();
     assert_eq!((left("json").len(), left("damaged").len()), (400, 8));
     assert_eq!(left("json").first(), Some(&date("2025-01-11")));
     assert_eq!(left("damaged").last(), day.yesterday().ok().as_ref());
-    assert!(site.path().join("notes.json").exists());
-}
-
-impl Site {
-    fn clock_ms(&self) -> i64 {
-        use crate::clock::Clock as _;
-        self.clock.now().wall.as_millisecond()
-    }
+    assert!(site.path().join("notes.json").exists() && left("partial").is_empty());
 }
 
 #[test]
@@ -245,14 +340,14 @@ fn a_test_that_was_begun_before_midnight_gets_its_end() {
     assert_eq!(ledger.last_test(), Some(test(TestOutcome::Waiting)));
     ledger.enter_test(&test(TestOutcome::Confirmed));
     assert_eq!(ledger.last_test(), Some(test(TestOutcome::Confirmed)));
-    let day = read(&site.path(), Wanted::Day(date("2026-11-22"))).unwrap().days.remove(0);
+    let day = read(&site.path(), Wanted::Day(date("2026-11-22")), site.now()).unwrap().days.remove(0);
     assert_eq!(day.tests, [test(TestOutcome::Confirmed)]);
 }
 
 #[test]
 fn where_nothing_is_that_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let said = |path: &Path| read(path, Wanted::Last(1)).err().unwrap().to_string();
+    let said = |path: &Path| read(path, Wanted::Last(1), time("2026-11-22T00:00:00Z")).err().unwrap().to_string();
     let path = folder.path().display();
     let expected = format!(
         "{path}: there is no ledger here; it is kept by `karaul run` in the storage folder (storage.path), which --config \

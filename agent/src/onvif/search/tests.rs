@@ -82,3 +82,41 @@ fn the_best_address_of_a_service_comes_first() {
     let (places, _) = merge(vec![answer("10.0.0.1", "x", "")]);
     assert_eq!(places[0].services()[0].to_string(), "http://10.0.0.1/onvif/device_service");
 }
+
+/// A datagram of a host that shows so many cameras.
+fn datagram(cameras: std::ops::Range<usize>) -> String {
+    let one = |n| {
+        format!(
+            "<ProbeMatch><EndpointReference><Address>e{n}</Address></EndpointReference><Types>NetworkVideoTransmitter\
+             </Types><XAddrs>http://h/{n}</XAddrs></ProbeMatch>"
+        )
+    };
+    format!("<Envelope>{}</Envelope>", cameras.map(one).collect::<String>())
+}
+
+#[test]
+fn a_host_that_shouts_drowns_nobody() {
+    // Stands for the group: nobody reads the questions.
+    let group = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let asks = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (to, back) = (group.local_addr().unwrap(), asks.local_addr().unwrap());
+    let [loud, quiet] = ["127.0.0.66:0", "127.0.0.2:0"].map(|at| UdpSocket::bind(at).unwrap());
+    let wait = Duration::from_secs(2);
+    let heard = thread::scope(|scope| {
+        let heard = scope.spawn(|| converse(&asks, to, &[Duration::ZERO], wait, None));
+        let mut buffer = [0; 4096];
+        group.recv_from(&mut buffer).unwrap();
+        for number in 0..17 {
+            // The last is what it has said before.
+            let first = number % 16 * 32;
+            loud.send_to(datagram(first..first + 32).as_bytes(), back).unwrap();
+            thread::sleep(Duration::from_millis(10));
+        }
+        quiet.send_to(datagram(0..1).as_bytes(), back).unwrap();
+        heard.join().unwrap().unwrap()
+    });
+    let of = |host: &str| heard.kept.iter().filter(|(from, _)| *from == host.parse::<IpAddr>().unwrap()).count();
+    let most = MOST_OF_ONE_HOST * KINDS.len();
+    assert_eq!((of("127.0.0.66"), of("127.0.0.2")), (most, 1));
+    assert_eq!(heard.left_out, 16 * 32 - most);
+}

@@ -15,12 +15,30 @@ use crate::{
 impl Orders {
     pub(super) fn acknowledge(&self, incident: Uuid, actor: &str) -> Answer {
         let by = Acknowledged { actor: actor.to_owned(), time: self.clock.now().wall };
+        if self.delivery.alarm.is(incident) {
+            let (now, languages) = (self.clock.now(), &self.posts.config().site.languages);
+            match self.delivery.alarm.acknowledge(&self.delivery, now, incident, by.clone(), languages) {
+                tray::Answer::Done => {
+                    return Ok(Outcome::done("acknowledged; the alarm goes on until a scheduled test is confirmed"));
+                }
+                tray::Answer::Taken(by) => return Ok(self.taken(&by)),
+                tray::Answer::NoRoom => return Err(no_room()),
+                // It closed in this very moment, which the register knows.
+                tray::Answer::NotOpen => {}
+            }
+        }
         let done = |camera: &Segment| Outcome::done(format!("acknowledged; the incident at camera {camera} goes on"));
         let closed = |closed: Closed| Outcome::done(format!("there is nothing left to do: {}", self.ended(&closed)));
         self.at_its_camera(incident, &Errand::Acknowledge(incident, by), done, closed)
     }
 
     pub(super) fn close(&self, incident: Uuid, reason: CloseReason) -> Answer {
+        if self.delivery.alarm.is(incident) {
+            return Err(Outcome::failed(
+                "this is the alarm that a scheduled test was not confirmed; it closes by itself when one is, or when \
+                 [test] is taken out of the config; nothing was changed",
+            ));
+        }
         let what = if reason == CloseReason::FalsePositive { "closed as a false alarm" } else { "closed" };
         let done = |camera: &Segment| Outcome::done(format!("{what}; camera {camera} watches on"));
         let closed = |closed: Closed| {
@@ -58,9 +76,7 @@ impl Orders {
             .map_or(Err(Silence::Nobody), |post| post.shared.tray.ask(errand.clone(), self.limits.errand));
         match answer {
             Ok(tray::Answer::Done) => Ok(done(&camera)),
-            Ok(tray::Answer::Taken(by)) => {
-                Ok(Outcome::done(format!("{} has acknowledged it already, at {}", by.actor, self.local(by.time))))
-            }
+            Ok(tray::Answer::Taken(by)) => Ok(self.taken(&by)),
             // It closed in this very moment.
             Ok(tray::Answer::NotOpen) | Err(Silence::Nobody) => match self.delivery.register.find(incident) {
                 Entry::Closed(end) => Ok(closed(end)),
@@ -71,10 +87,7 @@ impl Orders {
                      the agent is restarted",
                 )),
             },
-            Ok(tray::Answer::NoRoom) => Err(Outcome::failed(
-                "neither the disk nor the memory of the box has room for it; nothing was changed, see trouble in \
-                 health/box",
-            )),
+            Ok(tray::Answer::NoRoom) => Err(no_room()),
             Err(Silence::Full) => Err(Outcome::new(
                 ReplyCode::Busy,
                 format!("too many commands wait for camera {camera}; nothing was changed, send the command again"),
@@ -122,6 +135,10 @@ impl Orders {
         Ok(Outcome::done(format!("test incident {id} of rule {} at camera {camera} opened and closed", rule.id)))
     }
 
+    fn taken(&self, by: &Acknowledged) -> Outcome {
+        Outcome::done(format!("{} has acknowledged it already, at {}", by.actor, self.local(by.time)))
+    }
+
     /// When and why it ended, in words.
     fn ended(&self, closed: &Closed) -> String {
         let why = match closed.reason {
@@ -136,4 +153,10 @@ impl Orders {
         };
         format!("the incident closed at {}: {why}", self.local(closed.at))
     }
+}
+
+fn no_room() -> Outcome {
+    Outcome::failed(
+        "neither the disk nor the memory of the box has room for it; nothing was changed, see trouble in health/box",
+    )
 }

@@ -1,15 +1,20 @@
 //! The file of standing orders: one line of JSON and one with its SHA-256.
 
-use std::{collections::BTreeMap, fs, io, path::Path, time::Duration};
+use std::{collections::BTreeMap, io, path::Path, time::Duration};
 
 use jiff::Timestamp;
 use karaul_wire::Segment;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{COUNT_EVERY, Disarmed, LONGEST, State};
-use crate::{clock::Stamp, disk::write_whole};
+use crate::{
+    clock::Stamp,
+    disk::{self, Checked, read_checked, write_checked},
+};
+
+/// Far above what all rules of 64 cameras need; keeps a wrong file from filling the memory.
+const LARGEST: u64 = 4 << 20;
 
 /// So much less than there is left is written: the time until it is written anew, and as much again because
 /// that may be late. A power cut takes it off, and never gives time back.
@@ -41,28 +46,29 @@ struct Line {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Damage {
     #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("the file is damaged (its checksum is wrong)")]
-    Checksum,
+    Io(io::Error),
+    #[error("the file is damaged ({0})")]
+    File(disk::Damage),
     #[error("the file is damaged ({0})")]
     Json(#[from] serde_json::Error),
     #[error("the file is damaged ({0} seconds is not a time to disarm for)")]
     Seconds(u32),
 }
 
+impl From<disk::Damage> for Damage {
+    fn from(damage: disk::Damage) -> Self {
+        match damage {
+            disk::Damage::Io(error) => Self::Io(error),
+            damage => Self::File(damage),
+        }
+    }
+}
+
 /// What the file says, as far as it still holds; nothing if there is none. And whether it is of another run of the
 /// machine, or may be.
 pub(super) fn read(path: &Path, now: Stamp, boot_id: Option<Uuid>) -> Result<(State, bool), Damage> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((State::default(), false)),
-        Err(error) => return Err(error.into()),
-    };
-    let (json, sum) = text.trim_end().split_once('\n').ok_or(Damage::Checksum)?;
-    if checksum(json) != sum {
-        return Err(Damage::Checksum);
-    }
-    let content: Content = serde_json::from_str(json)?;
+    let Some(Checked { line, .. }) = read_checked(path, LARGEST)? else { return Ok((State::default(), false)) };
+    let content: Content = serde_json::from_str(&line)?;
     let same_boot = boot_id.is_some() && content.boot_id == boot_id;
     let mut state = State { switched: content.switched, written: now.mono, ..State::default() };
     for line in content.disarmed {
@@ -95,7 +101,7 @@ pub(super) fn write(path: &Path, state: &State, now: Duration, boot_id: Option<U
     };
     let disarmed = state.disarmed.iter().map(line).collect();
     let json = serde_json::to_string(&Content { boot_id, disarmed, switched: state.switched.clone() })?;
-    write_whole(path, format!("{json}\n{}\n", checksum(&json)).as_bytes())
+    write_checked(path, &json, "")
 }
 
 impl Line {
@@ -121,8 +127,4 @@ impl Line {
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn checksum(text: &str) -> String {
-    hex::encode(Sha256::digest(text))
 }

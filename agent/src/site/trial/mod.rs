@@ -8,8 +8,8 @@ mod walk;
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
-use karaul_wire::{Alert, ClockSource, CloseReason, LedgerTest, Phase, Sequence, TestOutcome};
+use jiff::{SignedDuration, Timestamp};
+use karaul_wire::{ClockSource, CloseReason, LedgerTest, Phase, Sequence, TestOutcome};
 use uuid::Uuid;
 
 use self::walk::walk;
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     clock::Stamp,
     config::{Camera, Config, Rule},
-    incident::{Desk, Step, as_test, delivery_alarm, end_of_alarm},
+    incident::{Desk, Step, as_test, delivery_alarm},
     uplink::Fate,
     vision::{Detection, Layout, Matrix, Planes, Range, Rect, VisionError},
 };
@@ -29,6 +29,9 @@ use crate::{
 /// So long the first test of a run waits for the broker. Before the first connection an outbox does not know whether
 /// its numbers hold, and a test is followed by its number.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Tests are that far from each other.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// After there was no room for an alarm it is tried again so late.
 const RETRY: Duration = Duration::from_secs(60);
@@ -42,21 +45,14 @@ pub(super) struct Trials {
     started: Duration,
     /// When the test that runs was begun, if this run of the agent has begun it.
     begun: Option<(Timestamp, Duration)>,
-    alarm: Option<Alarm>,
     /// When there was no room for an alarm, on the monotonic time line.
     refused: Option<Duration>,
-}
-
-/// An open incident: a test was not confirmed.
-struct Alarm {
-    raised: Stamp,
-    alert: Alert,
 }
 
 impl Trials {
     pub(super) fn new(delivery: Delivery, posts: Arc<Posts>, boot_id: Option<Uuid>) -> Self {
         let started = delivery.clock.now().mono;
-        Self { delivery, posts, boot_id, started, begun: None, alarm: None, refused: None }
+        Self { delivery, posts, boot_id, started, begun: None, refused: None }
     }
 
     /// To be called once a second.
@@ -64,10 +60,15 @@ impl Trials {
         let config = self.posts.config();
         let now = self.delivery.clock.now();
         let last = self.delivery.ledger.last_test();
-        if let Some(test) = &last {
-            self.follow(test.clone(), &config, now);
-        } else {
-            self.settle(CloseReason::Cleared, now);
+        let outcome = last.clone().map(|test| self.follow(test, &config, now));
+        match (outcome, &last) {
+            (Some(TestOutcome::Missed | TestOutcome::Failed), Some(test)) if config.test.at.is_some() => {
+                self.raise(test, &config, now);
+            }
+            // What an earlier one raised stays until this one is confirmed.
+            (Some(TestOutcome::Waiting), _) if config.test.at.is_some() => {}
+            // Where no tests are wanted (any more), none will ever be confirmed.
+            _ => self.settle(CloseReason::Cleared, now),
         }
         if last.as_ref().is_none_or(|test| test.outcome != TestOutcome::Waiting)
             && is_due(&config, last.map(|test| test.at), now.wall)
@@ -108,12 +109,13 @@ impl Trials {
     }
 
     /// Looks what has come of the last test.
-    fn follow(&mut self, mut test: LedgerTest, config: &Config, now: Stamp) {
+    fn follow(&self, mut test: LedgerTest, config: &Config, now: Stamp) -> TestOutcome {
         let (before, limit) = (test.outcome, config.test.within);
         let elapsed = match self.begun {
             Some((at, begun)) if at == test.at => now.mono.saturating_sub(begun),
-            // Another run began it.
-            _ => Duration::try_from(now.wall.duration_since(test.at)).unwrap_or_default(),
+            // Another run began it. If that was by a clock that was ahead, it waits as if this run had.
+            _ => Duration::try_from(now.wall.duration_since(test.at))
+                .unwrap_or_else(|_| now.mono.saturating_sub(self.started)),
         };
         if matches!(before, TestOutcome::Waiting | TestOutcome::Missed) {
             let fate = test.sequence.map_or(Fate::Lost, |number| self.delivery.outbox.fate(number.0));
@@ -137,17 +139,12 @@ impl Trials {
             }
             self.delivery.ledger.enter_test(&test);
         }
-        match test.outcome {
-            TestOutcome::Missed | TestOutcome::Failed => self.raise(&test, config, now),
-            TestOutcome::Confirmed | TestOutcome::Late => self.settle(CloseReason::Cleared, now),
-            // What an earlier one raised stays until this one is confirmed.
-            TestOutcome::Waiting => {}
-        }
+        test.outcome
     }
 
     fn raise(&mut self, test: &LedgerTest, config: &Config, now: Stamp) {
         let waits = self.refused.is_some_and(|at| now.mono.saturating_sub(at) < RETRY);
-        if self.alarm.is_some() || waits {
+        if self.delivery.alarm.is_open() || waits {
             return;
         }
         let camera = config.cameras.iter().find(|camera| camera.id == test.camera).or(config.cameras.first());
@@ -156,34 +153,30 @@ impl Trials {
         let Some(rule) = rule else { return };
         let provider = config.inference.provider.as_str();
         let alert = delivery_alarm(camera, rule, now, provider, self.boot_id, &config.site.languages);
-        if self.delivery.put(now.wall, alert.clone()) {
-            (self.alarm, self.refused) = (Some(Alarm { raised: now, alert }), None);
-        } else {
-            self.refused = Some(now.mono);
-        }
+        let kept = self.delivery.alarm.raise(&self.delivery, now, alert);
+        self.refused = (!kept).then_some(now.mono);
     }
 
     /// Closes the alarm, if there is one.
     fn settle(&mut self, reason: CloseReason, now: Stamp) {
         let waits = self.refused.is_some_and(|at| now.mono.saturating_sub(at) < RETRY);
-        let Some(Alarm { raised, alert }) = self.alarm.as_ref().filter(|_| !waits) else { return };
-        let close = end_of_alarm(alert, *raised, now, reason, &self.posts.config().site.languages);
-        if self.delivery.put(now.wall, close) {
-            (self.alarm, self.refused) = (None, None);
-        } else {
-            self.refused = Some(now.mono);
+        if !self.delivery.alarm.is_open() || waits {
+            return;
         }
+        let kept = self.delivery.alarm.settle(&self.delivery, now, reason, &self.posts.config().site.languages);
+        self.refused = (!kept).then_some(now.mono);
     }
 }
 
-/// Has the time of day come since the last test? One that was missed while the agent was off is made up for.
+/// Has the time of day come since the last test? One that was missed while the agent was off is made up for. One of
+/// tomorrow or later was begun by a clock that was ahead, and is none; a clock that is set back by less makes no second one.
 fn is_due(config: &Config, last: Option<Timestamp>, now: Timestamp) -> bool {
     let Some(at) = config.test.at else { return false };
     let zone = &config.site.time_zone;
     let today = now.to_zoned(zone.clone()).date();
     let on = |date: jiff::civil::Date| date.to_datetime(at).to_zoned(zone.clone()).ok().map(|time| time.timestamp());
     let latest = on(today).filter(|time| *time <= now).or_else(|| on(today.yesterday().ok()?));
-    latest.is_some_and(|latest| last.is_none_or(|last| last < latest))
+    latest.is_some_and(|latest| last.is_none_or(|last| last < latest || last.duration_since(now) > DAY))
 }
 
 /// Each day the next rule of those that are watched, so that all have their turn.

@@ -1,4 +1,4 @@
-use karaul_wire::{Language, Severity};
+use karaul_wire::{Alert, Language, Severity};
 use proptest::prelude::*;
 
 use super::*;
@@ -151,6 +151,9 @@ fn a_test_is_due_once_a_day_and_made_up_for() {
     assert!(due(&config, Some("2026-11-21T03:00:00Z"), "2026-11-22T03:00:00Z"));
     assert!(!due(&config, Some("2026-11-22T03:00:00Z"), "2026-11-22T23:00:00Z"));
     assert!(due(&config, Some("2026-11-19T03:00:00Z"), "2026-11-22T01:00:00Z"));
+    // The clock was a month ahead when the last one ran, or a little.
+    assert!(due(&config, Some("2026-12-22T03:00:00Z"), "2026-11-22T09:00:00Z"));
+    assert!(!due(&config, Some("2026-11-22T03:00:01Z"), "2026-11-22T02:59:59Z"));
     config.test.at = None;
     assert!(!due(&config, None, "2026-11-22T03:00:00Z"));
     assert!(choose(&config, time("2026-11-22T03:00:00Z")).is_none(), "no camera has a rule");

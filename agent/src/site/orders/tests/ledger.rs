@@ -1,13 +1,24 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::civil::Date;
-use karaul_wire::{BoxLedger, CloseReason, Order, Phase, ReplyCode, RuleKind, Status, TestOutcome};
+use karaul_wire::{
+    BlindCause, BoxLedger, ClockSource, CloseReason, LedgerRule, Order, Phase, ReplyCode, RuleKind, Status, TestOutcome,
+};
 
-use super::stage::{Stage, camera};
+use super::stage::{Stage, camera, id};
 use crate::{
+    camera::Observer as _,
     clock::{Clock as _, SimulatedClock, SystemClock},
+    incident::Desk,
     ledger::{Ledger, Sight},
-    site::{bookkeeping::Bookkeeper, trial::Trials},
+    site::{
+        Detect, Watch,
+        bookkeeping::Bookkeeper,
+        guard::{Guard, Shared},
+        light::Light,
+        trial::Trials,
+    },
+    vision::{Detection, Layout, Matrix, Planes, Range, VisionError},
 };
 
 fn today() -> Date {
@@ -132,6 +143,53 @@ fn a_test_that_is_not_confirmed_is_an_alarm_until_one_is() {
 }
 
 #[test]
+fn an_alarm_ends_where_no_tests_are_wanted_any_more() {
+    let (stage, mut trials, clock) = trials();
+    trials.tend();
+    clock.advance(Duration::from_millis(5001));
+    trials.tend();
+    assert_eq!(stage.alarms(), [(Phase::Open, None)]);
+    stage.rewrite(&camera("gate"));
+    assert_eq!(stage.order(Order::Reload {}).0, ReplyCode::Done);
+    trials.tend();
+    trials.tend();
+    let closed = (Phase::Close, Some(CloseReason::Cleared));
+    assert_eq!(stage.alarms(), [(Phase::Open, None), closed]);
+    Trials::new(stage.orders.delivery.clone(), Arc::clone(&stage.orders.posts), None).tend();
+    assert_eq!(stage.alarms(), [(Phase::Open, None), closed], "nor does the next run raise it");
+}
+
+#[test]
+fn an_alarm_can_be_taken_but_only_a_test_closes_it() {
+    let (stage, mut trials, clock) = trials();
+    trials.tend();
+    clock.advance(Duration::from_millis(5001));
+    trials.tend();
+    let incident = stage.alerts().pop().unwrap().data.incident.id;
+    assert_eq!(
+        stage.order(Order::Acknowledge { incident }),
+        (ReplyCode::Done, "acknowledged; the alarm goes on until a scheduled test is confirmed".to_owned())
+    );
+    let (code, detail) = stage.order(Order::Acknowledge { incident });
+    assert_eq!(code, ReplyCode::Done);
+    assert!(detail.starts_with("duty officer has acknowledged it already, at 20"), "{detail}");
+    let sentence = "this is the alarm that a scheduled test was not confirmed; it closes by itself when one is, or when \
+                    [test] is taken out of the config; nothing was changed";
+    for order in [Order::Resolve { incident }, Order::FalsePositive { incident }] {
+        assert_eq!(stage.order(order), (ReplyCode::Failed, sentence.to_owned()));
+    }
+    trials.end();
+    let steps: Vec<_> =
+        stage.alerts().into_iter().map(|alert| alert.data.incident).filter(|i| i.id == incident).collect();
+    let phases: Vec<_> = steps.iter().map(|step| (step.rev, step.phase)).collect();
+    assert_eq!(phases, [(1, Phase::Open), (2, Phase::Update), (3, Phase::Close)]);
+    assert!(steps[1..].iter().all(|step| step.acknowledged.as_ref().unwrap().actor == "duty officer"));
+    let (code, detail) = stage.order(Order::Acknowledge { incident });
+    assert_eq!(code, ReplyCode::Done);
+    assert!(detail.ends_with(": the agent was stopped"), "{detail}");
+}
+
+#[test]
 fn a_rule_that_cannot_fire_is_an_alarm() {
     let text = camera("gate").replace("cooldown = \"0s\"", "cooldown = \"0s\"\nmin_travel = 1.0");
     let (stage, mut trials, _) = trials_of(&text);
@@ -156,7 +214,7 @@ fn the_day_that_is_over_is_published_and_what_was_disarmed_stands_in_it() {
     let mut keeper = Bookkeeper { delivery: delivery.clone(), posts, standing, trials, shown: None };
     let topic = delivery.path.ledger();
     stage.order(Order::Disarm { camera: None, rule: None, seconds: 600 });
-    delivery.ledger.sees(&super::stage::id("gate"), Sight::Seeing);
+    delivery.ledger.sees(&id("gate"), Sight::Seeing, None);
     for _ in 0..4 {
         assert_eq!(stage.board.state(&topic), None);
         keeper.round();
@@ -169,4 +227,77 @@ fn the_day_that_is_over_is_published_and_what_was_disarmed_stands_in_it() {
     // By the clock of this test the order holds as well: it was given by the machine's.
     assert_eq!((rule.seeing_ms, rule.unknown_ms), (0, 86_397_000));
     assert_eq!((rule.disarmed_ms, rule.blind_ms()), (3_000, 0));
+
+    // The order is taken back, and over the next midnight the camera is frozen.
+    stage.order(Order::Arm { camera: None, rule: None });
+    clock.advance(Duration::from_secs(86_398 - 3600));
+    for _ in 0..3606 {
+        keeper.round();
+        clock.advance(Duration::from_secs(1));
+    }
+    let shown = || serde_json::from_slice::<BoxLedger>(&stage.board.state(&topic).unwrap()).unwrap().day;
+    let before = shown();
+    let since = clock.now().mono.checked_sub(Duration::from_secs(10));
+    delivery.ledger.sees(&id("gate"), Sight::Blind("frozen".to_owned()), since);
+    keeper.round();
+    keeper.round();
+    let after = shown();
+    assert_eq!((before.date, before.rules[0].blind_ms()), (after.date, 0));
+    assert_eq!(after.rules[0].blind["frozen"].total_ms, 5_000);
+    assert_eq!(after.rules[0].seeing_ms + after.rules[0].blind["frozen"].total_ms, before.rules[0].seeing_ms);
+}
+
+/// Sees nobody.
+struct Nobody;
+
+impl Detect for Nobody {
+    fn detect(&mut self, _: &Planes<'_>) -> Result<&[Detection], VisionError> {
+        Ok(&[])
+    }
+}
+
+/// A camera gives ten black pictures, one a second, and then none for four, which is found out then; its account.
+fn ten_pictures(sight: bool) -> LedgerRule {
+    let stage = Stage::new(&camera("gate"));
+    let clock = SimulatedClock::at("2026-11-22T10:00:00Z".parse().unwrap());
+    let ledger = Arc::new(Ledger::new(&stage.folder.path().join("other"), Arc::new(clock.clone()), None));
+    let config = stage.orders.config();
+    ledger.take_up(&config);
+    let delivery = stage.orders.delivery.clone();
+    let board = Arc::clone(&delivery.board);
+    let light = Light::new(&delivery.path, &id("gate"), board, Arc::new(clock.clone()), Arc::clone(&ledger));
+    let shared = Shared {
+        light,
+        tally: Arc::default(),
+        tray: Arc::default(),
+        standing: Arc::clone(&stage.orders.standing),
+        clock: Arc::new(clock.clone()),
+    };
+    let mut gate = config.cameras[0].clone();
+    gate.sight.enabled = sight;
+    let desk = Desk::new(&gate, &config.site.languages, "cpu", ClockSource::Box, None);
+    let mut guard = Guard::new(Watch::new(&gate, Nobody, desk, delivery), vec![id("any")], shared, None);
+    let black = vec![0; 320 * 180 * 3];
+    let layout = Layout::Rgb { rgb: &black, stride: 320 * 3 };
+    let planes = Planes { width: 320, height: 180, layout, range: Range::Full, matrix: Matrix::Bt601 };
+    guard.seeing();
+    for number in 0..14 {
+        if number < 10 {
+            guard.look(clock.now(), &planes, false);
+        }
+        clock.advance(Duration::from_secs(1));
+        ledger.tend(std::collections::BTreeSet::new());
+    }
+    guard.blind(BlindCause::Stalled, "camera 192.0.2.11 stalled");
+    let today = ledger.edition().unwrap().0;
+    ledger.days(today..=today).remove(0).rules.remove(0)
+}
+
+#[test]
+fn a_camera_was_seeing_up_to_its_last_good_picture() {
+    let rule = ten_pictures(false);
+    assert_eq!((rule.seeing_ms, rule.blind["stalled"].total_ms), (9_000, 5_000));
+    // They are dark, which is said after six seconds and was so from the first on.
+    let rule = ten_pictures(true);
+    assert_eq!((rule.seeing_ms, rule.blind["dark"].total_ms), (0, 14_000));
 }

@@ -94,7 +94,7 @@ fn where_there_is_no_picture_it_is_told_why() {
 fn a_blind_camera_that_gives_pictures_shows_them() {
     let stage = Stage::new(&camera("gate"));
     let post = stage.orders.posts.of(&id("gate")).unwrap();
-    post.shared.light.blind(BlindReason::Model, "model \"yard-nano\" cannot be run");
+    post.shared.light.blind(BlindReason::Model, "model \"yard-nano\" cannot be run", None);
     file(&stage.carry_out(snapshot(Some("gate"), None)));
     stage.scene("gate").hangs.store(true, SeqCst);
     let blind = "camera gate is blind: model \"yard-nano\" cannot be run".to_owned();

@@ -175,6 +175,7 @@ impl Stage {
         let delivery = Delivery {
             ledger: Arc::new(Ledger::new(&state, Arc::clone(&clock), None)),
             tidying: Arc::default(),
+            alarm: Arc::default(),
             path: path.clone(),
             outbox: Arc::clone(&outbox),
             album: Arc::new(Album::open(&state.join("evidence"), 64 << 20).unwrap()),
