@@ -3,6 +3,7 @@
 mod birth;
 mod bookkeeping;
 mod cadence;
+mod clips;
 mod commands;
 mod crew;
 mod delivery;
