@@ -122,7 +122,7 @@ const BROKER: &[Key] = &[
 ];
 
 const STORAGE: &[Key] = &[
-    default("path", Takes::Path, r#""/var/lib/karaul""#, "Folder for the outbox and the pictures."),
+    default("path", Takes::Path, r#""/var/lib/karaul""#, "Folder for the outbox, the pictures and the clips."),
     default("outbox_quota", Takes::Size(MIB, TIB), r#""256 MiB""#, "Space for alerts that wait for the broker."),
     default(
         "retention",
@@ -130,7 +130,12 @@ const STORAGE: &[Key] = &[
         r#""24h""#,
         "How long delivered alerts are kept within outbox_quota, to be sent again on demand.",
     ),
-    default("evidence_quota", Takes::Size(MIB, TIB), r#""2 GiB""#, "Space for pictures; the oldest go first."),
+    default(
+        "evidence_quota",
+        Takes::Size(MIB, TIB),
+        r#""2 GiB""#,
+        "Space for pictures and clips; the oldest go first.",
+    ),
 ];
 
 const COMMAND: &[Key] = &[

@@ -5,7 +5,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
         mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use karaul_wire::Segment;
@@ -112,6 +112,7 @@ fn work(jobs: &Receiver<Job>, album: &Album, stop: &Stop) {
 impl Job {
     fn run(self, album: &Album) {
         let Self { camera, footage, ticket, counts } = self;
+        let begun = Instant::now();
         let kept = match footage.to_mp4(&format!("camera {camera}")) {
             Ok(mp4) => album.keep_clip(&mp4).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
@@ -119,6 +120,8 @@ impl Job {
         match kept {
             Ok(clip) => {
                 if ticket.made(Some(clip.clone())) {
+                    let (pictures, bytes, took) = (footage.len(), clip.size, begun.elapsed());
+                    tracing::debug!(%camera, pictures, bytes, ?took, "a clip is kept");
                     counts.kept();
                 } else {
                     // Its incident has closed without it, which was counted there.
@@ -146,7 +149,8 @@ impl Make for RingCutter {
     fn make(&self, from: Duration, to: Duration) -> Option<Arc<Ticket>> {
         let Self { camera, ring, counts, queue } = self;
         let Some(footage) = ring.cut(from, to) else {
-            counts.lost(camera, &"nothing was received at that time; look for what the log says of the camera's stream");
+            counts
+                .lost(camera, &"nothing was received at that time; look for what the log says of the camera's stream");
             return None;
         };
         if footage.is_short() && footage.begins() > from + LATE && !counts.small.swap(true, Relaxed) {

@@ -16,11 +16,11 @@ use std::{
 use karaul_wire::{Evidence, Incident, Phase};
 use uuid::Uuid;
 
+use self::ticket::Known;
 pub(super) use self::{
     cutter::{ClipCounts, Cutter},
     ticket::Ticket,
 };
-use self::ticket::Known;
 use crate::config;
 
 /// So long may all that close at one moment be held up together.
