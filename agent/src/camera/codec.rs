@@ -99,6 +99,11 @@ impl Codec {
         }
     }
 
+    /// Whether MP4 files of it play everywhere.
+    pub(super) const fn goes_into_clips(self) -> bool {
+        matches!(self, Self::H264 | Self::H265)
+    }
+
     /// The decoder that runs on the processor.
     pub(super) const fn software(self) -> &'static str {
         match self {

@@ -15,16 +15,23 @@ const OLDEST: Duration = Duration::from_secs(10);
 /// And one claimed to be shown later than this; encoders look ahead by a few pictures only.
 const NEWEST: Duration = Duration::from_secs(2);
 
-/// A sink that stamps each encoded picture with its time of arrival and puts it into the sluice.
+/// A sink that stamps each encoded picture with its time of arrival and puts it into the ring, if clips are wanted, and
+/// into the sluice before the decoder, if there is one.
 pub(super) fn intake(
     pipeline: &gst::Pipeline,
     codec: Codec,
     settings: &StreamSettings,
     around: &Surroundings,
-    decoder: AppSrc,
+    decoder: Option<AppSrc>,
 ) -> AppSink {
-    let sieve = Sieve::new(Demand::new(settings.decoding, settings.look_every));
-    let sluice = Sluice::new(sieve, decoder.clone(), Arc::clone(&around.mailbox), Arc::clone(&around.attentive));
+    let sluice = decoder.as_ref().map(|decoder| {
+        let sieve = Sieve::new(Demand::new(settings.decoding, settings.look_every));
+        Sluice::new(sieve, decoder.clone(), Arc::clone(&around.mailbox), Arc::clone(&around.attentive))
+    });
+    let ring = settings.ring.clone();
+    if let Some(ring) = &ring {
+        ring.connect();
+    }
     let (clock, mailbox, end) = (Arc::clone(&around.clock), Arc::clone(&around.mailbox), Arc::clone(&around.mailbox));
     let pipeline = pipeline.downgrade();
     let mut caps = None;
@@ -37,7 +44,9 @@ pub(super) fn intake(
             // The size of the picture may change in mid-stream.
             if sample.caps().map(ToOwned::to_owned) != caps {
                 caps = sample.caps().map(ToOwned::to_owned);
-                decoder.set_caps(caps.as_ref());
+                if let Some(decoder) = &decoder {
+                    decoder.set_caps(caps.as_ref());
+                }
             }
             let now = clock.now().mono;
             let arrived = arrival(now, pipeline.current_running_time(), &sample).unwrap_or_else(|| {
@@ -46,7 +55,14 @@ pub(super) fn intake(
             });
             // The memory is shared; only the time is new.
             unit.make_mut().set_pts(gst::ClockTime::try_from(arrived).ok());
-            sluice.take(unit)?;
+            // Before anything is left out: a clip has every picture.
+            if let Some(ring) = &ring {
+                ring.take(codec, caps.as_ref(), arrived, unit.clone());
+            }
+            match &sluice {
+                Some(sluice) => sluice.take(unit)?,
+                None => mailbox.received(),
+            }
             Ok(gst::FlowSuccess::Ok)
         })
         .eos(move |_| end.fail(Fault::Ended));

@@ -66,21 +66,25 @@ pub fn run(
         let mut first_picture = None;
         settings.connect_limit = patience(usual, failures, longest);
         let Err((error, stream)) = run_once(&settings, clock, counters, stop, |stream, frame| {
+            let seen = frame.is_some() || stream.receives();
+            if seen {
+                if sight.sees() {
+                    let what = if settings.receive_only { "receiving" } else { "seeing" };
+                    tracing::info!(camera, "{}: {what}", settings.url);
+                    observer.seeing();
+                }
+                first_picture.get_or_insert_with(|| {
+                    (usual, failures) = (Some(stream.age()), 0);
+                    clock.now().mono
+                });
+            }
             let Some(frame) = frame else {
-                if stream.age() > settings.picture_limit {
+                if !seen && stream.age() > settings.picture_limit {
                     sight.nothing_yet(&settings, stream, observer);
                 }
                 observer.tick();
                 return observer.is_attentive();
             };
-            if sight.sees() {
-                tracing::info!(camera, "{}: seeing", settings.url);
-                observer.seeing();
-            }
-            first_picture.get_or_insert_with(|| {
-                (usual, failures) = (Some(stream.age()), 0);
-                clock.now().mono
-            });
             observer.frame(frame);
             if let Some(cause) = stream.full_decoding()
                 && std::mem::replace(&mut full_decoding, cause) != cause

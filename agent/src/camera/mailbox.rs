@@ -146,6 +146,16 @@ impl Mailbox {
         self.state().complaint.clone()
     }
 
+    /// An encoded picture came that is not to be decoded: that is as good as seeing.
+    pub(super) fn received(&self) {
+        self.state().seen.last_picture = Some(Instant::now());
+    }
+
+    /// Whether a picture has come.
+    pub(super) fn has_seen(&self) -> bool {
+        self.state().seen.last_picture.is_some()
+    }
+
     /// A picture came with a time stamp beyond belief.
     pub(super) fn jumped(&self) {
         self.state().seen.jumped = Some(Instant::now());

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! rtspsrc → depayload → parse → sluice → decode → convert if needed → newest frame only → observer
+//!                              └→ ring of encoded pictures, for clips
 //! └──────────────────── stream: lives once, says why it ended ──────────────┘
 //! └──────────────────── keeper: opens the next one, the only place with retry ─────────────┘
 //! ```
@@ -9,15 +10,18 @@
 //! * [`Stream`]: one connection to one camera; [`Recording`]: every frame of a file, in order.
 //! * [`keeper`]: keeps a stream alive and tells an [`Observer`] what it sees and when it is blind.
 //! * [`Frame`]: a decoded picture, lent out as [`Planes`](crate::vision::Planes) without a copy.
+//! * [`EncodedRing`]: what was received in the last seconds, as it came; [`Footage`] is cut from it and becomes an MP4 file.
 //! * [`StreamError`]: why a stream ended, in one sentence with the camera's address and the remedy.
 
 mod challenge;
+mod clip;
 mod codec;
 mod container;
 mod counters;
 mod deadline;
 mod decoder;
 mod demand;
+mod encoded;
 mod fault;
 mod frame;
 mod init;
@@ -36,7 +40,9 @@ mod sieve;
 mod sluice;
 mod stream;
 
+pub use clip::{ClipError, Footage};
 pub use counters::{Counters, Counts};
+pub use encoded::EncodedRing;
 pub use fault::{Fault, StreamError};
 pub use frame::Frame;
 pub use init::{CameraError, bearable, init, version};

@@ -34,9 +34,11 @@ pub(super) fn live(settings: &StreamSettings, around: &Surroundings) -> Result<(
     let mailbox = &around.mailbox;
     let pipeline = gst::Pipeline::new();
     let source = source(settings)?;
-    let sink = newest_only(mailbox);
-    let parts = [&source, sink.upcast_ref()];
-    pipeline.add_many(parts).map_err(|error| Fault::Decoder { detail: error.to_string() })?;
+    pipeline.add(&source).map_err(wrong)?;
+    let sink = (!settings.receive_only).then(|| newest_only(mailbox));
+    if let Some(sink) = &sink {
+        pipeline.add(sink).map_err(wrong)?;
+    }
 
     let offer = Arc::<Offer>::default();
     source.connect_closure(
@@ -50,17 +52,16 @@ pub(super) fn live(settings: &StreamSettings, around: &Surroundings) -> Result<(
     );
     source.connect_pad_added({
         let (offer, around, settings) = (Arc::clone(&offer), around.clone(), settings.clone());
-        let (pipeline, sink) = (pipeline.downgrade(), sink.downgrade());
+        let (pipeline, sink) = (pipeline.downgrade(), sink.map(|sink| sink.downgrade()));
         move |_, pad| {
-            // The pipeline is being taken down when these are gone.
-            let (Some(pipeline), Some(sink), Some(codec)) = (pipeline.upgrade(), sink.upgrade(), offer.taken()) else {
-                return;
-            };
-            let attached = choose(codec, settings.decoder).and_then(|decoder| {
-                let decoder = offer.decoded_by(decoder);
-                let entry = decoding(&pipeline, sink.upcast_ref(), codec, decoder)?;
-                receiving(&pipeline, pad, codec, &settings, &around, entry)
+            // The pipeline is being taken down when it is gone.
+            let (Some(pipeline), Some(codec)) = (pipeline.upgrade(), offer.taken()) else { return };
+            let entry = sink.as_ref().and_then(|sink| sink.upgrade()).map(|sink| {
+                let decoder = offer.decoded_by(choose(codec, settings.decoder)?);
+                decoding(&pipeline, sink.upcast_ref(), codec, decoder)
             });
+            let attached =
+                entry.transpose().and_then(|entry| receiving(&pipeline, pad, codec, &settings, &around, entry));
             if let Err(fault) = attached {
                 around.mailbox.fail(fault);
             }
@@ -137,14 +138,14 @@ fn decoding(
     Ok(entry)
 }
 
-/// Adds what takes the encoded pictures from a pad of rtspsrc to the sluice before the decoder.
+/// Adds what takes the encoded pictures from a pad of rtspsrc to the ring, and to the sluice before the decoder.
 fn receiving(
     pipeline: &gst::Pipeline,
     pad: &gst::Pad,
     codec: Codec,
     settings: &StreamSettings,
     around: &Surroundings,
-    decoder: AppSrc,
+    decoder: Option<AppSrc>,
 ) -> Result<(), Fault> {
     let depayloader = element(codec.depayloader().ok_or_else(|| wrong("no depayloader"))?)?;
     let parser = parser(codec)?;

@@ -1,5 +1,6 @@
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use super::EncodedRing;
 use crate::{
     config::{Camera, CameraUrl, Decoder, Decoding, Transport},
     trust::Secret,
@@ -30,6 +31,10 @@ pub struct StreamSettings {
     pub connect_limit: Duration,
     /// From one picture to the next, and from the first packet to the first picture; the watchdog.
     pub picture_limit: Duration,
+    /// Where the encoded pictures go as well, for clips.
+    pub ring: Option<Arc<EncodedRing>>,
+    /// Nothing is decoded or shown: the pictures are for the ring alone.
+    pub receive_only: bool,
 }
 
 impl StreamSettings {
@@ -54,6 +59,8 @@ impl From<&Camera> for StreamSettings {
             period: Duration::from_secs_f64(1.0 / camera.detections_per_second),
             connect_limit: Self::CONNECT_LIMIT,
             picture_limit: Self::PICTURE_LIMIT,
+            ring: None,
+            receive_only: false,
         }
     }
 }

@@ -119,6 +119,11 @@ impl Stream {
         self.mailbox.decodes_fully()
     }
 
+    /// Pictures come, which are for the ring alone.
+    pub(super) fn receives(&self) -> bool {
+        self.settings.receive_only && self.mailbox.has_seen()
+    }
+
     /// For how long it has been open.
     pub(super) fn age(&self) -> Duration {
         self.opened.elapsed()
@@ -210,6 +215,8 @@ mod tests {
             period: Duration::from_millis(200),
             connect_limit: StreamSettings::CONNECT_LIMIT,
             picture_limit: StreamSettings::PICTURE_LIMIT,
+            ring: None,
+            receive_only: false,
         }
     }
 

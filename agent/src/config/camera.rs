@@ -37,6 +37,10 @@ pub struct Camera {
     pub detections_per_second: f64,
     /// `[camera.sight]`.
     pub sight: Sight,
+    /// `[camera.clips]`.
+    pub clips: Clips,
+    /// `evidence_url` of the stream that clips are taken from; `None` if that is the one to watch.
+    pub evidence_url: Option<CameraUrl>,
     /// `purpose`, as the law wants it stated.
     pub purpose: String,
     /// `[[camera.rule]]`, in the order of the file; ids unique within the camera.
@@ -50,6 +54,19 @@ pub struct Sight {
     pub enabled: bool,
     /// `learn`: for how long a view is learnt before it can be called moved or blurred.
     pub learn: Duration,
+}
+
+/// `[camera.clips]`: a clip of each incident, kept on the box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clips {
+    /// `enabled`.
+    pub enabled: bool,
+    /// `before`: a clip begins so long before its incident opened.
+    pub before: Duration,
+    /// `after`: and ends so long after that, or with the incident.
+    pub after: Duration,
+    /// `memory` for the encoded pictures of the last seconds, in bytes.
+    pub memory: usize,
 }
 
 /// An `rtsp://` or `rtsps://` URL without user or password. Safe to print.

@@ -30,7 +30,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use camera::{Camera, CameraUrl, Decoder, Decoding, Detection, Sight, Transport};
+pub use camera::{Camera, CameraUrl, Clips, Decoder, Decoding, Detection, Sight, Transport};
 pub use command::{CommandKey, Commands, Role};
 pub use output::{HomeAssistant, Onvif, Output};
 pub use problem::{Level, Problem, Problems};

@@ -20,7 +20,11 @@ use crate::{
 /// raw size.
 const QUALITY: u8 = 85;
 
-/// The folder of snapshots. When its quota is full, the oldest go first.
+/// The file endings of what is kept.
+const SNAPSHOT: &str = "jpg";
+const CLIP: &str = "mp4";
+
+/// The folder of snapshots and clips. When its quota is full, the oldest go first.
 #[derive(Debug)]
 pub struct Album {
     folder: PathBuf,
@@ -72,7 +76,7 @@ impl Album {
         for entry in fs::read_dir(folder).map_err(disk)? {
             let entry = entry.map_err(disk)?;
             let path = entry.path();
-            if path.extension().is_some_and(|e| e == "jpg") {
+            if path.extension().is_some_and(|e| e == SNAPSHOT || e == CLIP) {
                 files.push((path, entry.metadata().map_err(disk)?.len()));
             } else if path.extension().is_some_and(|e| e == PARTIAL) {
                 // Left by a run that was killed while it wrote.
@@ -93,14 +97,26 @@ impl Album {
         let mut jpeg = Vec::new();
         to_rgb(planes).write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY))?;
         origin::sign(&mut jpeg, camera);
+        self.put(EvidenceKind::Snapshot, &jpeg)
+    }
+
+    /// Keeps a clip as `<id>.mp4` and describes it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep_clip(&self, mp4: &[u8]) -> Result<Evidence, AlbumError> {
+        self.put(EvidenceKind::Clip, mp4)
+    }
+
+    fn put(&self, kind: EvidenceKind, file: &[u8]) -> Result<Evidence, AlbumError> {
         let id = Uuid::now_v7();
-        let path = self.folder.join(format!("{id}.jpg"));
-        let size = jpeg.len() as u64;
+        let path = self.path(id, kind);
+        let size = file.len() as u64;
         // The disk may hang, and then it holds up only who writes: the shelf is locked for bookkeeping alone.
         self.shelf().size += size;
         let written = self
             .make_room(None)
-            .and_then(|()| write_whole(&path, &jpeg).map_err(|source| AlbumError::Disk { path: path.clone(), source }));
+            .and_then(|()| write_whole(&path, file).map_err(|source| AlbumError::Disk { path: path.clone(), source }));
         if let Err(error) = written {
             self.shelf().size -= size;
             return Err(error);
@@ -110,8 +126,22 @@ impl Album {
         if let Err(error) = self.make_room(Some(&path)) {
             tracing::warn!("{error}");
         }
-        let sha256 = hex::encode(Sha256::digest(&jpeg));
-        Ok(Evidence { id, kind: EvidenceKind::Snapshot, sha256, size, redaction: Redaction::None })
+        let sha256 = hex::encode(Sha256::digest(file));
+        Ok(Evidence { id, kind, sha256, size, redaction: Redaction::None })
+    }
+
+    fn path(&self, id: Uuid, kind: EvidenceKind) -> PathBuf {
+        let ending = match kind {
+            EvidenceKind::Snapshot => SNAPSHOT,
+            EvidenceKind::Clip => CLIP,
+        };
+        self.folder.join(format!("{id}.{ending}"))
+    }
+
+    /// Whether a clip of this id is kept.
+    #[must_use]
+    pub fn has_clip(&self, id: Uuid) -> bool {
+        self.path(id, EvidenceKind::Clip).is_file()
     }
 
     /// The file of a picture that is kept, or `None` if there is none of this id (any more).
@@ -119,7 +149,7 @@ impl Album {
     /// # Errors
     /// If it cannot be read.
     pub fn read(&self, id: Uuid) -> Result<Option<Vec<u8>>, AlbumError> {
-        let path = self.folder.join(format!("{id}.jpg"));
+        let path = self.path(id, EvidenceKind::Snapshot);
         match fs::read(&path) {
             Ok(jpeg) => Ok(Some(jpeg)),
             Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -133,9 +163,9 @@ impl Album {
         origin::of(&self.read(id).ok()??)
     }
 
-    /// Removes a picture that nobody will ask for.
+    /// Removes a picture or clip that nobody will ask for.
     pub fn forget(&self, evidence: &Evidence) {
-        let path = self.folder.join(format!("{}.jpg", evidence.id));
+        let path = self.path(evidence.id, evidence.kind);
         let file = self.shelf().take(|other, _| other == path);
         // Where that fails it stays and counts, until the quota needs its room.
         if let Some(file) = file
@@ -279,6 +309,27 @@ mod tests {
         assert!(error.starts_with(&format!("cannot keep pictures in {}: ", stuck.display())), "{error}");
         let shelf = full.shelf();
         assert_eq!((shelf.size, shelf.files.len()), (length, 1));
+    }
+
+    #[test]
+    fn clips_and_pictures_share_the_quota_also_over_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let rgb = grey(64, 48);
+        let first = Album::open(dir.path(), 1 << 20).unwrap();
+        let picture = first.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
+        let clip = first.keep_clip(b"a film of three seconds").unwrap();
+        assert_eq!((clip.kind, clip.size), (EvidenceKind::Clip, 23));
+        let bytes = fs::read(dir.path().join(format!("{}.mp4", clip.id))).unwrap();
+        assert_eq!(clip.sha256, hex::encode(Sha256::digest(&bytes)));
+        assert_eq!((first.has_clip(clip.id), first.has_clip(picture.id)), (true, false));
+        assert_eq!(first.read(clip.id).unwrap(), None, "it is no picture");
+        // There is room for two of these clips and no more.
+        let album = Album::open(dir.path(), 46).unwrap();
+        let next = album.keep_clip(b"a film of three seconds").unwrap();
+        assert_eq!(names(dir.path()), [format!("{}.mp4", clip.id), format!("{}.mp4", next.id)]);
+        album.forget(&next);
+        album.forget(&clip);
+        assert_eq!((names(dir.path()).len(), album.shelf().size), (0, 0));
     }
 
     #[test]

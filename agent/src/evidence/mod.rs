@@ -1,4 +1,4 @@
-//! Pictures kept on the box.
+//! Pictures and clips kept on the box, and the ring that clips are cut from.
 //!
 //! What lies here has not been redacted and does not leave the box by itself; alerts
 //! carry only its id, size and hash.
@@ -6,6 +6,8 @@
 mod album;
 mod origin;
 mod picture;
+mod ring;
 
 pub use album::{Album, AlbumError};
 pub use picture::{jpeg_within, to_rgb};
+pub use ring::{Ring, Size, Unit};

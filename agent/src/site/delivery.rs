@@ -45,8 +45,8 @@ impl Sink for Delivery {
             }
         }
         let kept = self.put(step.at.wall, step.alert.clone());
-        if !kept {
-            // Nobody will ever ask for its picture.
+        if !kept && step.alert.incident.phase == Phase::Open {
+            // Nobody will ever ask for its picture. Clips, in later steps, are not kept here.
             for evidence in step.alert.evidence.drain(..) {
                 self.album.forget(&evidence);
             }

@@ -3,11 +3,13 @@ use std::{
     thread,
 };
 
+use karaul_wire::BlindCause;
+
 use super::{Detect, delivery::Delivery, detector, guard::Guard};
 use crate::{
-    camera::{Counters, StreamSettings, keeper},
+    camera::{Counters, EncodedRing, Frame, Observer, StreamSettings, keeper},
     clock::Clock,
-    config::{Camera, Inference},
+    config::{Camera, CameraUrl, Decoder, Inference},
     stop::Stop,
     vision::{Manifest, Model},
 };
@@ -24,8 +26,18 @@ pub(super) trait Eyes: Send + Sync {
     /// One sentence, if the model cannot be used.
     fn detector(&self, camera: &Camera, users: usize) -> Result<(Box<dyn Detect + Send>, &'static str), String>;
 
-    /// Watches until it is told to stop.
-    fn watch(&self, camera: &Camera, counters: &Arc<Counters>, stop: &Stop, guard: &mut AnyGuard);
+    /// Watches until it is told to stop. What is received goes into the ring as well, if there is one.
+    fn watch(
+        &self,
+        camera: &Camera,
+        ring: Option<Arc<EncodedRing>>,
+        counters: &Arc<Counters>,
+        stop: &Stop,
+        guard: &mut AnyGuard,
+    );
+
+    /// Receives the camera's other stream into the ring until it is told to stop.
+    fn receive(&self, camera: &Camera, url: &CameraUrl, ring: Arc<EncodedRing>, stop: &Stop);
 
     /// These are the cameras that are watched from now on; what they do not need can go.
     fn keep(&self, cameras: &[&Camera]);
@@ -36,6 +48,15 @@ pub(super) struct RealEyes {
     inference: Inference,
     clock: Arc<dyn Clock>,
     models: Mutex<Vec<Loaded>>,
+}
+
+/// Needs to be told nothing.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn frame(&mut self, _: &Frame) {}
+    fn seeing(&mut self) {}
+    fn blind(&mut self, _: BlindCause, _: &str) {}
 }
 
 /// Each model is loaded once, whoever uses it.
@@ -81,9 +102,30 @@ impl Eyes for RealEyes {
         Ok((Box::new(detector(model)), provider))
     }
 
-    fn watch(&self, camera: &Camera, counters: &Arc<Counters>, stop: &Stop, guard: &mut AnyGuard) {
+    fn watch(
+        &self,
+        camera: &Camera,
+        ring: Option<Arc<EncodedRing>>,
+        counters: &Arc<Counters>,
+        stop: &Stop,
+        guard: &mut AnyGuard,
+    ) {
+        let settings = StreamSettings { ring, ..StreamSettings::from(camera) };
         // Cameras that share no seed do not come back all at once.
-        keeper::run(&StreamSettings::from(camera), &self.clock, counters, stop, fastrand::u64(..), guard);
+        keeper::run(&settings, &self.clock, counters, stop, fastrand::u64(..), guard);
+    }
+
+    fn receive(&self, camera: &Camera, url: &CameraUrl, ring: Arc<EncodedRing>, stop: &Stop) {
+        let settings = StreamSettings {
+            url: url.clone(),
+            ring: Some(ring),
+            receive_only: true,
+            // There is none, so none is tried out.
+            decoder: Decoder::Software,
+            ..StreamSettings::from(camera)
+        };
+        // The camera is none the blinder for it: what it is told, the log tells as well.
+        keeper::run(&settings, &self.clock, &Arc::default(), stop, fastrand::u64(..), &mut Nobody);
     }
 
     fn keep(&self, cameras: &[&Camera]) {

@@ -9,6 +9,7 @@ use std::{
 use karaul_wire::{BlindCause, BlindReason, CloseReason, FullDecoding, MovedView, Segment};
 
 use super::{
+    clips::ClipCounts,
     light::Light,
     standing::Standing,
     tray::Tray,
@@ -30,6 +31,7 @@ const MODEL_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Tally {
     pub(super) inferred: AtomicU64,
     pub(super) missed: AtomicU64,
+    pub(super) clips: Arc<ClipCounts>,
 }
 
 /// What a camera's thread shares with others.
@@ -149,7 +151,7 @@ impl<D: Detect, S: Sink> Guard<D, S> {
         }
     }
 
-    /// Heeds standing orders and does what waits in the tray.
+    /// Heeds standing orders, does what waits in the tray, and goes on with the clips.
     fn attend(&mut self) {
         let Shared { tray, standing, clock, light, .. } = &self.shared;
         let now = clock.now();
@@ -163,6 +165,7 @@ impl<D: Detect, S: Sink> Guard<D, S> {
             // Whoever asked may have given up; what was done is told by the incident itself.
             let _ = answer.try_send(self.watch.run(now, errand));
         }
+        self.watch.tend_clips(now);
     }
 }
 

@@ -4,6 +4,7 @@ mod alarm;
 mod birth;
 mod bookkeeping;
 mod cadence;
+mod clips;
 mod commands;
 mod crew;
 mod delivery;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     SiteError, Watch,
+    clips::{Clips, Cutter},
     crew::Crew,
     delivery::Delivery,
     eyes::Eyes,
@@ -18,7 +19,7 @@ use super::{
     view::KeptView,
 };
 use crate::{
-    camera::Counters,
+    camera::{Counters, EncodedRing},
     config::{Camera, Config},
     incident::Desk,
     ledger::{STARTING, Sight},
@@ -48,6 +49,7 @@ pub(super) struct Posts {
     whole: Stop,
     eyes: Arc<dyn Eyes>,
     delivery: Delivery,
+    cutter: Cutter,
     standing: Arc<Standing>,
     boot_id: Option<Uuid>,
     present: Mutex<Present>,
@@ -82,8 +84,8 @@ impl Posts {
         boot_id: Option<Uuid>,
     ) -> Self {
         let present = Mutex::new(Present { config: Arc::new(config), list: Vec::new(), retained: BTreeSet::new() });
-        let crew = Crew::new(stop);
-        Self { crew, whole: stop.clone(), eyes, delivery, standing, boot_id, present }
+        let (crew, cutter) = (Crew::new(stop), Cutter::new());
+        Self { crew, whole: stop.clone(), eyes, delivery, cutter, standing, boot_id, present }
     }
 
     /// The config in force.
@@ -119,8 +121,9 @@ impl Posts {
             same_words && wanted == Some(&post.camera) && enabled == post.enabled && post.watched == enabled
         };
         let (kept, ended): (Vec<_>, Vec<_>) = before.iter().cloned().partition(|post| stays(post));
-        let names: Vec<_> = ended.iter().map(|post| thread_name(&post.camera.id)).collect();
         let ending = self.delivery.clock.now().mono;
+        let names = |post: &Arc<Post>| [thread_name(&post.camera.id), evidence_thread_name(&post.camera.id)];
+        let names: Vec<_> = ended.iter().flat_map(names).collect();
         self.crew.end(&names, END)?;
         for post in ended.iter().filter(|post| post.watched) {
             // Until it is watched anew, which may take a while: models are loaded one after the other.
@@ -237,14 +240,20 @@ impl Posts {
         };
         tracing::info!(camera = %camera.id, url = %camera.url, model = %camera.model.id, provider, "watching");
         let desk = Desk::new(camera, &config.site.languages, provider, ClockSource::Box, self.boot_id);
-        let watch = Watch::new(camera, detector, desk, self.delivery.clone());
+        let ring = self.ring(camera)?;
+        let clips = ring.as_ref().map(|ring| {
+            let counts = Arc::clone(&shared.tally.clips);
+            Clips::new(&camera.clips, self.cutter.of(&camera.id, Arc::clone(ring), counts))
+        });
+        let watch = Watch::new(camera, detector, desk, self.delivery.clone()).with_clips(clips);
         let rules = camera.rules.iter().map(|rule| rule.id.clone()).collect();
         let view = camera.sight.enabled.then(|| KeptView::of(&config.storage.path, camera));
         let mut guard = Guard::new(watch, rules, shared.clone(), view);
         let (eyes, whole) = (Arc::clone(&self.eyes), self.whole.clone());
+        let ring = self.receive_aside(camera, ring)?;
         let (camera, count) = (camera.clone(), Arc::clone(&counters));
         self.crew.add(thread_name(&camera.id), move |stop| {
-            eyes.watch(&camera, &count, stop, &mut guard);
+            eyes.watch(&camera, ring, &count, stop, &mut guard);
             guard.end(match (whole.is_stopped(), stop.is_stopped()) {
                 (true, _) => CloseReason::Stopped,
                 (false, true) => CloseReason::Disarmed,
@@ -252,6 +261,29 @@ impl Posts {
             });
         })?;
         Ok(post(true))
+    }
+
+    /// For the encoded pictures of the camera, if clips are wanted; what makes them runs then.
+    fn ring(&self, camera: &Camera) -> Result<Option<Arc<EncodedRing>>, SiteError> {
+        if !camera.clips.enabled {
+            return Ok(None);
+        }
+        self.cutter.start(&self.crew, &self.delivery.album)?;
+        let ring = EncodedRing::new(camera.id.as_str(), Clips::span(&camera.clips), camera.clips.memory);
+        Ok(Some(Arc::new(ring)))
+    }
+
+    /// Has the ring filled by a thread of its own, if the camera has another stream for that. Gives back what the
+    /// stream to watch is to fill.
+    fn receive_aside(
+        &self,
+        camera: &Camera,
+        ring: Option<Arc<EncodedRing>>,
+    ) -> Result<Option<Arc<EncodedRing>>, SiteError> {
+        let (Some(ring), Some(url)) = (ring.clone(), camera.evidence_url.clone()) else { return Ok(ring) };
+        let (eyes, camera) = (Arc::clone(&self.eyes), camera.clone());
+        self.crew.add(evidence_thread_name(&camera.id), move |stop| eyes.receive(&camera, &url, ring, stop))?;
+        Ok(None)
     }
 
     /// A camera that has gone from the config is still `seeing` at the broker, which retains
@@ -281,4 +313,9 @@ impl Posts {
 /// What messages call the thread of a camera.
 fn thread_name(camera: &Segment) -> String {
     format!("camera {camera}")
+}
+
+/// And that of its other stream.
+fn evidence_thread_name(camera: &Segment) -> String {
+    format!("evidence of camera {camera}")
 }

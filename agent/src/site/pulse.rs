@@ -118,5 +118,7 @@ fn counts(counters: &Counters, tally: &Tally) -> CameraCounters {
         overrun: stream.overrun,
         corrupted: stream.corrupted,
         reconnects: stream.reconnects,
+        clips: tally.clips.kept.load(Relaxed),
+        clips_lost: tally.clips.lost.load(Relaxed),
     }
 }

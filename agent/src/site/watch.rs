@@ -1,10 +1,11 @@
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, mem, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use karaul_wire::CloseReason;
 
 use super::{
     cadence::Cadence,
+    clips::Clips,
     gate::{Gate, Look},
     rest::Rest,
     tray::{Answer, Errand},
@@ -112,6 +113,8 @@ pub struct Watch<D, S> {
     sight: Option<Sight>,
     /// What is wrong with the picture, and since when.
     trouble: Option<(Condition, Timestamp)>,
+    /// `None` if the config wants none, and for a recording.
+    clips: Option<Clips>,
 }
 
 impl<D: Detect, S: Sink> Watch<D, S> {
@@ -134,7 +137,13 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             classes: camera.rules.iter().flat_map(|rule| rule.filter.classes.clone()).collect(),
             sight: camera.sight.enabled.then(|| Sight::new(SightSettings { learn: camera.sight.learn }, None)),
             trouble: None,
+            clips: None,
         }
+    }
+
+    /// Has clips made of its incidents.
+    pub(super) fn with_clips(self, clips: Option<Clips>) -> Self {
+        Self { clips, ..self }
     }
 
     /// Takes one picture; looks at it if it is due. Says whether it did.
@@ -214,14 +223,22 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         };
         match step {
             Ok(mut step) => {
-                let kept = self.sink.commit(&mut step, None);
-                if kept {
-                    self.desk.committed(&step);
-                }
-                if kept { Answer::Done } else { Answer::NoRoom }
+                self.clips.iter_mut().for_each(Clips::begin);
+                if self.settle(&mut step, None) { Answer::Done } else { Answer::NoRoom }
             }
             Err(Declined::NotOpen) => Answer::NotOpen,
             Err(Declined::Taken(by)) => Answer::Taken(by),
+        }
+    }
+
+    /// Goes on with the clips, and tells of those that are there. To be called several times a second.
+    pub(super) fn tend_clips(&mut self, now: Stamp) {
+        let Some(clips) = &mut self.clips else { return };
+        for incident in clips.tend(now.mono) {
+            let Ok(mut step) = self.desk.evidence_came(now, incident) else { continue };
+            if !self.settle(&mut step, None) {
+                self.desk.refused(&step);
+            }
         }
     }
 
@@ -270,14 +287,29 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     }
 
     fn report(&mut self, at: Stamp, picture: Option<&Planes<'_>>) {
-        for finding in self.findings.drain(..) {
+        self.clips.iter_mut().for_each(Clips::begin);
+        let mut findings = mem::take(&mut self.findings);
+        for finding in findings.drain(..) {
             let Some(mut step) = self.desk.propose(at, &finding) else { continue };
-            if self.sink.commit(&mut step, picture) {
-                self.desk.committed(&step);
-            } else {
+            if !self.settle(&mut step, picture) {
                 self.desk.refused(&step);
             }
         }
+        // Its memory is used again.
+        self.findings = findings;
+    }
+
+    /// Makes a step safe, with the clip that it should tell of, and says whether it is.
+    fn settle(&mut self, step: &mut Step, picture: Option<&Planes<'_>>) -> bool {
+        if let Some(clip) = self.clips.as_mut().and_then(|clips| clips.of(step.at.mono, &step.alert.incident)) {
+            step.attach(clip);
+        }
+        let kept = self.sink.commit(step, picture);
+        if kept {
+            self.desk.committed(step);
+            self.clips.iter_mut().for_each(|clips| clips.committed(step.at.mono, &step.alert.incident));
+        }
+        kept
     }
 }
 

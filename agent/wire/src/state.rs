@@ -351,4 +351,10 @@ pub struct CameraCounters {
     pub corrupted: u64,
     /// Connections that failed or ended.
     pub reconnects: u64,
+    /// Clips of incidents that were kept on the box.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clips: u64,
+    /// Incidents without the clip that they should have; the log says why.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clips_lost: u64,
 }

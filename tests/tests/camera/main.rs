@@ -6,6 +6,7 @@ mod answers;
 mod away;
 mod bitstreams;
 mod demand;
+mod receive;
 mod refused;
 mod scripted;
 mod secure;

@@ -154,6 +154,8 @@ pub(crate) fn settings(port: u16, path: &str) -> StreamSettings {
         period: Duration::from_millis(200),
         connect_limit: StreamSettings::CONNECT_LIMIT,
         picture_limit: StreamSettings::PICTURE_LIMIT,
+        ring: None,
+        receive_only: false,
     }
 }
 

@@ -230,7 +230,7 @@ Front gate  192.0.2.7  ACME X1, firmware 1.2, Almaty
 const BLOCKS: &str = "\
 # Front gate  192.0.2.7  ACME X1, firmware 1.2, Almaty
 # Profile sub, 640x360.
-# Its largest stream, for evidence: rtsp://192.0.2.7:554/1
+# Its largest stream, for clips: evidence_url = \"rtsp://192.0.2.7:554/1\"
 [[camera]]
 id = \"front-gate\"
 url = \"rtsp://192.0.2.7:554/2\"

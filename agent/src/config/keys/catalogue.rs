@@ -122,7 +122,7 @@ const BROKER: &[Key] = &[
 ];
 
 const STORAGE: &[Key] = &[
-    default("path", Takes::Path, r#""/var/lib/karaul""#, "Folder for the outbox and the pictures."),
+    default("path", Takes::Path, r#""/var/lib/karaul""#, "Folder for the outbox, the pictures and the clips."),
     default("outbox_quota", Takes::Size(MIB, TIB), r#""256 MiB""#, "Space for alerts that wait for the broker."),
     default(
         "retention",
@@ -130,7 +130,12 @@ const STORAGE: &[Key] = &[
         r#""24h""#,
         "How long delivered alerts are kept within outbox_quota, to be sent again on demand.",
     ),
-    default("evidence_quota", Takes::Size(MIB, TIB), r#""2 GiB""#, "Space for pictures; the oldest go first."),
+    default(
+        "evidence_quota",
+        Takes::Size(MIB, TIB),
+        r#""2 GiB""#,
+        "Space for pictures and clips; the oldest go first.",
+    ),
 ];
 
 const COMMAND: &[Key] = &[
@@ -244,6 +249,12 @@ const CAMERA: &[Key] = &[
         "RTSP stream to watch, without user or password; rtsps:// for TLS.",
     ),
     optional(
+        "evidence_url",
+        Takes::CameraUrl,
+        r#""rtsp://192.0.2.11/stream1""#,
+        "RTSP stream that clips are taken from, never decoded; without it the one to watch.",
+    ),
+    optional(
         "ca_file",
         Takes::Path,
         r#""ca.pem""#,
@@ -265,6 +276,7 @@ const CAMERA: &[Key] = &[
     default("detections_per_second", Takes::Number(1.0, 30.0), "5.0", "How often the detector looks."),
     required("purpose", Takes::Text, r#""school-safety""#, "What the camera is for, as the law wants it stated."),
     default("sight", Takes::Table(SIGHT), "{}", "Whether the picture is still worth watching."),
+    default("clips", Takes::Table(CLIPS), "{}", "A clip of each incident, kept on the box."),
     default("zone", Takes::Named(ZONE), "{}", "Areas of the picture."),
     default("line", Takes::Named(LINE), "{}", "Lines in the picture."),
     default("rule", Takes::Tables(RULE), "[]", "When an alert is raised."),
@@ -282,6 +294,28 @@ const SIGHT: &[Key] = &[
         Takes::Duration(Duration::from_secs(20), HOUR),
         r#""2m""#,
         "For how long a view is learnt before it can be called moved or blurred.",
+    ),
+];
+
+const CLIPS: &[Key] = &[
+    default("enabled", Takes::Flag, "false", "Whether clips are kept; H.264 and H.265 only."),
+    default(
+        "before",
+        Takes::Duration(Duration::ZERO, Duration::from_secs(60)),
+        r#""5s""#,
+        "A clip begins so long before its incident opened, with the next keyframe before that.",
+    ),
+    default(
+        "after",
+        Takes::Duration(Duration::from_secs(1), Duration::from_secs(60)),
+        r#""10s""#,
+        "And ends so long after that, or with the incident.",
+    ),
+    default(
+        "memory",
+        Takes::Size(MIB, 256 * MIB),
+        r#""8 MiB""#,
+        "Space for the encoded pictures of the last seconds; clips are shorter where it is not enough.",
     ),
 ];
 

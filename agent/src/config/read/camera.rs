@@ -13,10 +13,10 @@ use super::{
     rule,
     schedule::Schedules,
     table::Table,
-    value::{Checked, Wrong, duration, flag, id, number, text, word},
+    value::{Checked, Wrong, duration, flag, id, number, size, text, word},
 };
 use crate::{
-    config::{Camera, CameraUrl, Decoder, Decoding, Detection, Sight, Transport, keys::Key, url::UrlError},
+    config::{Camera, CameraUrl, Clips, Decoder, Decoding, Detection, Sight, Transport, keys::Key, url::UrlError},
     rules::geometry::{Point, Polygon},
 };
 
@@ -62,15 +62,13 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         table = table.called(format!("camera \"{id}\""));
     }
     table.check_keys(None);
-    let url = table.get("url", |key, value| {
-        let text = text(key, value)?;
-        text.parse::<CameraUrl>().or_else(|why: UrlError| Wrong::new(why.to_string(), why.remedy()))
-    });
-    let tls = url.as_ref().is_none_or(|url: &CameraUrl| url.tls);
+    let (url, evidence_url) = (table.get("url", address), table.get("evidence_url", address));
+    let with_tls: Vec<&CameraUrl> = [&url, &evidence_url].into_iter().flatten().filter(|url| url.tls).collect();
+    let tls = url.is_none() || !with_tls.is_empty();
     let ca_file = authorities(&table, tls, "rtsps://", context.around);
     let login = login(&table, context.around);
     let transport = table.get("transport", word(&Transport::ALL, Transport::as_str));
-    if tls && url.is_some() && transport == Some(Transport::Udp) {
+    if !with_tls.is_empty() && transport == Some(Transport::Udp) {
         let what = "rtsps:// protects only what goes through its own connection, and UDP does not";
         table.error("transport", what, "remove it, or write rtsp:// in url");
     }
@@ -85,6 +83,8 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         let (enabled, learn) = (table.get("enabled", flag), table.get("learn", duration));
         Some(Sight { enabled: enabled?, learn: learn? })
     });
+    let clips = table.child("clips").and_then(|table| clips(&table));
+    check_evidence_url(&table, url.as_ref(), evidence_url.as_ref(), clips);
     let mut label = label(&table, context.languages);
     let model = context.models.of(&table);
 
@@ -123,10 +123,43 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         model: model?,
         detections_per_second: detections_per_second?,
         sight: sight?,
+        clips: clips?,
+        evidence_url,
         purpose: purpose?,
         rules,
     };
     Some((table.place, camera))
+}
+
+fn address(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<CameraUrl> {
+    let text = text(key, value)?;
+    text.parse::<CameraUrl>().or_else(|why: UrlError| Wrong::new(why.to_string(), why.remedy()))
+}
+
+fn clips(table: &Table<'_>) -> Option<Clips> {
+    let enabled = table.get("enabled", flag);
+    let (before, after) = (table.get("before", duration), table.get("after", duration));
+    let memory = table.get("memory", size).and_then(|bytes| usize::try_from(bytes).ok());
+    Some(Clips { enabled: enabled?, before: before?, after: after?, memory: memory? })
+}
+
+/// Warns about a second stream that nobody needs.
+fn check_evidence_url(
+    camera: &Table<'_>,
+    url: Option<&CameraUrl>,
+    evidence_url: Option<&CameraUrl>,
+    clips: Option<Clips>,
+) {
+    if evidence_url.is_none() {
+        return;
+    }
+    if clips.is_some_and(|clips| !clips.enabled) {
+        let what = "no clips are kept, so this stream is not opened";
+        camera.warning("evidence_url", what, "write enabled = true into [camera.clips], or remove evidence_url");
+    } else if evidence_url == url {
+        let what = "it is the same as url, and the camera would have to send it twice";
+        camera.warning("evidence_url", what, "remove it: clips are then taken from url");
+    }
 }
 
 fn label(camera: &Table<'_>, languages: &[Language]) -> Text {

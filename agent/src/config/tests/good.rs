@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use karaul_wire::{Language, Severity};
 
 use super::*;
-use crate::config::{Direction, Output, Provider, RuleKind, Transport};
+use crate::config::{Clips, Direction, Output, Provider, RuleKind, Transport};
 
 #[test]
 fn a_site_is_read_with_its_defaults() {
@@ -101,6 +101,25 @@ fn other_outputs_are_off_until_they_are_asked_for() {
     let home = on("[output.home_assistant]\nenabled = true").home_assistant.unwrap();
     assert_eq!(home.discovery_prefix, "homeassistant");
     assert_eq!(on("[output.home_assistant]\ndiscovery_prefix = \"ha\""), Output::default());
+}
+
+#[test]
+fn clips_are_off_until_they_are_asked_for() {
+    let folder = Folder::new();
+    let clips = |camera: &str, table: &str| {
+        let text = with("[camera.zone.yard]", &format!("{camera}\n[camera.clips]\n{table}\n[camera.zone.yard]"));
+        let camera = folder.good(&text).cameras.remove(0);
+        (camera.clips, camera.evidence_url.map(|url| url.to_string()))
+    };
+    let seconds = Duration::from_secs;
+    let usual = Clips { enabled: false, before: seconds(5), after: seconds(10), memory: 8 << 20 };
+    assert_eq!((folder.good(SITE).cameras[0].clips, clips("", "").0), (usual, usual));
+    let (read, url) = clips(
+        "evidence_url = \"rtsp://192.0.2.11/stream1\"",
+        "enabled = true\nbefore = \"0s\"\nafter = \"1m\"\nmemory = \"64 MiB\"",
+    );
+    assert_eq!(read, Clips { enabled: true, before: seconds(0), after: seconds(60), memory: 64 << 20 });
+    assert_eq!(url.as_deref(), Some("rtsp://192.0.2.11:554/stream1"));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 mod broker;
+mod clips;
 mod command;
 mod examples;
 mod good;

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use super::{Desk, Open, Step, end, nanoseconds, tell};
 use crate::clock::Stamp;
 
-/// Why what a person says of an incident changes nothing.
+/// Why what is said of an incident changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Declined {
     /// It is not open at this desk.
@@ -13,7 +13,7 @@ pub enum Declined {
     Taken(Acknowledged),
 }
 
-/// What people say of incidents. As with findings, a step that is proposed changes nothing before it is
+/// What people say of incidents, and what is added to them. As with findings, a step that is proposed changes nothing before it is
 /// [committed](Desk::committed).
 impl Desk {
     /// A person takes an incident: an update.
@@ -43,6 +43,15 @@ impl Desk {
             alert.incident.closed = Some(end(open.opened, at));
             alert.incident.close_reason = Some(reason);
         }))
+    }
+
+    /// There is evidence that the incident did not have before, to be attached to this update of it.
+    ///
+    /// # Errors
+    /// If it is not open.
+    pub fn evidence_came(&self, at: Stamp, incident: Uuid) -> Result<Step, Declined> {
+        let open = self.find(incident)?;
+        Ok(self.step(at, open, |alert| alert.incident.phase = Phase::Update))
     }
 
     fn find(&self, incident: Uuid) -> Result<&Open, Declined> {

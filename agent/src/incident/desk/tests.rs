@@ -64,6 +64,13 @@ fn camera(cooldown_s: u64) -> config::Camera {
         },
         detections_per_second: 5.0,
         sight: config::Sight { enabled: false, learn: Duration::from_secs(120) },
+        clips: config::Clips {
+            enabled: false,
+            before: Duration::from_secs(5),
+            after: Duration::from_secs(10),
+            memory: 8 << 20,
+        },
+        evidence_url: None,
         purpose: "school-safety".to_owned(),
         rules: vec![
             rule(
@@ -305,4 +312,17 @@ fn a_test_opens_and_closes_under_one_id_and_leaves_the_desk_alone() {
         assert!(alert.text[&Language::En].starts_with("TEST: gate: rule 'over'"));
     }
     assert_eq!(close.incident.close_reason, Some(CloseReason::Cleared));
+}
+
+#[test]
+fn evidence_that_comes_later_is_an_update_of_its_own() {
+    let mut desk = desk(10);
+    let step = desk.propose(at(0), &finding(0, 1, Change::Began)).unwrap();
+    let id = step.alert.incident.id;
+    assert_eq!(desk.evidence_came(at(1), id).err(), Some(Declined::NotOpen));
+    desk.committed(&step);
+    let update = desk.evidence_came(at(12), id).unwrap();
+    let incident = &update.alert.incident;
+    assert_eq!((incident.id, incident.rev, incident.phase), (id, 2, Phase::Update));
+    assert!(update.alert.evidence.is_empty(), "whoever asks attaches it");
 }

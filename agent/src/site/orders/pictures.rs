@@ -76,6 +76,12 @@ impl Orders {
     fn kept_picture(&self, id: Uuid) -> Result<Found, Outcome> {
         let kept = self.delivery.album.read(id).map_err(|error| Outcome::failed(error.to_string()))?;
         let Some(jpeg) = kept else {
+            if self.delivery.album.has_clip(id) {
+                return Err(Outcome::failed(format!(
+                    "{id} is a clip, and clips are too large for a reply; fetch evidence/{id}.mp4 from the folder \
+                     storage.path of the box"
+                )));
+            }
             return Err(Outcome::new(
                 ReplyCode::NotFound,
                 format!("no picture {id} is kept; the oldest go when storage.evidence_quota is full"),

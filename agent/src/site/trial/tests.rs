@@ -46,6 +46,13 @@ fn camera(per_second: f64) -> Camera {
         model: Manifest::load(&folder).unwrap(),
         detections_per_second: per_second,
         sight: Sight { enabled: true, learn: Duration::from_secs(60) },
+        clips: crate::config::Clips {
+            enabled: true,
+            before: Duration::from_secs(5),
+            after: Duration::from_secs(10),
+            memory: 8 << 20,
+        },
+        evidence_url: None,
         purpose: "test".to_owned(),
         rules: Vec::new(),
     }

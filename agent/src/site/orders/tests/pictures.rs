@@ -128,3 +128,34 @@ fn one_picture_for_a_purpose() {
     let blank = Order::Snapshot { camera: Some(id("gate")), evidence: None, purpose: " \t".to_owned() };
     assert_eq!(stage.order(blank), invalid("purpose is empty; state what the picture is needed for"));
 }
+
+#[test]
+fn a_clip_is_fetched_in_another_way() {
+    let stage = Stage::new(&camera("gate"));
+    let clip = stage.orders.delivery.album.keep_clip(b"a film").unwrap().id;
+    assert_eq!(
+        stage.order(snapshot(None, Some(clip))),
+        (
+            ReplyCode::Failed,
+            format!(
+                "{clip} is a clip, and clips are too large for a reply; fetch evidence/{clip}.mp4 from the folder \
+                 storage.path of the box"
+            )
+        )
+    );
+}
+
+#[test]
+fn an_incident_closes_at_once_though_nothing_was_received_for_its_clip() {
+    let with_clips = camera("gate").replace("[camera.zone.all]", "[camera.clips]\nenabled = true\n[camera.zone.all]");
+    let stage = Stage::new(&with_clips);
+    stage.somebody_comes("gate", 0);
+    stage.scene("gate").person.store(false, SeqCst);
+    let closed = stage.wait("the end of the incident", || {
+        stage.alerts().into_iter().find(|alert| alert.data.incident.phase == karaul_wire::Phase::Close)
+    });
+    assert!(closed.data.evidence.is_empty());
+    let post = stage.orders.posts.of(&id("gate")).unwrap();
+    let clips = &post.shared.tally.clips;
+    assert_eq!((clips.kept.load(SeqCst), clips.lost.load(SeqCst)), (0, 1));
+}

@@ -15,9 +15,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    camera::{Counters, Observer},
+    camera::{Counters, EncodedRing, Observer},
     clock::SystemClock,
-    config::Camera,
+    config::{Camera, CameraUrl},
     evidence::Album,
     ledger::Ledger,
     site::{
@@ -89,7 +89,14 @@ impl Eyes for Script {
         Ok((Box::new(Looker { scene, found: Vec::new() }), "cpu"))
     }
 
-    fn watch(&self, camera: &Camera, _: &Arc<Counters>, stop: &Stop, guard: &mut AnyGuard) {
+    fn watch(
+        &self,
+        camera: &Camera,
+        _: Option<Arc<EncodedRing>>,
+        _: &Arc<Counters>,
+        stop: &Stop,
+        guard: &mut AnyGuard,
+    ) {
         let scene = self.scene(&camera.id);
         scene.starts.fetch_add(1, SeqCst);
         let grey = [128; 64 * 48 * 3];
@@ -113,6 +120,8 @@ impl Eyes for Script {
             }
         }
     }
+
+    fn receive(&self, _: &Camera, _: &CameraUrl, _: Arc<EncodedRing>, _: &Stop) {}
 
     fn keep(&self, _: &[&Camera]) {}
 }
