@@ -61,14 +61,13 @@ impl Light {
         self.show(CameraState::Disabled, None);
     }
 
-    /// Says whether the camera was not blind before.
-    pub(super) fn blind(&self, reason: BlindReason, detail: &str) -> bool {
-        self.show(CameraState::Blind, Some((reason, None, detail)))
+    pub(super) fn blind(&self, reason: BlindReason, detail: &str) {
+        self.show(CameraState::Blind, Some((reason, None, detail)));
     }
 
     /// The same, because of its stream.
-    pub(super) fn cut_off(&self, cause: BlindCause, detail: &str) -> bool {
-        self.show(CameraState::Blind, Some((cause.reason(), Some(cause), detail)))
+    pub(super) fn cut_off(&self, cause: BlindCause, detail: &str) {
+        self.show(CameraState::Blind, Some((cause.reason(), Some(cause), detail)));
     }
 
     /// Shows that every picture is decoded though it should not be, and why; or no longer.
@@ -102,11 +101,10 @@ impl Light {
     }
 
     /// Publishes a change; `since` tells when the state began, whatever its reasons
-    /// were meanwhile. Says whether the state is another one than before.
-    fn show(&self, state: CameraState, why: Option<(BlindReason, Option<BlindCause>, &str)>) -> bool {
+    /// were meanwhile.
+    fn show(&self, state: CameraState, why: Option<(BlindReason, Option<BlindCause>, &str)>) {
         let mut shown = self.shown();
         let before = shown.status.as_ref().filter(|shown| shown.state == state);
-        let changed = before.is_none();
         let since = before.map_or_else(|| self.clock.now().wall, |shown| shown.since);
         let status = CameraStatus {
             state,
@@ -121,7 +119,6 @@ impl Light {
         self.publish(&status);
         self.ledger.sees(&self.camera, sight(&status));
         shown.status = Some(status);
-        changed
     }
 
     /// The board publishes only what differs from before. Called while locked, so that its latest is the latest.
