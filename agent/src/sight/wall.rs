@@ -6,7 +6,7 @@ pub(crate) const WIDTH: usize = 320;
 pub(crate) const HEIGHT: usize = 180;
 
 /// A wall with boxes on it, and a sensor.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wall {
     /// Left, top, width, height and luma.
     pub(crate) boxes: Vec<[usize; 5]>,
