@@ -33,12 +33,11 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// What a checked file holds: one line and, in a second, its SHA-256 with a word about it, if there is one.
+/// What a checked file holds: one line and, in a second, words about it, if there are any, behind the SHA-256 of all.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Checked {
     pub(crate) line: String,
-    /// It is not covered by the checksum.
-    pub(crate) word: String,
+    pub(crate) words: String,
 }
 
 /// Why a checked file is of no use.
@@ -65,25 +64,24 @@ pub(crate) fn read_checked(path: &Path, largest: u64) -> Result<Option<Checked>,
     }
     let text = String::from_utf8(fs::read(path)?).map_err(|_| Damage::Checksum)?;
     let (line, rest) = text.trim_end().split_once('\n').ok_or(Damage::Checksum)?;
-    let (sum, word) = rest.split_once(' ').unwrap_or((rest, ""));
-    if sum != checksum(line) {
+    let (sum, words) = rest.split_once(' ').unwrap_or((rest, ""));
+    if sum != checksum(line, words) {
         return Err(Damage::Checksum);
     }
-    Ok(Some(Checked { line: line.to_owned(), word: word.to_owned() }))
+    Ok(Some(Checked { line: line.to_owned(), words: words.to_owned() }))
 }
 
-/// [Replaces](write_whole) a checked file. `line` is one line; `word` may be empty.
+/// [Replaces](write_whole) a checked file. `line` is one line; `words` may be empty.
 ///
 /// # Errors
 /// As those of [`write_whole`].
-pub(crate) fn write_checked(path: &Path, line: &str, word: &str) -> io::Result<()> {
-    let gap = if word.is_empty() { "" } else { " " };
-    write_whole(path, format!("{line}\n{}{gap}{word}\n", checksum(line)).as_bytes())
+pub(crate) fn write_checked(path: &Path, line: &str, words: &str) -> io::Result<()> {
+    let gap = if words.is_empty() { "" } else { " " };
+    write_whole(path, format!("{line}\n{}{gap}{words}\n", checksum(line, words)).as_bytes())
 }
 
-/// SHA-256, in hexadecimal.
-pub(crate) fn checksum(text: &str) -> String {
-    hex::encode(Sha256::digest(text))
+fn checksum(line: &str, words: &str) -> String {
+    hex::encode(Sha256::new().chain_update(line).chain_update(words).finalize())
 }
 
 /// A new file that only its owner may read. It has its name only when it is whole, and never replaces another.
@@ -154,13 +152,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("note");
         assert_eq!(read_checked(&path, 100).unwrap(), None);
-        for word in ["", "ab12"] {
-            write_checked(&path, r#"{"a":1}"#, word).unwrap();
-            let checked = Checked { line: r#"{"a":1}"#.to_owned(), word: word.to_owned() };
+        for words in ["", "ab12 cd34"] {
+            write_checked(&path, r#"{"a":1}"#, words).unwrap();
+            let checked = Checked { line: r#"{"a":1}"#.to_owned(), words: words.to_owned() };
             assert_eq!(read_checked(&path, 100).unwrap(), Some(checked));
         }
         let text = fs::read_to_string(&path).unwrap();
-        for damaged in [text.replace("1}", "2}"), text[..20].to_owned(), String::new(), "\n x".to_owned()] {
+        for damaged in [
+            text.replace("1}", "2}"),
+            text.replace("cd", "ce"),
+            text[..20].to_owned(),
+            String::new(),
+            "\n x".to_owned(),
+        ] {
             fs::write(&path, damaged).unwrap();
             assert_eq!(read_checked(&path, 100).unwrap_err().to_string(), "its checksum is wrong");
         }

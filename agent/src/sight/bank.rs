@@ -1,15 +1,16 @@
 use std::time::Duration;
 
 use super::{
-    memory::Memory,
     reference::{Comparison, Reference},
     shift::{self, Shift},
-    stillness::Quiet,
     structure::Structure,
 };
 
 /// The kinds of light that a view is known in: day, night, a lamp or two.
 const KINDS: usize = 4;
+
+/// References of pictures of all sizes: a camera whose stream was changed may be set back.
+pub(super) const MOST: usize = 2 * KINDS;
 
 /// A reference is as good as the mean of its last looks, about twenty minutes.
 const MEMORY: u32 = 1200;
@@ -29,10 +30,11 @@ const GREY: f32 = 1.5;
 /// Mean luma of a view by night, at most.
 const NIGHT: f32 = 60.0;
 
-/// How one view looks in different lights.
+/// How one view looks in different lights, and in pictures of different sizes.
 #[derive(Debug)]
 pub(super) struct Bank {
     learn: Duration,
+    /// Those of one size in the order in which they were learnt.
     references: Vec<Reference>,
     /// The one that fits the present picture.
     active: usize,
@@ -47,6 +49,8 @@ pub(super) struct Bank {
 /// What the bank says of a picture.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Found {
+    /// Something was learnt.
+    pub(super) learnt: bool,
     pub(super) comparison: Option<Comparison>,
     pub(super) night: bool,
     pub(super) new_light: bool,
@@ -59,9 +63,8 @@ impl Bank {
         Self { learn, references: Vec::new(), active: 0, fresh: None, unlike: None, same_light: false }
     }
 
-    pub(super) fn remember(&mut self, memory: Memory) -> Quiet {
-        *self = Self { references: memory.references, ..Self::new(self.learn) };
-        memory.quiet
+    pub(super) fn remember(&mut self, references: Vec<Reference>) {
+        *self = Self { references, ..Self::new(self.learn) };
     }
 
     pub(super) fn references(&self) -> &[Reference] {
@@ -70,15 +73,11 @@ impl Bank {
 
     /// Compares with the reference that fits best.
     pub(super) fn compare(&mut self, structure: &Structure, colour: f32) -> Found {
-        if self.references.first().is_some_and(|first| !first.fits(structure)) {
-            // The stream has another size: nothing can be compared.
-            self.references.clear();
-            self.fresh = None;
-        }
         let is_grey = |colour: f32| colour < GREY;
         let alike = |reference: &Reference| is_grey(reference.colour) == is_grey(colour);
-        let new_light = !self.references.iter().any(alike);
-        let candidates = self.references.iter().enumerate().filter(|(_, reference)| new_light || alike(reference));
+        let of_size = self.references.iter().enumerate().filter(|(_, reference)| reference.fits(structure));
+        let new_light = !of_size.clone().any(|(_, reference)| alike(reference));
+        let candidates = of_size.filter(|(_, reference)| new_light || alike(reference));
         let mut best: Option<(usize, Comparison)> = None;
         // The present one first: it is left only for one that is clearly better.
         for (index, reference) in candidates.clone().filter(|(i, _)| *i == self.active).chain(candidates) {
@@ -90,13 +89,17 @@ impl Bank {
                 best = Some((index, comparison));
             }
         }
-        let Some((active, comparison)) = best else { return Found::default() };
+        let learnt = !self.references.is_empty();
+        let Some((active, comparison)) = best else {
+            self.same_light = false;
+            return Found { learnt, ..Found::default() };
+        };
         self.active = active;
         self.same_light = !new_light && comparison.kept >= SAME_LIGHT;
         let reference = &self.references[active];
         let usual_mean = reference.brightness();
         let night = is_grey(reference.colour) || usual_mean < NIGHT;
-        Found { comparison: Some(comparison), night, new_light, usual_mean }
+        Found { learnt, comparison: Some(comparison), night, new_light, usual_mean }
     }
 
     pub(super) fn search(&self, structure: &Structure) -> Option<Shift> {
@@ -105,7 +108,7 @@ impl Bank {
 
     /// Learns from a picture with which nothing is wrong.
     pub(super) fn learn(&mut self, at: Duration, structure: &Structure, colour: f32) {
-        if self.references.is_empty() {
+        if !self.references.iter().any(|reference| reference.fits(structure)) {
             return self.learn_new(at, structure, colour, self.learn);
         }
         if self.same_light {
@@ -131,11 +134,18 @@ impl Bank {
             return;
         }
         let Some((_, fresh)) = self.fresh.take() else { return };
-        if self.references.len() >= KINDS {
-            // The first is the view as it was installed; of the others the one that has been of use the least.
-            let used = |index: &usize| self.references[*index].looks;
-            let least = (1..self.references.len()).min_by_key(used).unwrap_or(0);
-            self.references.swap_remove(least);
+        let (same, others): (Vec<_>, Vec<_>) =
+            (0..self.references.len()).partition(|index| self.references[*index].fits(structure));
+        // The first is the view as it was installed; of the others the one that has been of use the least goes.
+        let spare = if same.len() >= KINDS {
+            &same[1..]
+        } else if self.references.len() >= MOST {
+            &others[..]
+        } else {
+            &[]
+        };
+        if let Some(least) = spare.iter().min_by_key(|index| self.references[**index].looks) {
+            self.references.remove(*least);
         }
         self.references.push(fresh);
         self.active = self.references.len() - 1;

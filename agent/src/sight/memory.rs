@@ -2,12 +2,13 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Condition,
+    bank::MOST,
     reference::{COLUMNS, Cell, ROWS, Reference},
     stillness::Quiet,
 };
 
-/// More kinds of light are not read, nor larger pictures: nobody wrote them.
-const MOST_REFERENCES: usize = 8;
+/// Larger pictures are not read: nobody wrote them.
 const MOST_PIXELS: usize = 1 << 17;
 
 /// Steps of a direction's length in a byte.
@@ -18,12 +19,16 @@ const STEPS: f32 = 127.0;
 pub struct Memory {
     pub(super) references: Vec<Reference>,
     pub(super) quiet: Quiet,
+    /// What was wrong, if only the learnt view can disprove it.
+    pub(super) doubt: Option<Condition>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Content {
     references: Vec<Kept>,
     quiet: Quiet,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubt: Option<Condition>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,19 +48,20 @@ impl Memory {
     /// As one line of JSON, some hundred kilobytes.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let content = Content { references: self.references.iter().map(Kept::of).collect(), quiet: self.quiet };
+        let references = self.references.iter().map(Kept::of).collect();
+        let content = Content { references, quiet: self.quiet, doubt: self.doubt };
         serde_json::to_string(&content).unwrap_or_default()
     }
 
     /// Reads it; `None` if it is none, or does not fit together.
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
-        let Content { references, quiet } = serde_json::from_str(text).ok()?;
-        if references.len() > MOST_REFERENCES {
+        let Content { references, quiet, doubt } = serde_json::from_str(text).ok()?;
+        if references.len() > MOST {
             return None;
         }
         let references = references.into_iter().map(Kept::reference).collect::<Option<Vec<_>>>()?;
-        Some(Self { references, quiet })
+        Some(Self { references, quiet, doubt })
     }
 }
 

@@ -8,7 +8,8 @@
 //!
 //! Once a second at most a picture is made small ([`small`]), its edges are found ([`structure`]) and compared, cell by
 //! cell, with those of the learnt view ([`reference`], [`bank`]). [`verdict`] says what is wrong with this one picture,
-//! [`stillness`] whether pictures come at all, and [`hold`] makes a state of many verdicts.
+//! [`stillness`] whether pictures come at all, and [`hold`] makes a state of many verdicts. Where there is nothing to compare
+//! a picture with (the first night, another size) what was wrong before stays wrong, and nothing is learnt from it.
 //!
 //! What is measured goes back to the literature on camera tampering: edges against those of a background model (Gil-Jiménez
 //! et al., "Automatic control of video surveillance camera sabotage", IWINAC 2007), fine detail lost for blur and all detail
@@ -30,6 +31,8 @@ mod small;
 mod stillness;
 mod structure;
 mod verdict;
+#[cfg(test)]
+pub(crate) mod wall;
 
 use std::time::Duration;
 
@@ -39,7 +42,7 @@ use self::{
     small::Small,
     stillness::Stillness,
     structure::{Field, Structure},
-    verdict::{Evidence, Tone, judge},
+    verdict::{Evidence, Tone, Verdict, judge},
 };
 pub use self::{condition::Condition, memory::Memory};
 use crate::vision::Planes;
@@ -49,6 +52,9 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 /// How often what was learnt is kept.
 const KEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// The same, if what is wrong with the view has changed: it may come and go.
+const KEEP_DOUBT: Duration = Duration::from_secs(60);
 
 /// From this correlation on two pictures show the same.
 const STEADY: f32 = 0.5;
@@ -82,8 +88,8 @@ pub struct Sight {
     last: Option<Duration>,
     /// The last look that found nothing wrong, or else the first of all.
     good: Option<Duration>,
-    /// What was learnt was handed out last with so many kinds of light, then.
-    kept: Option<(usize, Duration)>,
+    /// What was learnt was handed out last with so many kinds of light and this doubt, then.
+    kept: Option<(usize, Option<Condition>, Duration)>,
 }
 
 impl Sight {
@@ -109,8 +115,9 @@ impl Sight {
 
     /// Goes on from what was learnt in another run.
     pub fn remember(&mut self, memory: Memory) {
-        let quiet = self.bank.remember(memory);
-        self.stillness = Stillness::remember(quiet);
+        self.hold = Hold::remember(memory.doubt);
+        self.stillness = Stillness::remember(memory.quiet);
+        self.bank.remember(memory.references);
         self.kept = None;
     }
 
@@ -118,20 +125,21 @@ impl Sight {
     #[must_use]
     pub fn memory(&self) -> Option<Memory> {
         let references = self.bank.references().to_vec();
-        (!references.is_empty()).then(|| Memory { references, quiet: self.stillness.learnt() })
+        let (quiet, doubt) = (self.stillness.learnt(), self.hold.doubt());
+        (!references.is_empty()).then_some(Memory { references, quiet, doubt })
     }
 
-    /// What was learnt, if it is time to keep it: a new kind of light, or an hour has passed.
+    /// What was learnt, if it is time to keep it: a new kind of light, another doubt, or an hour has passed.
     pub fn to_keep(&mut self, at: Duration) -> Option<Memory> {
-        let kinds = self.bank.references().len();
-        let due = match self.kept {
-            Some((kept, when)) => kept != kinds || at.saturating_sub(when) >= KEEP_EVERY,
-            None => true,
-        };
+        let (kinds, doubt) = (self.bank.references().len(), self.hold.doubt());
+        let due = self.kept.is_none_or(|(kept, doubted, when)| {
+            let every = if doubted == doubt { KEEP_EVERY } else { KEEP_DOUBT };
+            kept != kinds || at.saturating_sub(when) >= every
+        });
         if !due {
             return None;
         }
-        self.kept = Some((kinds, at));
+        self.kept = Some((kinds, doubt, at));
         self.memory()
     }
 
@@ -168,21 +176,30 @@ impl Sight {
             .and_then(|_| self.bank.search(&self.structure));
         let evidence = Evidence {
             tone,
+            learnt: found.learnt,
             comparison: found.comparison,
             shift,
             usual_mean: found.usual_mean,
             night: found.night,
             new_light: found.new_light,
         };
-        let seen = if frozen { Some(Condition::Frozen) } else { judge(&evidence) };
-        tracing::trace!(?at, ?seen, steady, ?evidence, "look");
-        if seen.is_none() && self.hold.state().is_none() {
+        let verdict = match judge(&evidence) {
+            // What shows nothing stands still as well.
+            nothing @ Verdict::Wrong(Condition::Dark | Condition::WashedOut | Condition::Covered) => nothing,
+            _ if frozen => Verdict::Wrong(Condition::Frozen),
+            verdict => verdict,
+        };
+        tracing::trace!(?at, ?verdict, steady, ?evidence, "look");
+        if self.hold.state().is_some() {
+            self.stillness.unsettle();
+        } else if self.hold.meaning(verdict).is_none() {
             self.bank.learn(at, &self.structure, self.small.colour);
+            self.stillness.learn(at);
         }
-        if seen.is_none() || self.good.is_none() {
+        if self.hold.meaning(verdict).is_none() || self.good.is_none() {
             self.good = Some(at);
         }
-        self.hold.take(at, seen, steady)
+        self.hold.take(at, verdict, steady)
     }
 }
 

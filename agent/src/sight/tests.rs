@@ -2,60 +2,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{wall::Wall, *};
 use crate::vision::{Layout, Matrix, Range};
 
-const WIDTH: usize = 320;
-const HEIGHT: usize = 180;
-
-/// A wall with boxes on it, and a sensor.
-#[derive(Clone)]
-struct Wall {
-    boxes: Vec<[usize; 5]>,
-    noise: u8,
-    gain: f32,
-    right: usize,
-    covered: bool,
-    moment: u64,
-}
-
-impl Wall {
-    fn new(seed: u64) -> Self {
-        let mut random = fastrand::Rng::with_seed(seed);
-        let side = |random: &mut fastrand::Rng| random.usize(8..40);
-        let boxes = (0..150).map(|_| {
-            let (x, y) = (random.usize(0..WIDTH + 100), random.usize(0..HEIGHT));
-            [x, y, side(&mut random), side(&mut random), random.usize(30..220)]
-        });
-        Self { boxes: boxes.collect(), noise: 3, gain: 1.0, right: 0, covered: false, moment: seed }
-    }
-
-    fn luma(&mut self) -> Vec<u8> {
-        let mut luma = vec![128_u8; WIDTH * HEIGHT];
-        for [x, y, w, h, value] in &self.boxes {
-            for row in *y..(y + h).min(HEIGHT) {
-                let columns = x.saturating_sub(self.right).min(WIDTH)..(x + w).saturating_sub(self.right).min(WIDTH);
-                luma[row * WIDTH..][columns].fill(*value as u8);
-            }
-        }
-        self.moment += 1;
-        let mut random = fastrand::Rng::with_seed(self.moment);
-        for value in &mut luma {
-            let seen = if self.covered { 70.0 } else { 16.0 + (f32::from(*value) - 16.0) * self.gain };
-            let noise = if self.noise == 0 { 0 } else { random.u8(0..=self.noise) };
-            *value = (seen as u8).saturating_add(noise).clamp(16, 235);
-        }
-        luma
-    }
-}
-
-fn look(sight: &mut Sight, at: Duration, luma: &[u8]) -> bool {
-    let chroma = [128; WIDTH * HEIGHT / 4];
-    let (y_stride, u_stride, v_stride) = (WIDTH, WIDTH / 2, WIDTH / 2);
-    let layout = Layout::I420 { y: luma, u: &chroma, v: &chroma, y_stride, u_stride, v_stride };
-    let planes = Planes { width: WIDTH, height: HEIGHT, layout, range: Range::Limited, matrix: Matrix::Bt601 };
-    sight.picture(at, &planes)
-}
+mod lasting;
 
 /// A camera that is watched, in simulated time.
 struct Watched {
@@ -79,8 +29,8 @@ impl Watched {
         let begin = self.now;
         while self.now < begin + Duration::from_secs(seconds) {
             self.now += self.period;
-            let luma = self.wall.luma();
-            if look(&mut self.sight, self.now, &luma) {
+            let (sight, now) = (&mut self.sight, self.now);
+            if self.wall.show(|picture| sight.picture(now, picture)) {
                 return Some((self.sight.condition(), (self.now - begin).as_secs_f64()));
             }
         }

@@ -70,11 +70,24 @@ impl Tone {
     }
 }
 
+/// What one look says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing is wrong.
+    Good,
+    Wrong(Condition),
+    /// Something is to be seen, but there is nothing like it to compare it with: neither a reason for alarm nor the end of
+    /// one.
+    Unclear,
+}
+
 /// All that one look has to go by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Evidence {
     pub(super) tone: Tone,
-    /// With the reference that fits best; `None` while nothing has been learnt.
+    /// A view has been learnt, of whatever size.
+    pub(super) learnt: bool,
+    /// With the reference that fits best; `None` while nothing of this size has been learnt.
     pub(super) comparison: Option<Comparison>,
     /// Searched for only if little agrees.
     pub(super) shift: Option<Shift>,
@@ -87,44 +100,45 @@ pub(super) struct Evidence {
 }
 
 /// What is wrong with the picture, if anything.
-pub(super) fn judge(evidence: &Evidence) -> Option<Condition> {
+pub(super) fn judge(evidence: &Evidence) -> Verdict {
+    use Verdict::{Good, Unclear, Wrong};
     let Evidence { tone, .. } = evidence;
     let known = evidence.comparison.filter(|comparison| comparison.textured >= LEAST_TEXTURED);
     let kept = known.map_or(0.0, |comparison| comparison.kept);
     if kept < KNOWN {
         if tone.high < BLACK {
-            return Some(Condition::Dark);
+            return Wrong(Condition::Dark);
         }
         if tone.white > 0.6 || (tone.low > 190.0 && tone.high - tone.low < 2.0 * FLAT) {
-            return Some(Condition::WashedOut);
+            return Wrong(Condition::WashedOut);
         }
         if tone.is_flat() {
-            return Some(Condition::Covered);
+            return Wrong(Condition::Covered);
         }
     }
-    let comparison = known?;
+    let Some(comparison) = known else { return if evidence.learnt { Unclear } else { Good } };
     if let Some(shift) = evidence.shift
         && shift.by != [0, 0]
         && shift.agreement > FOUND
         && shift.agreement > comparison.agreement + 0.15
     {
         // What sways is the same view.
-        return shift.is_far().then_some(Condition::Moved);
+        return if shift.is_far() { Wrong(Condition::Moved) } else { Good };
     }
     let Comparison { strange, layout, gain, sharpness, contrast, .. } = comparison;
     let same_layout = layout > SAME_LAYOUT && (0.7..1.4).contains(&gain);
     if kept >= KNOWN {
         if layout > 0.5 && sharpness < SOFT && contrast < 0.4 {
-            return Some(Condition::Blurred);
+            return Wrong(Condition::Blurred);
         }
         let veiled = evidence.night && layout > 0.5 && contrast < VEILED && tone.mean > 0.7 * evidence.usual_mean;
-        return veiled.then_some(Condition::Dirty);
+        return if veiled { Wrong(Condition::Dirty) } else { Good };
     }
     if same_layout && strange < 0.5 {
-        return Some(Condition::Blurred);
+        return Wrong(Condition::Blurred);
     }
     if strange < ELSEWHERE {
-        return Some(Condition::Covered);
+        return Wrong(Condition::Covered);
     }
-    (!evidence.new_light).then_some(Condition::Moved)
+    if evidence.new_light { Unclear } else { Wrong(Condition::Moved) }
 }

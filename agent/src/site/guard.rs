@@ -44,6 +44,15 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
 }
 
+/// The model fails.
+#[derive(Clone, Copy)]
+struct Failing {
+    /// On the monotonic time line.
+    since: Duration,
+    /// It was said, and what was open has ended.
+    told: bool,
+}
+
 /// Stands between the camera's stream and its watch: hands pictures on, does what others
 /// ask for, and keeps the camera's published state true.
 pub(super) struct Guard<D, S> {
@@ -51,8 +60,7 @@ pub(super) struct Guard<D, S> {
     shared: Shared,
     rules: Vec<Segment>,
     disarmed: Vec<bool>,
-    /// Since when the model has been failing, on the monotonic time line.
-    failing: Option<Duration>,
+    failing: Option<Failing>,
     /// When the latest picture came, on the monotonic time line.
     latest: Option<Duration>,
     /// What was last said of the picture.
@@ -63,9 +71,9 @@ pub(super) struct Guard<D, S> {
 
 impl<D: Detect, S: Sink> Guard<D, S> {
     /// `rules` are the ids of the camera's rules, in their order.
-    pub(super) fn new(mut watch: Watch<D, S>, rules: Vec<Segment>, shared: Shared, view: Option<KeptView>) -> Self {
+    pub(super) fn new(mut watch: Watch<D, S>, rules: Vec<Segment>, shared: Shared, mut view: Option<KeptView>) -> Self {
         let disarmed = vec![false; rules.len()];
-        if let (Some(sight), Some(view)) = (watch.sight(), &view)
+        if let (Some(sight), Some(view)) = (watch.sight(), &mut view)
             && let Some(memory) = view.read(shared.light.camera())
         {
             sight.remember(memory);
@@ -89,17 +97,15 @@ impl<D: Detect, S: Sink> Guard<D, S> {
             Err(error) => {
                 self.shared.tally.missed.fetch_add(1, Relaxed);
                 let now = self.shared.clock.now();
-                let since = match self.failing {
-                    Some(since) => since,
-                    None => {
-                        tracing::error!(camera = %self.shared.light.camera(), "{error}");
-                        *self.failing.insert(now.mono)
+                let failing = self.failing.get_or_insert_with(|| {
+                    tracing::error!(camera = %self.shared.light.camera(), "{error}");
+                    Failing { since: now.mono, told: false }
+                });
+                if now.mono.saturating_sub(failing.since) >= MODEL_PATIENCE {
+                    self.shared.light.blind(BlindReason::Model, &error.to_string(), Some(failing.since));
+                    if !std::mem::replace(&mut failing.told, true) {
+                        self.watch.end_all(now, CloseReason::Blind);
                     }
-                };
-                if now.mono.saturating_sub(since) >= MODEL_PATIENCE
-                    && self.shared.light.blind(BlindReason::Model, &error.to_string(), Some(since))
-                {
-                    self.watch.end_all(now, CloseReason::Blind);
                 }
             }
         }
@@ -130,12 +136,9 @@ impl<D: Detect, S: Sink> Guard<D, S> {
     /// Pictures come, and the model looks at them: what is left is what they show.
     fn show(&self) {
         let light = &self.shared.light;
-        let moved = self.watch.trouble().filter(|(condition, _)| *condition == Condition::Moved);
-        light.view(moved.map(|(_, moved)| MovedView { moved, rules: self.rules.clone() }));
+        light.view(self.watch.moved().map(|moved| MovedView { moved, rules: self.rules.clone() }));
         match self.watch.trouble() {
-            Some((condition, _)) => {
-                light.blind(reason(condition), &condition.to_string(), self.watch.well_until());
-            }
+            Some((condition, _)) => light.blind(reason(condition), &condition.to_string(), self.watch.well_until()),
             None => light.seeing(),
         }
     }
@@ -209,3 +212,6 @@ impl<D: Detect, S: Sink> Observer for Guard<D, S> {
         self.attend();
     }
 }
+
+#[cfg(test)]
+mod tests;

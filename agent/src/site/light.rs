@@ -62,15 +62,14 @@ impl Light {
         self.show(CameraState::Disabled, None, None);
     }
 
-    /// Says whether the camera was not blind before. `since` is when its last good picture was, on the monotonic time
-    /// line: the ledger counts from there.
-    pub(super) fn blind(&self, reason: BlindReason, detail: &str, since: Option<Duration>) -> bool {
-        self.show(CameraState::Blind, Some((reason, None, detail)), since)
+    /// `since` is when its last good picture was, on the monotonic time line: the ledger counts from there.
+    pub(super) fn blind(&self, reason: BlindReason, detail: &str, since: Option<Duration>) {
+        self.show(CameraState::Blind, Some((reason, None, detail)), since);
     }
 
     /// The same, because of its stream.
-    pub(super) fn cut_off(&self, cause: BlindCause, detail: &str, since: Option<Duration>) -> bool {
-        self.show(CameraState::Blind, Some((cause.reason(), Some(cause), detail)), since)
+    pub(super) fn cut_off(&self, cause: BlindCause, detail: &str, since: Option<Duration>) {
+        self.show(CameraState::Blind, Some((cause.reason(), Some(cause), detail)), since);
     }
 
     /// Shows that every picture is decoded though it should not be, and why; or no longer.
@@ -104,16 +103,15 @@ impl Light {
     }
 
     /// Publishes a change; `since` tells when the state began, whatever its reasons
-    /// were meanwhile. Says whether the state is another one than before.
+    /// were meanwhile.
     fn show(
         &self,
         state: CameraState,
         why: Option<(BlindReason, Option<BlindCause>, &str)>,
         blind_since: Option<Duration>,
-    ) -> bool {
+    ) {
         let mut shown = self.shown();
         let before = shown.status.as_ref().filter(|shown| shown.state == state);
-        let changed = before.is_none();
         let since = before.map_or_else(|| self.clock.now().wall, |shown| shown.since);
         let status = CameraStatus {
             state,
@@ -128,7 +126,6 @@ impl Light {
         self.publish(&status);
         self.ledger.sees(&self.camera, sight(&status), blind_since);
         shown.status = Some(status);
-        changed
     }
 
     /// The board publishes only what differs from before. Called while locked, so that its latest is the latest.

@@ -113,6 +113,8 @@ pub struct Watch<D, S> {
     sight: Option<Sight>,
     /// What is wrong with the picture, and since when.
     trouble: Option<(Condition, Timestamp)>,
+    /// Since when the camera has looked elsewhere, whatever was wrong with the picture since.
+    moved: Option<Timestamp>,
     /// `None` if the config wants none, and for a recording.
     clips: Option<Clips>,
 }
@@ -137,6 +139,7 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             classes: camera.rules.iter().flat_map(|rule| rule.filter.classes.clone()).collect(),
             sight: camera.sight.enabled.then(|| Sight::new(SightSettings { learn: camera.sight.learn }, None)),
             trouble: None,
+            moved: None,
             clips: None,
         }
     }
@@ -253,6 +256,12 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         self.sight.as_ref().and_then(Sight::well_until)
     }
 
+    /// Since when the camera has looked elsewhere than when its zones and lines were drawn. In the dark or behind a cover
+    /// they are no less wrong.
+    pub(super) fn moved(&self) -> Option<Timestamp> {
+        self.moved
+    }
+
     /// What watches whether the picture is worth it; `None` if the config wants none.
     pub(super) fn sight(&mut self) -> Option<&mut Sight> {
         self.sight.as_mut()
@@ -273,7 +282,12 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             // Nobody knows how it goes on.
             self.end_all(at, CloseReason::Blind);
         }
-        self.desk.view_moved(if condition == Some(Condition::Moved) { Some(at.wall) } else { None });
+        self.moved = match condition {
+            None => None,
+            Some(Condition::Moved) => self.moved.or(Some(at.wall)),
+            Some(_) => self.moved,
+        };
+        self.desk.view_moved(self.moved);
     }
 
     /// Pictures looked at so far.

@@ -5,6 +5,7 @@ mod incidents;
 mod ledger;
 mod pictures;
 mod reload;
+mod sight;
 mod stage;
 
 use karaul_wire::{GapRange, Sequence};

@@ -20,6 +20,7 @@ use crate::{
     config::{Camera, CameraUrl},
     evidence::Album,
     ledger::Ledger,
+    sight::wall::Wall,
     site::{
         Detect,
         eyes::{AnyGuard, Eyes},
@@ -46,6 +47,8 @@ pub(super) struct Scene {
     pub(super) starts: AtomicU64,
     /// Pictures that it gave.
     pub(super) pictures: AtomicU64,
+    /// What is in them; one a second then, in their own time.
+    pub(super) wall: Mutex<Option<Wall>>,
 }
 
 /// Cameras as a script has them.
@@ -102,7 +105,7 @@ impl Eyes for Script {
         let grey = [128; 64 * 48 * 3];
         let layout = Layout::Rgb { rgb: &grey, stride: 64 * 3 };
         let planes = Planes { width: 64, height: 48, layout, range: Range::Full, matrix: Matrix::Bt601 };
-        let mut saw = None;
+        let (mut saw, mut at) = (None, SystemClock.now());
         while !stop.wait(Duration::from_millis(5)) {
             if scene.hangs.load(SeqCst) {
                 continue;
@@ -114,7 +117,12 @@ impl Eyes for Script {
             }
             if sees {
                 scene.pictures.fetch_add(1, SeqCst);
-                guard.look(SystemClock.now(), &planes, false);
+                if let Some(wall) = &mut *scene.wall.lock().unwrap() {
+                    at.mono += Duration::from_secs(1);
+                    wall.show(|picture| guard.look(at, picture, false));
+                } else {
+                    guard.look(SystemClock.now(), &planes, false);
+                }
             } else {
                 guard.tick();
             }
