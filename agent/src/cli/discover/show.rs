@@ -210,7 +210,8 @@ impl Blocks<'_> {
         let size = profile.size.map(|[width, height]| format!(", {width}x{height}")).unwrap_or_default();
         let _ = writeln!(text, "# Profile {}{size}.", profile.name);
         if let Some((_, evidence)) = at(choice.evidence).filter(|(_, evidence)| evidence.url != stream.url) {
-            let _ = writeln!(text, "# Its largest stream, for clips: evidence_url = {}", quoted(&evidence.url.to_string()));
+            let _ =
+                writeln!(text, "# Its largest stream, for clips: evidence_url = {}", quoted(&evidence.url.to_string()));
         }
         let id = unique(camera, ids);
         let _ = writeln!(text, "[[camera]]\nid = \"{id}\"\nurl = {}", quoted(&stream.url.to_string()));
