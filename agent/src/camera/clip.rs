@@ -1,8 +1,7 @@
 //! Encoded pictures into an MP4 file, without decoding them.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-use gio::{Cancellable, MemoryOutputStream, prelude::*};
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 
@@ -23,6 +22,9 @@ pub enum ClipError {
     /// The muxer does not take the pictures.
     #[error("the pictures do not go into an MP4 file: {0}; compare with the default settings of the camera's encoder")]
     Refused(String),
+    /// The disk.
+    #[error("the file cannot be written: {0}; check space and rights of the folder storage.path")]
+    Disk(String),
     /// It takes too long.
     #[error("the file was not written within {} s; the box is overloaded", LIMIT.seconds())]
     Slow,
@@ -67,22 +69,25 @@ impl Footage {
         self.units.first().map_or(Duration::ZERO, |unit| unit.at)
     }
 
-    /// An MP4 file (ISO/IEC 14496-14) of them with this title. To be called where some hundredths of a second do not
+    /// How many bytes an MP4 file of them has, but for some thousand.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.units.iter().map(|unit| unit.buffer.size() as u64).sum()
+    }
+
+    /// Writes an MP4 file (ISO/IEC 14496-14) of them with this title. To be called where some tenths of a second do not
     /// matter, and ten seconds in the worst case are borne.
     ///
     /// # Errors
     /// If they do not go into such a file, or not in time.
-    pub fn to_mp4(&self, title: &str) -> Result<Vec<u8>, ClipError> {
+    pub fn to_mp4(&self, file: &Path, title: &str) -> Result<(), ClipError> {
         let pipeline = gst::Pipeline::new();
-        let muxed = self.mux(&pipeline, title);
+        let muxed = self.mux(&pipeline, file, title);
         deadline::end(&pipeline, title);
-        let file = muxed?;
-        // Only then is it handed out. It is memory: nothing is there to fail.
-        file.close(Cancellable::NONE).map_err(|error| ClipError::Refused(error.to_string()))?;
-        Ok(file.steal_as_bytes().to_vec())
+        muxed
     }
 
-    fn mux(&self, pipeline: &gst::Pipeline, title: &str) -> Result<MemoryOutputStream, ClipError> {
+    fn mux(&self, pipeline: &gst::Pipeline, file: &Path, title: &str) -> Result<(), ClipError> {
         let refused = |why: &dyn ToString| ClipError::Refused(why.to_string());
         let codec = self.caps.structure(0).and_then(|fields| Codec::from_media_type(fields.name(), None));
         let codec = codec.ok_or_else(|| refused(&"their codec is not known"))?;
@@ -91,11 +96,8 @@ impl Footage {
         if let Some(setter) = muxer.dynamic_cast_ref::<gst::TagSetter>() {
             setter.add_tag::<gst::tags::Title>(&title, gst::TagMergeMode::Replace);
         }
-        // It is written back and forth, which an appsink does not bear. In memory, so that the album's quota and its way
-        // of writing hold for clips too.
-        let file = MemoryOutputStream::new_resizable();
-        let sink = element("giostreamsink")?;
-        sink.set_property("stream", &file);
+        let sink = element("filesink")?;
+        sink.set_property("location", file);
         sink.set_property("sync", false);
         let parts = [source.upcast_ref(), &parser(codec)?, &muxer, &sink];
         pipeline.add_many(parts).map_err(|error| refused(&error))?;
@@ -120,8 +122,11 @@ impl Footage {
         let last = [gst::MessageType::Eos, gst::MessageType::Error];
         let message = pipeline.bus().and_then(|bus| bus.timed_pop_filtered(LIMIT, &last)).ok_or(ClipError::Slow)?;
         match message.view() {
+            gst::MessageView::Error(error) if error.error().is::<gst::ResourceError>() => {
+                Err(ClipError::Disk(error.error().message().to_owned()))
+            }
             gst::MessageView::Error(error) => Err(refused(&error.error().message())),
-            _ => Ok(file),
+            _ => Ok(()),
         }
     }
 }
@@ -196,10 +201,11 @@ mod tests {
             assert_eq!(footage.begins(), Duration::from_secs(5));
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("clip.mp4");
-            let mp4 = footage.to_mp4("camera gate").unwrap();
+            footage.to_mp4(&path, "camera gate").unwrap();
+            let mp4 = fs::read(&path).unwrap();
+            assert!(footage.bytes().abs_diff(mp4.len() as u64) < 3000, "{} of {}", footage.bytes(), mp4.len());
             assert_eq!(&mp4[4..8], b"ftyp");
             assert!(mp4.windows(11).any(|bytes| bytes == b"camera gate"), "who finds it knows whose it is");
-            fs::write(&path, mp4).unwrap();
             let pictures: Vec<_> =
                 Recording::open(&path, Timestamp::UNIX_EPOCH).unwrap().map(|frame| frame.unwrap()).collect();
             assert_eq!(pictures.len(), 10, "{codec:?}");
@@ -212,8 +218,11 @@ mod tests {
     #[test]
     fn what_is_no_picture_is_refused_in_words() {
         let mut footage = footage(Codec::H264, 1);
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = folder.path().join("nowhere/clip.mp4");
+        assert!(matches!(footage.to_mp4(&nowhere, "camera gate"), Err(ClipError::Disk(_))));
         footage.caps = gst::Caps::builder("video/x-vp8").build();
-        let said = footage.to_mp4("camera gate").unwrap_err().to_string();
+        let said = footage.to_mp4(&folder.path().join("clip.mp4"), "camera gate").unwrap_err().to_string();
         assert_eq!(
             said,
             "the pictures do not go into an MP4 file: their codec is not known; compare with the default settings of the \

@@ -6,7 +6,7 @@ use super::deadline::{self, MOST_HANGING};
 
 /// Every element a pipeline here may be built of, by the Debian package that holds it.
 const ELEMENTS: [(&str, &[&str]); 4] = [
-    ("gstreamer1.0-plugins-base", &["appsink", "appsrc", "giostreamsink", "typefind", "videoconvert"]),
+    ("gstreamer1.0-plugins-base", &["appsink", "appsrc", "filesink", "typefind", "videoconvert"]),
     (
         "gstreamer1.0-plugins-good",
         &[

@@ -1,6 +1,7 @@
 use std::{
     collections::VecDeque,
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use super::{origin, to_rgb};
 use crate::{
-    disk::{PARTIAL, write_whole},
+    disk::{PARTIAL, sync_folder_of, write_whole},
     vision::Planes,
 };
 
@@ -97,36 +98,58 @@ impl Album {
         let mut jpeg = Vec::new();
         to_rgb(planes).write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY))?;
         origin::sign(&mut jpeg, camera);
-        self.put(EvidenceKind::Snapshot, &jpeg)
+        let size = jpeg.len() as u64;
+        self.put(EvidenceKind::Snapshot, size, |path| {
+            write_whole(path, &jpeg).map_err(|source| AlbumError::Disk { path: path.to_owned(), source })?;
+            Ok((size, hex::encode(Sha256::digest(&jpeg))))
+        })
     }
 
-    /// Keeps a clip as `<id>.mp4` and describes it.
+    /// Keeps a clip of about so many bytes as `<id>.mp4` and describes it. `write` is to write it to the file that it is
+    /// given.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub fn keep_clip(&self, mp4: &[u8]) -> Result<Evidence, AlbumError> {
-        self.put(EvidenceKind::Clip, mp4)
+    /// Those of `write`, and if the file cannot be kept.
+    pub fn keep_clip<E: From<AlbumError>>(
+        &self,
+        expected: u64,
+        write: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<Evidence, E> {
+        self.put(EvidenceKind::Clip, expected, |path| {
+            let partial = path.with_extension(PARTIAL);
+            let settled = write(&partial).and_then(|()| {
+                settle(&partial, path).map_err(|source| AlbumError::Disk { path: path.to_owned(), source }.into())
+            });
+            if settled.is_err() {
+                // The first error is the one worth telling; what stays is removed at the next start.
+                let _ = fs::remove_file(&partial);
+            }
+            settled
+        })
     }
 
-    fn put(&self, kind: EvidenceKind, file: &[u8]) -> Result<Evidence, AlbumError> {
+    /// Makes room, has the file written, which gives its size and SHA-256, and puts it on the shelf.
+    fn put<E: From<AlbumError>>(
+        &self,
+        kind: EvidenceKind,
+        expected: u64,
+        write: impl FnOnce(&Path) -> Result<(u64, String), E>,
+    ) -> Result<Evidence, E> {
         let id = Uuid::now_v7();
         let path = self.path(id, kind);
-        let size = file.len() as u64;
         // The disk may hang, and then it holds up only who writes: the shelf is locked for bookkeeping alone.
-        self.shelf().size += size;
-        let written = self
-            .make_room(None)
-            .and_then(|()| write_whole(&path, file).map_err(|source| AlbumError::Disk { path: path.clone(), source }));
-        if let Err(error) = written {
-            self.shelf().size -= size;
-            return Err(error);
-        }
-        self.shelf().files.push_back((path.clone(), size));
+        self.shelf().size += expected;
+        let written = self.make_room(None).map_err(E::from).and_then(|()| write(&path));
+        self.shelf().size -= expected;
+        let (size, sha256) = written?;
+        let mut shelf = self.shelf();
+        shelf.size += size;
+        shelf.files.push_back((path.clone(), size));
+        drop(shelf);
         // Pictures of other cameras were perhaps still being written, and could not make room.
         if let Err(error) = self.make_room(Some(&path)) {
             tracing::warn!("{error}");
         }
-        let sha256 = hex::encode(Sha256::digest(file));
         Ok(Evidence { id, kind, sha256, size, redaction: Redaction::None })
     }
 
@@ -220,6 +243,24 @@ impl Shelf {
     }
 }
 
+/// Gives a file that was written its name, once the disk has it; its size and SHA-256.
+fn settle(partial: &Path, path: &Path) -> io::Result<(u64, String)> {
+    let mut file = fs::File::open(partial)?;
+    let (mut hash, mut size, mut piece) = (Sha256::new(), 0, vec![0; 1 << 16]);
+    loop {
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&piece[..read]);
+        size += read as u64;
+    }
+    file.sync_data()?;
+    fs::rename(partial, path)?;
+    sync_folder_of(path)?;
+    Ok((size, hex::encode(hash.finalize())))
+}
+
 fn remove(path: &Path) -> Result<(), AlbumError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -230,146 +271,4 @@ fn remove(path: &Path) -> Result<(), AlbumError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::vision::{Layout, Matrix, Range};
-
-    fn grey(width: usize, height: usize) -> Vec<u8> {
-        vec![128; width * height * 3]
-    }
-
-    fn planes(rgb: &[u8], width: usize, height: usize) -> Planes<'_> {
-        let layout = Layout::Rgb { rgb, stride: width * 3 };
-        Planes { width, height, layout, range: Range::Full, matrix: Matrix::Bt601 }
-    }
-
-    fn gate() -> Segment {
-        "gate".parse().unwrap()
-    }
-
-    #[test]
-    fn a_picture_is_kept_as_it_is_described() {
-        let dir = tempfile::tempdir().unwrap();
-        let album = Album::open(&dir.path().join("evidence"), 1 << 20).unwrap();
-        let rgb = grey(64, 48);
-        let evidence = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
-        let bytes = fs::read(dir.path().join("evidence").join(format!("{}.jpg", evidence.id))).unwrap();
-        assert_eq!(evidence.size, bytes.len() as u64);
-        assert_eq!(evidence.sha256, hex::encode(Sha256::digest(&bytes)));
-        assert_eq!(album.read(evidence.id).unwrap().as_deref(), Some(&bytes[..]));
-        assert_eq!(album.read(Uuid::nil()).unwrap(), None);
-        assert_eq!((album.camera_of(evidence.id), album.camera_of(Uuid::nil())), (Some(gate()), None));
-        let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
-        assert_eq!(picture.dimensions(), (64, 48));
-        assert!(picture.pixels().all(|p| p.0.iter().all(|c| c.abs_diff(128) <= 1)));
-    }
-
-    #[test]
-    fn the_oldest_pictures_make_room_also_those_of_an_earlier_run() {
-        let dir = tempfile::tempdir().unwrap();
-        let rgb = grey(64, 48);
-        let first = Album::open(dir.path(), 1 << 20).unwrap().keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
-        let album = Album::open(dir.path(), 2 * first.size).unwrap();
-        let second = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
-        let third = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
-        assert_eq!(names(dir.path()), [format!("{}.jpg", second.id), format!("{}.jpg", third.id)]);
-    }
-
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> =
-            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn what_a_killed_run_left_half_written_is_removed() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join(format!("{}.partial", Uuid::now_v7())), "half a picture").unwrap();
-        Album::open(dir.path(), 1 << 20).unwrap();
-        assert_eq!(names(dir.path()), [""; 0]);
-    }
-
-    #[test]
-    fn a_picture_that_cannot_be_removed_still_counts_and_the_next_oldest_makes_room() {
-        let dir = tempfile::tempdir().unwrap();
-        let rgb = grey(64, 48);
-        let first = Album::open(dir.path(), 1 << 20).unwrap().keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
-        // A folder in the place of the oldest picture: no file is to be removed there, whoever asks.
-        let stuck = dir.path().join(format!("{}.jpg", Uuid::nil()));
-        fs::create_dir(&stuck).unwrap();
-        let length = fs::metadata(&stuck).unwrap().len();
-        let album = Album::open(dir.path(), length + first.size).unwrap();
-        let second = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
-        assert_eq!(names(dir.path()), [format!("{}.jpg", Uuid::nil()), format!("{}.jpg", second.id)]);
-        assert_eq!(album.shelf().size, length + second.size);
-        // With nothing else to remove, it is said.
-        let full = Album::open(dir.path(), 1).unwrap();
-        let error = full.keep(&gate(), &planes(&rgb, 64, 48)).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("cannot keep pictures in {}: ", stuck.display())), "{error}");
-        let shelf = full.shelf();
-        assert_eq!((shelf.size, shelf.files.len()), (length, 1));
-    }
-
-    #[test]
-    fn clips_and_pictures_share_the_quota_also_over_a_restart() {
-        let dir = tempfile::tempdir().unwrap();
-        let rgb = grey(64, 48);
-        let first = Album::open(dir.path(), 1 << 20).unwrap();
-        let picture = first.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
-        let clip = first.keep_clip(b"a film of three seconds").unwrap();
-        assert_eq!((clip.kind, clip.size), (EvidenceKind::Clip, 23));
-        let bytes = fs::read(dir.path().join(format!("{}.mp4", clip.id))).unwrap();
-        assert_eq!(clip.sha256, hex::encode(Sha256::digest(&bytes)));
-        assert_eq!((first.has_clip(clip.id), first.has_clip(picture.id)), (true, false));
-        assert_eq!(first.read(clip.id).unwrap(), None, "it is no picture");
-        // There is room for two of these clips and no more.
-        let album = Album::open(dir.path(), 46).unwrap();
-        let next = album.keep_clip(b"a film of three seconds").unwrap();
-        assert_eq!(names(dir.path()), [format!("{}.mp4", clip.id), format!("{}.mp4", next.id)]);
-        album.forget(&next);
-        album.forget(&clip);
-        assert_eq!((names(dir.path()).len(), album.shelf().size), (0, 0));
-    }
-
-    #[test]
-    fn a_forgotten_picture_is_gone_and_does_not_count() {
-        let dir = tempfile::tempdir().unwrap();
-        let album = Album::open(dir.path(), 1 << 20).unwrap();
-        let rgb = grey(64, 48);
-        let evidence = album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
-        album.forget(&evidence);
-        album.forget(&evidence);
-        assert_eq!((names(dir.path()).len(), album.shelf().size), (0, 0));
-    }
-
-    #[test]
-    fn cameras_that_keep_pictures_at_once_stay_within_the_quota() {
-        let dir = tempfile::tempdir().unwrap();
-        let rgb = grey(64, 48);
-        let size = Album::open(dir.path(), 1 << 20).unwrap().keep(&gate(), &planes(&rgb, 64, 48)).unwrap().size;
-        let album = Album::open(dir.path(), 3 * size).unwrap();
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..8 {
-                        album.keep(&gate(), &planes(&rgb, 64, 48)).unwrap();
-                    }
-                });
-            }
-        });
-        let shelf = album.shelf();
-        let mut shelved: Vec<_> =
-            shelf.files.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
-        shelved.sort();
-        assert_eq!((shelved, shelf.size), (names(dir.path()), 3 * size));
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let error = Album::open(&file.path().join("evidence"), 1).unwrap_err().to_string();
-        assert!(error.starts_with("cannot keep pictures in "), "{error}");
-        assert!(error.ends_with("check space and rights of the folder storage.path"), "{error}");
-    }
-}
+mod tests;

@@ -1,7 +1,6 @@
 //! The ring of encoded pictures, live, and the clips that are cut out of it.
 
 use std::{
-    fs,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -42,7 +41,7 @@ fn filled(ring: &EncodedRing, pictures: usize) -> Footage {
 fn shown(footage: &Footage) -> (usize, Duration) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
-    fs::write(&path, footage.to_mp4("camera gate").unwrap()).unwrap();
+    footage.to_mp4(&path, "camera gate").unwrap();
     let stamps: Vec<_> =
         Recording::open(&path, Timestamp::UNIX_EPOCH).unwrap().map(|f| f.unwrap().stamp.mono).collect();
     (stamps.len(), stamps[stamps.len() - 1] - stamps[0])

@@ -1,5 +1,6 @@
 use std::{
     fmt::Display,
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -64,6 +65,9 @@ pub(in crate::site) struct Cutter {
     jobs: Mutex<Option<Receiver<Job>>>,
 }
 
+/// Whatever kept a clip from being kept.
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
 struct Job {
     camera: Segment,
     footage: Footage,
@@ -113,10 +117,8 @@ impl Job {
     fn run(self, album: &Album) {
         let Self { camera, footage, ticket, counts } = self;
         let begun = Instant::now();
-        let kept = match footage.to_mp4(&format!("camera {camera}")) {
-            Ok(mp4) => album.keep_clip(&mp4).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
+        let write = |file: &Path| -> Result<(), Fault> { Ok(footage.to_mp4(file, &format!("camera {camera}"))?) };
+        let kept = album.keep_clip(footage.bytes(), write);
         match kept {
             Ok(clip) => {
                 if ticket.made(Some(clip.clone())) {

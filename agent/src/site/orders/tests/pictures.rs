@@ -132,7 +132,12 @@ fn one_picture_for_a_purpose() {
 #[test]
 fn a_clip_is_fetched_in_another_way() {
     let stage = Stage::new(&camera("gate"));
-    let clip = stage.orders.delivery.album.keep_clip(b"a film").unwrap().id;
+    let album = &stage.orders.delivery.album;
+    let write = |file: &std::path::Path| -> Result<(), crate::evidence::AlbumError> {
+        std::fs::write(file, "a film").unwrap();
+        Ok(())
+    };
+    let clip = album.keep_clip(6, write).unwrap().id;
     assert_eq!(
         stage.order(snapshot(None, Some(clip))),
         (
