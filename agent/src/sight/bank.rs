@@ -109,6 +109,7 @@ impl Bank {
     /// Learns from a picture with which nothing is wrong.
     pub(super) fn learn(&mut self, at: Duration, structure: &Structure, colour: f32) {
         if !self.references.iter().any(|reference| reference.fits(structure)) {
+            self.unlike = None;
             return self.learn_new(at, structure, colour, self.learn);
         }
         if self.same_light {

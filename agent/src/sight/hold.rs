@@ -124,10 +124,13 @@ mod tests {
     /// The states that come of one look a second, and when.
     fn states(hold: &mut Hold, from: u64, verdicts: &[(Verdict, usize)]) -> Vec<(u64, Option<Condition>)> {
         let looks = verdicts.iter().flat_map(|(verdict, count)| std::iter::repeat_n(*verdict, *count));
-        let looks = looks.zip(from..).filter_map(|(verdict, second)| {
-            hold.take(Duration::from_secs(second), verdict, true).then(|| (second, hold.state()))
-        });
-        looks.collect()
+        let mut states = Vec::new();
+        for (second, verdict) in (from..).zip(looks) {
+            if hold.take(Duration::from_secs(second), verdict, true) {
+                states.push((second, hold.state()));
+            }
+        }
+        states
     }
 
     #[test]
