@@ -20,7 +20,10 @@ const PROBE_PAUSE: Duration = Duration::from_millis(500);
 const PROBES: usize = 20;
 
 /// A camera that was quick once may be busy now.
-const SHORTEST_PATIENCE: Duration = Duration::from_secs(3);
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Between an attempt that has taken its time already and the next one.
+const BREATH: Duration = Duration::from_millis(200);
 
 /// Is told what one camera sees. All calls come from the thread of [`run`]; while one lasts, newer
 /// pictures replace each other.
@@ -65,6 +68,7 @@ pub fn run(
     while !stop.is_stopped() {
         let mut first_picture = None;
         settings.connect_limit = patience(usual, failures, longest);
+        let begun = clock.now().mono;
         let Err((error, stream)) = run_once(&settings, clock, counters, stop, |stream, frame| {
             let seen = frame.is_some() || stream.receives();
             if seen {
@@ -105,7 +109,11 @@ pub fn run(
         // After it was told: a pipeline that hangs takes its time to end.
         drop(stream);
         let seeing = first_picture.map_or(Duration::ZERO, |first| clock.now().mono.saturating_sub(first));
-        let pause = retry.pause(&error.fault, seeing);
+        let mut pause = retry.pause(&error.fault, seeing);
+        if first_picture.is_none() && error.fault.cause() != BlindCause::Unauthorised {
+            // An attempt that took its time was as good as a pause.
+            pause = pause.saturating_sub(clock.now().mono.saturating_sub(begun)).max(BREATH);
+        }
         if let Some(hardware) = hardware
             && hardware_fails(settings.decoder, first_picture.is_some(), &error.fault)
         {
@@ -151,12 +159,11 @@ fn rest(pause: Duration, clock: &Arc<dyn Clock>, stop: &Stop, observer: &mut dyn
 }
 
 /// How long a camera may take for its first packet and picture. One that is known is as quick as before, or hangs; now
-/// and then it gets the longest time, for it may be starting. `usual` is what it took last.
+/// and then it gets more time, and more rarely the longest, for it may be starting. `usual` is what it took last.
 fn patience(usual: Option<Duration>, failures: u32, longest: Duration) -> Duration {
-    match usual {
-        Some(usual) if failures % 4 != 3 => (3 * usual).max(SHORTEST_PATIENCE).min(longest),
-        _ => longest,
-    }
+    let Some(usual) = usual.filter(|_| failures % 16 != 15) else { return longest };
+    let short = (3 * usual).max(SHORTEST_PATIENCE);
+    if failures % 4 == 3 { 2 * short } else { short }.min(longest)
 }
 
 /// Is a stream without a picture the hardware decoder's fault? It passed its trial, but that says nothing of this
@@ -261,8 +268,9 @@ mod tests {
         let (second, all) = (Duration::from_secs(1), Duration::from_secs(10));
         assert_eq!((patience(None, 0, all), patience(Some(7 * second), 1, all)), (all, all));
         assert_eq!(patience(Some(second), 1, second), second, "never more than is allowed");
-        let limits: Vec<_> = (0..8).map(|failures| patience(Some(second / 2), failures, all)).collect();
-        assert_eq!(limits, [[3 * second; 3].as_slice(), &[all], &[3 * second; 3], &[all]].concat());
+        let limits = [2, 2, 2, 4, 2, 2, 2, 4, 2, 2, 2, 4, 2, 2, 2, 10, 2].map(|limit| limit * second);
+        assert_eq!((0..17).map(|failures| patience(Some(second / 2), failures, all)).collect::<Vec<_>>(), limits);
+        assert_eq!(patience(Some(3 * second), 1, all), 9 * second);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
+    os::unix::process::CommandExt as _,
     path::Path,
+    process::Command,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering::SeqCst},
@@ -68,6 +70,7 @@ struct Source {
 
 /// Carries it out.
 pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
+    let environment = as_the_service()?;
     camera::init().map_err(ProofError::client)?;
     let folder = tempfile::tempdir()?;
     let sources = sources(folder.path())?;
@@ -108,6 +111,7 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let kinds: Vec<String> = done.iter().map(|(name, [seen, ended])| format!("{name} {}", seen + ended)).collect();
     report.fact("streams", kinds.join(", "));
+    report.fact("environment, as in packaging/karaul.service", environment);
     let steady = &held[held.len() / WARM_UP..];
     let figures = |held: &Held| [held.resident as f64 / 1024.0, held.files as f64, held.threads as f64];
     let limits =
@@ -131,6 +135,19 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
         &camera::bearable().err().map(|e| e.to_string()).into_iter().collect::<Vec<_>>(),
     );
     Ok(report)
+}
+
+/// The environment that the agent's service has, which glibc reads at a start only: without it the program starts anew.
+fn as_the_service() -> Result<String, ProofError> {
+    let unit = fs::read_to_string(repository().join("packaging/karaul.service"))?;
+    let lines = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+    let wanted: Vec<(&str, &str)> =
+        lines.flat_map(str::split_whitespace).filter_map(|entry| entry.split_once('=')).collect();
+    if wanted.iter().any(|(name, value)| env::var(name).as_deref() != Ok(value)) {
+        let mut again = Command::new(env::current_exe()?);
+        return Err(again.args(env::args_os().skip(1)).envs(wanted).exec().into());
+    }
+    Ok(wanted.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
 }
 
 /// Opens one stream and ends it: at its first picture if the camera is well, otherwise when it ends. Says whether it

@@ -169,7 +169,8 @@ fn site(folder: &Path, broker: &str, calm: &str, faults: &[Fault], cameras: &[Ca
         let _ = write!(
             text,
             "[[camera]]\nid = \"{id}\"\nurl = \"{url}\"\nmodel = \"yard-nano\"\npurpose = \"proof\"\n\
-             transport = \"{transport}\"\ndetections_per_second = 1.0\nusername = \"{USER}\"\npassword = \"file:{}\"\n",
+             transport = \"{transport}\"\ndetections_per_second = 1.0\nusername = \"{USER}\"\npassword = \"file:{}\"\n\
+             [camera.sight]\nenabled = false\n",
             folder.join("password").display()
         );
     }
