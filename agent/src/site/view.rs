@@ -148,8 +148,8 @@ mod tests {
             fs::write(&view.path, damaged).unwrap();
             assert_eq!(view.read(&gate), None);
         }
-        write_checked(&view.path, "{}", "ab12").unwrap();
-        assert_eq!(view.content().err().unwrap().to_string(), "its checksum is wrong");
+        write_checked(&view.path, "{}", "ab12 cd34").unwrap();
+        assert_eq!(view.content().err().unwrap().to_string(), "it is no learnt view");
         fs::File::create(&view.path).unwrap().set_len(LARGEST + 1).unwrap();
         assert_eq!(view.content().err().unwrap().to_string(), "it is larger than 4194304 bytes");
     }

@@ -121,8 +121,8 @@ fn a_still_scene_is_glimpsed_at_and_nothing_of_motion_is_missed() {
         let followed: Vec<u128> = some.iter().filter(|(_, glimpse)| !glimpse).map(|(at, _)| *at).collect();
         assert!(followed.is_sorted_by(|a, b| a < b), "{bframes}: {followed:?}");
         // What is still is glimpsed at once in two seconds.
-        let still = some.iter().filter(|(at, _)| (6_000..8_000).contains(at) || *at >= 16_000).count();
-        assert!((2..=3).contains(&still), "{bframes}: {some:?}");
+        let still = some.iter().filter(|(at, glimpse)| *glimpse && (6_000..10_000).contains(at)).count();
+        assert_eq!(still, 2, "{bframes}: {some:?}");
         // With B-frames one picture in three tells of motion, so it takes longer to know what is usual.
         let most = if bframes == 0 { 380 } else { 430 };
         assert!(some.len() < most, "{bframes}: {} of 500", some.len());
