@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::{BenchError, load};
 
-/// Time for streams to settle and models to warm up.
-const WARM_UP: Duration = Duration::from_secs(5);
+/// Time for streams to settle, models to warm up, and decoding on demand to learn what is usual and fall asleep.
+const WARM_UP: Duration = Duration::from_secs(12);
 /// The agent tells its counters every 30 s.
 const HEALTH: Duration = Duration::from_secs(32);
 
