@@ -11,6 +11,7 @@ mod trouble;
 use std::{fs, path::Path};
 
 use jiff::Timestamp;
+use karaul_wire::Severity;
 use proptest::prelude::*;
 
 use super::*;
