@@ -26,7 +26,7 @@ packages=(
   build-essential pkg-config libssl-dev python3 python3-pip
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
-  gstreamer1.0-libav gstreamer1.0-tools gstreamer1.0-rtsp
+  gstreamer1.0-libav gstreamer1.0-tools gstreamer1.0-rtsp glib-networking
   mosquitto mosquitto-clients openssl jq strace
 )
 missing=()

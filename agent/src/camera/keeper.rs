@@ -161,9 +161,10 @@ fn rest(pause: Duration, clock: &Arc<dyn Clock>, stop: &Stop, observer: &mut dyn
 /// How long a camera may take for its first packet and picture. One that is known is as quick as before, or hangs; now
 /// and then it gets more time, and more rarely the longest, for it may be starting. `usual` is what it took last.
 fn patience(usual: Option<Duration>, failures: u32, longest: Duration) -> Duration {
-    let Some(usual) = usual.filter(|_| failures % 16 != 15) else { return longest };
-    let short = (3 * usual).max(SHORTEST_PATIENCE);
-    if failures % 4 == 3 { 2 * short } else { short }.min(longest)
+    let Some(usual) = usual.filter(|_| failures % 32 != 31) else { return longest };
+    // In whole seconds, because it is told.
+    let short = Duration::from_secs_f64((3.0 * usual.as_secs_f64()).ceil()).max(SHORTEST_PATIENCE);
+    if failures % 8 == 7 { 2 * short } else { short }.min(longest)
 }
 
 /// Is a stream without a picture the hardware decoder's fault? It passed its trial, but that says nothing of this
@@ -268,9 +269,9 @@ mod tests {
         let (second, all) = (Duration::from_secs(1), Duration::from_secs(10));
         assert_eq!((patience(None, 0, all), patience(Some(7 * second), 1, all)), (all, all));
         assert_eq!(patience(Some(second), 1, second), second, "never more than is allowed");
-        let limits = [2, 2, 2, 4, 2, 2, 2, 4, 2, 2, 2, 4, 2, 2, 2, 10, 2].map(|limit| limit * second);
-        assert_eq!((0..17).map(|failures| patience(Some(second / 2), failures, all)).collect::<Vec<_>>(), limits);
-        assert_eq!(patience(Some(3 * second), 1, all), 9 * second);
+        let after = |failures| patience(Some(second / 2), failures, all);
+        assert_eq!([0, 6, 7, 8, 15, 30, 31, 32].map(after), [2, 2, 4, 2, 4, 2, 10, 2].map(|limit| limit * second));
+        assert_eq!(patience(Some(1_033 * second / 1000), 1, all), 4 * second);
     }
 
     #[test]
