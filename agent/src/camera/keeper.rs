@@ -101,10 +101,7 @@ pub fn run(
         };
         Counters::count(&counters.reconnects);
         failures += 1;
-        if sight.blinded(&error) {
-            tracing::warn!(camera, "{error}");
-            observer.blind(error.fault.cause(), &error.to_string());
-        }
+        sight.tell_blind(camera, &error, observer);
         let hardware = stream.as_ref().and_then(|stream| stream.hardware());
         // After it was told: a pipeline that hangs takes its time to end.
         drop(stream);
@@ -137,10 +134,7 @@ pub fn run(
             if !error.fault.is_unreachable() {
                 break;
             }
-            if sight.blinded(&error) {
-                tracing::warn!(camera, "{error}");
-                observer.blind(error.fault.cause(), &error.to_string());
-            }
+            sight.tell_blind(camera, &error, observer);
             rest(PROBE_PAUSE, clock, stop, observer);
         }
     }
@@ -229,10 +223,15 @@ impl Sight {
     /// The first picture is late. That is said before the attempt is given up: some cameras take their time.
     fn nothing_yet(&mut self, settings: &StreamSettings, stream: &Stream, observer: &mut dyn Observer) {
         if *self == Self::Unknown {
-            let error = stream.lacks().at(&settings.url);
-            tracing::warn!(camera = settings.camera, "{error}");
+            self.tell_blind(&settings.camera, &stream.lacks().at(&settings.url), observer);
+        }
+    }
+
+    /// Tells why pictures do not come, if that is news.
+    fn tell_blind(&mut self, camera: &str, error: &StreamError, observer: &mut dyn Observer) {
+        if self.blinded(error) {
+            tracing::warn!(camera, "{error}");
             observer.blind(error.fault.cause(), &error.to_string());
-            *self = Self::Blind(error);
         }
     }
 }

@@ -151,9 +151,9 @@ impl Mailbox {
         self.state().seen.last_picture = Some(Instant::now());
     }
 
-    /// Whether a picture has come.
-    pub(super) fn has_seen(&self) -> bool {
-        self.state().seen.last_picture.is_some()
+    /// What has come so far.
+    pub(super) fn seen(&self) -> Seen {
+        self.state().seen
     }
 
     /// A picture came with a time stamp beyond belief.
@@ -216,11 +216,6 @@ impl Mailbox {
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.changed.notify_all();
-    }
-
-    /// Has a packet of video come from the camera?
-    pub(super) fn has_packets(&self) -> bool {
-        self.state().seen.packets.is_some()
     }
 
     /// A packet of video came from the camera.

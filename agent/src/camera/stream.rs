@@ -102,7 +102,7 @@ impl Stream {
     /// What is missing, of a stream whose first picture is late.
     pub(super) fn lacks(&self) -> Fault {
         let limit = self.settings.picture_limit;
-        self.explained(if self.mailbox.has_packets() {
+        self.explained(if self.mailbox.seen().packets.is_some() {
             Fault::Undecodable { limit, complaint: None }
         } else {
             Fault::TimedOut { limit }
@@ -121,7 +121,7 @@ impl Stream {
 
     /// Pictures come, which are for the ring alone.
     pub(super) fn receives(&self) -> bool {
-        self.settings.receive_only && self.mailbox.has_seen()
+        self.settings.receive_only && self.mailbox.seen().last_picture.is_some()
     }
 
     /// For how long it has been open.

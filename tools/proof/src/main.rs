@@ -16,6 +16,7 @@ mod rebuilds;
 mod report;
 mod rig;
 mod sight;
+mod site;
 mod storm;
 mod traffic;
 

@@ -30,6 +30,7 @@ use crate::{
     error::ProofError,
     process::{Held, slope},
     report::Report,
+    site::head,
 };
 
 /// So many streams at a time.
@@ -218,12 +219,6 @@ fn sources(folder: &Path) -> Result<Vec<Source>, ProofError> {
 
 /// A site with one camera, so that its stream has the settings that the agent would give it.
 fn site(url: &str, folder: &Path) -> String {
-    format!(
-        "[site]\nregion = \"proof\"\ndistrict = \"proof\"\nname = \"proof\"\nbox = \"proof\"\ntime_zone = \"UTC\"\n\
-         languages = [\"en\"]\n[broker]\nurl = \"mqtt://127.0.0.1:1883\"\n[storage]\npath = \"{}\"\n\
-         [inference]\nmodels = \"{}\"\n\
-         [[camera]]\nid = \"camera\"\nurl = \"{url}\"\nmodel = \"yard-nano\"\npurpose = \"proof\"\n",
-        folder.join("state").display(),
-        repository().join("models").display()
-    )
+    let head = head("mqtt://127.0.0.1:1883", folder, &repository().join("models"));
+    format!("{head}[[camera]]\nid = \"camera\"\nurl = \"{url}\"\nmodel = \"yard-nano\"\npurpose = \"proof\"\n")
 }

@@ -35,6 +35,7 @@ use crate::{
     figures::{Spread, time},
     process,
     report::Report,
+    site::head,
 };
 
 /// The aim: a fault is said within this time.
@@ -156,12 +157,7 @@ fn name(index: usize) -> String {
 }
 
 fn site(folder: &Path, broker: &str, calm: &str, faults: &[Fault], cameras: &[Camera]) -> String {
-    let mut text = format!(
-        "[site]\nregion = \"proof\"\ndistrict = \"proof\"\nname = \"proof\"\nbox = \"proof\"\ntime_zone = \"UTC\"\n\
-         languages = [\"en\"]\n[broker]\nurl = \"{broker}\"\n[storage]\npath = \"{}\"\n[inference]\nmodels = \"{}\"\n",
-        folder.join("state").display(),
-        repository().join("models").display()
-    );
+    let mut text = head(broker, folder, &repository().join("models"));
     let urls = faults.iter().zip(cameras).map(|(fault, camera)| (camera.url(), fault.udp));
     for (index, (url, udp)) in urls.chain([(calm.to_owned(), false), (UNKNOWN.to_owned(), false)]).enumerate() {
         let (id, transport) = (name(index), if udp { "udp" } else { "tcp" });

@@ -54,11 +54,14 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     let mut accounts: Vec<Account> = VARIANTS.iter().map(|_| Account::default()).collect();
     let mut length = Duration::ZERO;
     for case in &cases {
-        let always = Replay::of(case, &VARIANTS[0], &model, folder.path())?;
+        let replays = VARIANTS
+            .iter()
+            .map(|variant| Replay::of(case, variant, &model, folder.path()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let always = &replays[0];
         length += always.length;
-        for (variant, account) in VARIANTS.iter().zip(&mut accounts) {
-            let gated = Replay::of(case, variant, &model, folder.path())?;
-            account.add(case, &always.incidents, &gated);
+        for (gated, account) in replays.iter().zip(&mut accounts) {
+            account.add(case, &always.incidents, gated);
         }
         eprintln!("{}: {} incidents", case.name, always.incidents.len());
     }

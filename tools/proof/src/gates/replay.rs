@@ -8,7 +8,7 @@ use karaul_wire::{AlertEvent, Phase};
 use uuid::Uuid;
 
 use super::{cases::Case, found::Incident};
-use crate::error::ProofError;
+use crate::{error::ProofError, site::head};
 
 /// How the agent looks.
 #[derive(Debug)]
@@ -80,25 +80,11 @@ fn counted(line: &str) -> Option<(u64, Duration)> {
 
 /// Rules of each kind that there is, over the picture and in its middle.
 fn site(variant: &Variant, model: &Path, folder: &Path) -> String {
-    let models = model.parent().unwrap_or(model).display();
+    let head = head("mqtt://127.0.0.1", folder, model.parent().unwrap_or(model));
     let name = model.file_name().unwrap_or_default().to_string_lossy();
     let Variant { decoding, detection } = variant;
-    let state = folder.join("state");
     format!(
-        r#"[site]
-region = "proof"
-district = "proof"
-name = "proof"
-box = "proof"
-time_zone = "UTC"
-languages = ["en"]
-[broker]
-url = "mqtt://127.0.0.1"
-[storage]
-path = "{}"
-[inference]
-models = "{models}"
-[[camera]]
+        r#"{head}[[camera]]
 id = "camera"
 url = "rtsp://127.0.0.1/camera"
 model = "{name}"
@@ -139,8 +125,7 @@ kind = "line_crossing"
 line = "upright"
 classes = ["person"]
 cooldown = "0s"
-"#,
-        state.display()
+"#
     )
 }
 
