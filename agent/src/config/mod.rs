@@ -15,6 +15,8 @@ mod output;
 mod problem;
 mod read;
 mod rule;
+#[cfg(test)]
+pub(crate) mod sample;
 mod schedule;
 mod schema;
 mod site;

@@ -5,10 +5,10 @@ mod trial;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use karaul_wire::{Alert, Clock, ClockSource, CloseReason, Evidence, Incident, Language, Object, Phase, Status};
+use karaul_wire::{Alert, ClockSource, CloseReason, Evidence, Incident, Language, Object, Phase, Status};
 use uuid::Uuid;
 
-use self::form::{blank, end, nanoseconds, new_id, round, tell};
+use self::form::{blank, end, new_id, next, round, tell};
 pub(crate) use self::trial::{as_test, delivery_alarm, end_of_alarm, taken_alarm};
 pub use self::{operator::Declined, trial::trial};
 use crate::{
@@ -253,15 +253,13 @@ impl Desk {
 /// at `at`.
 #[must_use]
 pub fn close_orphan(last: &Alert, at: Stamp, boot_id: Option<Uuid>, languages: &[Language]) -> Alert {
-    let mut alert = last.clone();
-    alert.incident.rev += 1;
-    alert.incident.phase = Phase::Close;
-    // The clock may have been set back meanwhile.
-    alert.incident.closed = Some(at.wall.max(alert.incident.opened));
-    alert.incident.close_reason = Some(CloseReason::Restarted);
-    alert.clock = Clock { boot_id, monotonic_ns: nanoseconds(at.mono), ..alert.clock };
-    tell(&mut alert, languages);
-    alert
+    next(last, at, languages, |alert| {
+        alert.incident.phase = Phase::Close;
+        // The clock may have been set back meanwhile.
+        alert.incident.closed = Some(at.wall.max(alert.incident.opened));
+        alert.incident.close_reason = Some(CloseReason::Restarted);
+        alert.clock.boot_id = boot_id;
+    })
 }
 
 #[cfg(test)]

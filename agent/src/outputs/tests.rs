@@ -1,31 +1,19 @@
-use std::{fs, path::Path, sync::Arc};
+use std::sync::Arc;
 
 use karaul_wire::{CloseReason, Object, RuleKind};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{clock::SimulatedClock, config::Secrets, uplink::OutboxSettings};
+use crate::{clock::SimulatedClock, config::sample, uplink::OutboxSettings};
 
 /// Of a camera: one zone and one line.
 const RULES: &str = include_str!("rules.toml");
 
 /// A site with one camera, and these outputs.
 fn config(outputs: &str) -> Config {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models").display().to_string();
-    let text = format!(
-        r#"
-[site]
-region = "almaty"
-district = "turksib"
-name = "school-042"
-box = "b7f3"
-time_zone = "Asia/Almaty"
-languages = ["ru", "en"]
-[broker]
-url = "mqtt://127.0.0.1"
-[inference]
-models = "{models}"
-{outputs}
+    let text = sample::head("Asia/Almaty", &["ru", "en"])
+        + &format!(
+            r#"{outputs}
 [[camera]]
 id = "gate"
 label = {{ ru = "Ворота", en = "Gate" }}
@@ -33,11 +21,8 @@ url = "rtsp://192.0.2.11/stream2"
 model = "yard-nano"
 purpose = "test"
 {RULES}"#
-    );
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("site.toml");
-    fs::write(&path, text).unwrap();
-    Config::load_with(&path, Secrets::Ignored).unwrap()
+        );
+    sample::load(tempfile::tempdir().unwrap().path(), &text)
 }
 
 const ONVIF: &str = "[output.onvif]\nenabled = true\nprefix = \"MyDevice\"";

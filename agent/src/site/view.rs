@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::{Camera, RuleKind},
-    disk::{self, Checked, read_checked, write_checked},
+    disk::{self, Checked, folder_of, read_checked, write_checked},
     rules::geometry::Point,
     sight::Memory,
 };
@@ -85,8 +85,7 @@ impl KeptView {
     }
 
     fn try_write(&self, json: &str) -> io::Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(folder_of(&self.path))?;
         let words: Vec<&str> = self.drawing.iter().map(String::as_str).collect();
         write_checked(&self.path, json, &words.join(" "))
     }

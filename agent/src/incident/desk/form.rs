@@ -55,6 +55,16 @@ pub(super) fn blank(
     }
 }
 
+/// The next step of an incident, of which nothing new was seen.
+pub(super) fn next(last: &Alert, at: Stamp, languages: &[Language], change: impl FnOnce(&mut Alert)) -> Alert {
+    let mut alert = last.clone();
+    alert.incident.rev += 1;
+    alert.clock.monotonic_ns = nanoseconds(at.mono);
+    change(&mut alert);
+    tell(&mut alert, languages);
+    alert
+}
+
 /// When it ended, by the time that really passed: the wall clock may have been set meanwhile.
 pub(super) fn end(opened: Stamp, at: Stamp) -> Timestamp {
     Stamp::after(opened.wall, at.mono.saturating_sub(opened.mono)).wall

@@ -1,7 +1,7 @@
-use karaul_wire::{Acknowledged, Alert, Clock, CloseReason, Phase};
+use karaul_wire::{Acknowledged, Alert, CloseReason, Phase};
 use uuid::Uuid;
 
-use super::{Desk, Open, Step, end, nanoseconds, tell};
+use super::{Desk, Open, Step, end, next};
 use crate::clock::Stamp;
 
 /// Why what is said of an incident changes nothing.
@@ -60,13 +60,11 @@ impl Desk {
 
     /// The next step of an incident, of which nothing new was seen.
     fn step(&self, at: Stamp, open: &Open, change: impl FnOnce(&mut Alert)) -> Step {
-        let mut alert = open.last.clone();
-        alert.incident.rev += 1;
-        // The picture belongs to the step that it was taken for.
-        alert.evidence.clear();
-        alert.clock = Clock { monotonic_ns: nanoseconds(at.mono), ..alert.clock };
-        change(&mut alert);
-        tell(&mut alert, &self.languages);
+        let alert = next(&open.last, at, &self.languages, |alert| {
+            // The picture belongs to the step that it was taken for.
+            alert.evidence.clear();
+            change(alert);
+        });
         Step { alert, at, rule: open.rule, track: open.track }
     }
 }

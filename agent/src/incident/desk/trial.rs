@@ -4,7 +4,7 @@ use karaul_wire::{
 };
 use uuid::Uuid;
 
-use super::{blank, end, nanoseconds, new_id, tell};
+use super::{blank, end, new_id, next, tell};
 use crate::{clock::Stamp, config};
 
 /// The two steps of an incident that nobody has seen: a test of the way from this rule to the centre.
@@ -63,13 +63,10 @@ pub(crate) fn delivery_alarm(
 
 /// The step of an alarm that a person takes.
 pub(crate) fn taken_alarm(alarm: &Alert, at: Stamp, by: Acknowledged, languages: &[Language]) -> Alert {
-    let mut alert = alarm.clone();
-    alert.incident.rev += 1;
-    alert.incident.phase = Phase::Update;
-    alert.incident.acknowledged = Some(by);
-    alert.clock.monotonic_ns = nanoseconds(at.mono);
-    tell(&mut alert, languages);
-    alert
+    next(alarm, at, languages, |alert| {
+        alert.incident.phase = Phase::Update;
+        alert.incident.acknowledged = Some(by);
+    })
 }
 
 /// The last step of an alarm that was raised at `raised`.
@@ -80,12 +77,9 @@ pub(crate) fn end_of_alarm(
     reason: CloseReason,
     languages: &[Language],
 ) -> Alert {
-    let mut alert = alarm.clone();
-    alert.incident.rev += 1;
-    alert.incident.phase = Phase::Close;
-    alert.incident.closed = Some(end(raised, at));
-    alert.incident.close_reason = Some(reason);
-    alert.clock.monotonic_ns = nanoseconds(at.mono);
-    tell(&mut alert, languages);
-    alert
+    next(alarm, at, languages, |alert| {
+        alert.incident.phase = Phase::Close;
+        alert.incident.closed = Some(end(raised, at));
+        alert.incident.close_reason = Some(reason);
+    })
 }

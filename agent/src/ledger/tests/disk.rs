@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::{Clock as _, SimulatedClock},
-    config::{Config, Secrets},
+    config::{Config, sample},
 };
 
 const BOOT: Option<Uuid> = Some(Uuid::from_u128(1));
@@ -21,20 +21,7 @@ const H: u64 = 3_600_000;
 
 /// The config of a site with the rule `any` of the camera `gate`.
 fn config(folder: &Path) -> Config {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
-    let text = format!(
-        r#"
-[site]
-region = "almaty"
-district = "turksib"
-name = "school-042"
-box = "b7f3"
-time_zone = "UTC"
-[broker]
-url = "mqtt://127.0.0.1:9"
-[inference]
-models = "{}"
-[[camera]]
+    let camera = r#"[[camera]]
 id = "gate"
 url = "rtsp://192.0.2.11/gate"
 model = "yard-nano"
@@ -46,12 +33,8 @@ id = "any"
 kind = "intrusion"
 zone = "all"
 classes = ["person"]
-"#,
-        models.display()
-    );
-    let file = folder.join("site.toml");
-    fs::write(&file, text).unwrap();
-    Config::load_with(&file, Secrets::Ignored).unwrap_or_else(|problems| panic!("{problems}"))
+"#;
+    sample::load(folder, &(sample::head("UTC", &["en"]) + camera))
 }
 
 struct Site {

@@ -1,7 +1,6 @@
 //! What becomes of a picture that is not worth watching: told, kept, and said with each alert.
 
 use std::{
-    fs,
     path::Path,
     sync::{
         Mutex,
@@ -15,7 +14,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     clock::SimulatedClock,
-    config::{Camera, Config},
+    config::{Camera, sample},
     incident::{Desk, Step},
     ledger::Ledger,
     sight::wall::Wall,
@@ -80,22 +79,10 @@ fn rule(id: &str) -> String {
 
 /// A camera with these rules in one zone.
 fn camera(folder: &Path, zone: &str, rules: &[&str]) -> Camera {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let rules: String = rules.iter().map(|id| rule(id)).collect();
-    let text = format!(
-        r#"
-[site]
-region = "almaty"
-district = "turksib"
-name = "school-042"
-box = "b7f3"
-time_zone = "Asia/Almaty"
-languages = ["en"]
-[broker]
-url = "mqtt://127.0.0.1:9"
-[inference]
-models = "{}"
-[[camera]]
+    let text = sample::head("Asia/Almaty", &["en"])
+        + &format!(
+            r#"[[camera]]
 id = "gate"
 url = "rtsp://192.0.2.11/gate"
 model = "yard-nano"
@@ -105,14 +92,9 @@ detections_per_second = 1
 learn = "30s"
 [camera.zone.all]
 points = {zone}
-{rules}
-"#,
-        models.display()
-    );
-    let file = folder.join("site.toml");
-    fs::write(&file, text).unwrap();
-    let config = Config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
-    config.cameras.into_iter().next().unwrap()
+{rules}"#
+        );
+    sample::load(folder, &text).cameras.swap_remove(0)
 }
 
 fn guard(folder: &Path, camera: &Camera, shared: &Shared, script: &Script, alerts: &Alerts) -> Guard<Looker, Alerts> {

@@ -143,8 +143,7 @@ impl Trials {
     }
 
     fn raise(&mut self, test: &LedgerTest, config: &Config, now: Stamp) {
-        let waits = self.refused.is_some_and(|at| now.mono.saturating_sub(at) < RETRY);
-        if self.delivery.alarm.is_open() || waits {
+        if self.delivery.alarm.is_open() || self.waits(now) {
             return;
         }
         let camera = config.cameras.iter().find(|camera| camera.id == test.camera).or(config.cameras.first());
@@ -157,10 +156,14 @@ impl Trials {
         self.refused = (!kept).then_some(now.mono);
     }
 
+    /// There was no room for a step of the alarm a moment ago.
+    fn waits(&self, now: Stamp) -> bool {
+        self.refused.is_some_and(|at| now.mono.saturating_sub(at) < RETRY)
+    }
+
     /// Closes the alarm, if there is one.
     fn settle(&mut self, reason: CloseReason, now: Stamp) {
-        let waits = self.refused.is_some_and(|at| now.mono.saturating_sub(at) < RETRY);
-        if !self.delivery.alarm.is_open() || waits {
+        if !self.delivery.alarm.is_open() || self.waits(now) {
             return;
         }
         let kept = self.delivery.alarm.settle(&self.delivery, now, reason, &self.posts.config().site.languages);

@@ -17,7 +17,7 @@ use super::*;
 use crate::{
     camera::{Counters, EncodedRing, Observer},
     clock::SystemClock,
-    config::{Camera, CameraUrl},
+    config::{Camera, CameraUrl, sample},
     evidence::Album,
     ledger::Ledger,
     sight::wall::Wall,
@@ -328,26 +328,6 @@ impl Stage {
 }
 
 fn write(folder: &Path, cameras: &str) {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
-    let text = format!(
-        r#"
-[site]
-region = "almaty"
-district = "turksib"
-name = "school-042"
-box = "b7f3"
-time_zone = "Asia/Almaty"
-languages = ["kk", "ru", "en"]
-[broker]
-# Nobody answers on the discard port.
-url = "mqtt://127.0.0.1:9"
-[storage]
-path = "state"
-[inference]
-models = "{}"
-{cameras}
-"#,
-        models.display()
-    );
-    fs::write(folder.join("site.toml"), text).unwrap();
+    let head = sample::head("Asia/Almaty", &["kk", "ru", "en"]);
+    fs::write(folder.join("site.toml"), format!("{head}[storage]\npath = \"state\"\n{cameras}\n")).unwrap();
 }
