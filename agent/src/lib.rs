@@ -5,8 +5,10 @@
 //! * [`camera`]: one RTSP stream to decoded frames; the only place that knows GStreamer.
 //! * [`vision`]: frames to detections; [`vision::session`] is the only place that knows ONNX Runtime.
 //! * [`track`]: detections to tracks.
+//! * [`scenery`]: what was put down in a zone, or taken away.
 //! * [`rules`]: tracks over time to findings.
 //! * [`incident`]: findings to incidents and alerts.
+//! * [`decisions`]: why a rule did not fire.
 //! * `ledger`: how long each rule was armed and really seeing.
 //! * [`evidence`]: pictures kept on the box.
 //! * [`uplink`]: the outbox on disk and the MQTT link; the only place that knows rumqttc.
@@ -19,6 +21,7 @@ pub mod camera;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod decisions;
 mod disk;
 pub mod evidence;
 pub mod incident;
@@ -26,6 +29,7 @@ mod ledger;
 pub mod onvif;
 pub mod outputs;
 pub mod rules;
+pub mod scenery;
 pub mod sight;
 pub mod site;
 pub mod stop;

@@ -49,6 +49,14 @@ fn other<'a>(heard: &'a [Heard], end: &str) -> Option<&'a str> {
     })
 }
 
+/// The config of a site with two modes.
+fn with_modes(site: &TestSite) -> std::path::PathBuf {
+    let config = site.write();
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("[broker]\n", "modes = [\"day\", \"night\"]\n[broker]\n")).unwrap();
+    config
+}
+
 /// A desk with a key and a role for everything, and how it commands the box.
 struct Desk {
     url: String,
@@ -81,7 +89,7 @@ fn a_box_obeys_who_may_command_it_and_keeps_a_record() {
         "[[command.key]]\nid = \"desk\"\npublic_key = \"{public}\"\nroles = [\"chief\"]\n[command.role.chief]\nverbs = {verbs:?}\n"
     );
     let site = site.also(&keys);
-    let mut agent = Agent::start(&site.write()).unwrap();
+    let mut agent = Agent::start(&with_modes(&site)).unwrap();
     let desk = Desk { url: broker.url(), key: key.clone() };
 
     // The picture of an incident, and somebody takes it.
@@ -163,14 +171,28 @@ fn a_box_obeys_who_may_command_it_and_keeps_a_record() {
     let refused = subscriber.collect(LIMIT, |h| replies(h, "malformed") && replies(h, "replayed"));
     assert!(replies(&refused, "malformed") && replies(&refused, "replayed"), "{refused:#?}");
 
+    // In another mode the rules that are not of it end what they have, and the box says in which mode it is.
+    let in_mode = |h: &[Heard], mode: &str| {
+        let birth = other(h, "meta/box").and_then(|payload| serde_json::from_str::<BoxBirth>(payload).ok());
+        birth.is_some_and(|birth| birth.mode.is_some_and(|present| present.as_str() == mode))
+    };
+    let (code, said) = desk.say(&["mode", "night"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("the site is in mode night; rules armed in it: "), "{said}");
+    let told = subscriber.collect(LIMIT, |h| in_mode(h, "night"));
+    assert!(in_mode(&told, "night"), "{told:#?}");
+    let (code, said) = desk.say(&["mode", "evening"]);
+    assert_ne!(code, Some(0));
+    assert!(said.contains("the site has \"day\", \"night\""), "{said}");
+
     // A switched-off camera stays so over a restart.
     let (code, said) = desk.say(&["camera_enable", "yard", "--off"]);
     assert_eq!(code, Some(0), "{said}");
     agent.program.stop(Duration::from_secs(15)).unwrap().expect("it stops");
-    let mut agent = Agent::start(&site.write()).unwrap();
+    let mut agent = Agent::start(&with_modes(&site)).unwrap();
     let off = |h: &[Heard]| status(h).is_some_and(|status| status.state == CameraState::Disabled);
-    let heard = subscriber.collect(LIMIT, |h| off(h) && other(h, "audit/box").is_some());
-    assert!(off(&heard), "{heard:#?}");
+    let heard = subscriber.collect(LIMIT, |h| off(h) && other(h, "audit/box").is_some() && in_mode(h, "night"));
+    assert!(off(&heard) && in_mode(&heard, "night"), "{heard:#?}");
     agent.program.stop(Duration::from_secs(15)).unwrap().expect("it stops");
 
     // Every step is on record, and the head that the broker has fits the log.

@@ -11,6 +11,7 @@
 //! * [`keeper`]: keeps a stream alive and tells an [`Observer`] what it sees and when it is blind.
 //! * [`Frame`]: a decoded picture, lent out as [`Planes`](crate::vision::Planes) without a copy.
 //! * [`EncodedRing`]: what was received in the last seconds, as it came; [`Footage`] is cut from it and becomes an MP4 file.
+//! * [`Film`]: pictures, encoded, into an MP4 file, for people to look at.
 //! * [`StreamError`]: why a stream ended, in one sentence with the camera's address and the remedy.
 
 mod challenge;
@@ -23,6 +24,7 @@ mod decoder;
 mod demand;
 mod encoded;
 mod fault;
+mod film;
 mod frame;
 mod init;
 mod intake;
@@ -44,6 +46,7 @@ pub use clip::{ClipError, Footage};
 pub use counters::{Counters, Counts};
 pub use encoded::EncodedRing;
 pub use fault::{Fault, StreamError};
+pub use film::{Film, FilmError};
 pub use frame::Frame;
 pub use init::{CameraError, bearable, init, version};
 pub use keeper::Observer;

@@ -12,6 +12,7 @@ pub mod models;
 pub mod replay;
 pub mod run;
 pub mod track;
+pub mod why;
 
 use std::{fmt::Display, io::IsTerminal as _, process::ExitCode};
 
@@ -40,6 +41,7 @@ enum What {
     Audit(audit::Args),
     Ledger(ledger::Args),
     Discover(discover::Args),
+    Why(why::Args),
 }
 
 /// Runs the program.
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         What::Audit(args) => done(audit::run(&args)),
         What::Ledger(args) => done(ledger::run(&args)),
         What::Discover(args) => done(discover::run(&args)),
+        What::Why(args) => done(why::run(&args)),
     }
 }
 

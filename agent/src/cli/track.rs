@@ -100,7 +100,8 @@ type Sighting = (u32, Detection);
 /// Runs the tracker over every frame taken, also those in which nothing was detected.
 fn follow(sightings: &[Sighting], args: &Args, coast: Duration, mut out: impl Write) -> io::Result<()> {
     let every = args.every.get();
-    let mut tracker = Tracker::new(TrackerSettings::default());
+    // Where the picture ends is not told.
+    let mut tracker = Tracker::new(TrackerSettings { bounds: None, ..TrackerSettings::default() });
     let mut picture = Vec::new();
     let mut rest = sightings;
     let mut frame = 1_u32;
@@ -119,7 +120,7 @@ fn follow(sightings: &[Sighting], args: &Args, coast: Duration, mut out: impl Wr
         picture.extend(now.iter().map(|&(_, detection)| detection));
         let at = Duration::from_secs_f64(f64::from(frame - 1) / args.fps);
         for track in tracker.update(at, &picture) {
-            if track.seen || at - track.last_seen <= coast {
+            if track.seen || (!track.lost && at - track.last_seen <= coast) {
                 let Rect { x, y, w, h } = track.bbox;
                 writeln!(out, "{frame},{},{x:.2},{y:.2},{w:.2},{h:.2},{:.3},-1,-1,-1", track.id, track.score)?;
             }

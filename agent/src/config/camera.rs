@@ -4,7 +4,7 @@ use karaul_wire::{Segment, Text};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Rule;
-use crate::{trust::Secret, vision::Manifest};
+use crate::{rules::Ground, trust::Secret, vision::Manifest};
 
 /// `[[camera]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Camera {
     pub clips: Clips,
     /// `evidence_url` of the stream that clips are taken from; `None` if that is the one to watch.
     pub evidence_url: Option<CameraUrl>,
+    /// `[camera.ground]`: where points of the picture lie on the ground.
+    pub ground: Option<Ground>,
     /// `purpose`, as the law wants it stated.
     pub purpose: String,
     /// `[[camera.rule]]`, in the order of the file; ids unique within the camera.

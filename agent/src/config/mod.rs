@@ -10,7 +10,10 @@
 
 mod camera;
 mod command;
+mod draft;
+mod holiday;
 mod keys;
+mod kind;
 mod output;
 mod problem;
 mod read;
@@ -34,15 +37,17 @@ use std::{
 
 pub use camera::{Camera, CameraUrl, Clips, Decoder, Decoding, Detection, Sight, Transport};
 pub use command::{CommandKey, Commands, Role};
+pub use holiday::{Holiday, HolidayError};
+pub use kind::{Direction, Distance, Pace, RuleKind, Same};
 pub use output::{HomeAssistant, Onvif, Output};
 pub use problem::{Level, Problem, Problems};
-pub use rule::{Direction, Filter, Rule, RuleKind};
-pub use schedule::{Schedule, Span};
+pub use rule::{BoxPoint, Escalation, Filter, Light, Line, Rule, Zone};
+pub use schedule::{Daily, Holidays, Schedule, Span};
 pub use schema::schema;
 pub use site::{Address, Broker, Delivery, Identity, Inference, Provider, Site, Storage, Test};
 pub use url::UrlError;
 
-pub(crate) use self::{read::choose, units::duration};
+pub(crate) use self::{draft::Draft, read::choose, units::duration, units::show_duration};
 
 use self::{read::Surroundings, source::Source};
 

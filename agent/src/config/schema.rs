@@ -26,11 +26,11 @@ fn table<'k>(keys: impl Iterator<Item = &'k Key> + Clone) -> Value {
 
 /// Tables whose keys depend on `kind` are one of several.
 fn table_of_kinds(keys: &'static [Key]) -> Value {
-    if keys.iter().all(|key| key.kind.is_none()) {
+    if keys.iter().all(|key| key.kinds.is_empty()) {
         return table(keys.iter());
     }
     let of_kind = |kind: RuleKind| {
-        let mut variant = table(keys.iter().filter(move |key| key.kind.is_none_or(|k| k == kind)));
+        let mut variant = table(keys.iter().filter(move |key| key.is_for(Some(kind))));
         variant["properties"]["kind"] = json!({ "const": kind.as_str() });
         variant
     };
@@ -48,19 +48,38 @@ fn property(key: &Key) -> Value {
             json!({ "type": "array", "items": { "enum": words }, "minItems": 1, "uniqueItems": true })
         }
         Takes::Texts => json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
+        Takes::Ids => {
+            json!({ "type": "array", "items": text("^[a-z0-9-]{1,32}$"), "minItems": 1, "uniqueItems": true })
+        }
         Takes::Flag => json!({ "type": "boolean" }),
         Takes::Number(min, max) => json!({ "type": "number", "minimum": min, "maximum": max }),
         Takes::Whole(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Takes::Duration(..) => text("^[0-9.]+ *(ms|s|m|min|h)$"),
         Takes::Size(..) => text("^[0-9.]+ *([KMGTkmgt]i?)?[Bb]$"),
         Takes::Pair => json!({ "type": "array", "items": share(), "minItems": 2, "maxItems": 2 }),
+        Takes::OutOf(most) => {
+            let count = json!({ "type": "integer", "minimum": 1, "maximum": most });
+            json!({ "type": "array", "items": count, "minItems": 2, "maxItems": 2 })
+        }
+        Takes::Metres(count, most) => {
+            let metres = json!({ "type": "number", "minimum": -most, "maximum": most });
+            let place = json!({ "type": "array", "items": metres, "minItems": 2, "maxItems": 2 });
+            json!({ "type": "array", "items": place, "minItems": count, "maxItems": count })
+        }
+        Takes::Distance => text("^[0-9.]+ *(m|heights?)$"),
+        Takes::Pace => text("^[0-9.]+ *(km/h|heights?/s)$"),
         Takes::Points(min, max) => {
             let point = json!({ "type": "array", "items": share(), "minItems": 2, "maxItems": 2 });
             json!({ "type": "array", "items": point, "minItems": min, "maxItems": max })
         }
-        Takes::Spans => {
+        Takes::Spans(least) => {
             let time = "([01][0-9]|2[0-4]):[0-5][0-9]";
-            json!({ "type": "array", "items": text(&format!("^{time} *[-–] *{time}$")), "minItems": 1 })
+            json!({ "type": "array", "items": text(&format!("^{time} *[-–] *{time}$")), "minItems": least })
+        }
+        Takes::Holidays => {
+            let (day, yearly) = ("[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}-[0-9]{2}");
+            let one = format!("^({day}([.][.]{day})?|every {yearly}([.][.]{yearly})?)$");
+            json!({ "type": "array", "items": text(&one), "minItems": 1 })
         }
         Takes::TimeOfDay => text("^([01][0-9]|2[0-3]):[0-5][0-9]$"),
         Takes::TopicPrefix => text("^[^#+$/][^#+]*$"),

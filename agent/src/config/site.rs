@@ -1,9 +1,12 @@
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::{civil::Time, tz::TimeZone};
 use karaul_wire::{BoxPath, Language, Segment};
 
-use super::url::{BrokerUrl, UrlError};
+use super::{
+    Holiday,
+    url::{BrokerUrl, UrlError},
+};
 use crate::trust::Secret;
 
 /// `[site]`: where the box stands.
@@ -15,6 +18,10 @@ pub struct Site {
     pub time_zone: TimeZone,
     /// `languages` of alert texts, at least one.
     pub languages: Vec<Language>,
+    /// `modes` that it can be switched to; empty where there are none.
+    pub modes: Vec<Segment>,
+    /// `holidays`, for the schedules that have spans of their own for them.
+    pub holidays: Arc<[Holiday]>,
 }
 
 /// `[broker]`: where alerts go.

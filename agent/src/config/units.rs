@@ -1,10 +1,10 @@
 //! Durations, sizes and times of day as people write them.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use jiff::civil::Time;
 
-use super::Span;
+use super::{Distance, Pace, Span};
 
 /// Reads `500ms`, `2s`, `5m`, `1h` or `1.5s`; a blank before the unit is allowed.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
@@ -21,12 +21,41 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 }
 
 /// Writes a duration as [`duration`] reads it.
-pub(super) fn show_duration(duration: Duration) -> String {
+pub(crate) fn show_duration(duration: Duration) -> String {
     match duration.as_millis() {
         ms if ms % 1000 != 0 => format!("{ms}ms"),
         ms if ms != 0 && ms % 3_600_000 == 0 => format!("{}h", ms / 3_600_000),
         ms if ms != 0 && ms % 60_000 == 0 => format!("{}m", ms / 60_000),
         ms => format!("{}s", ms / 1000),
+    }
+}
+
+/// Distances that make sense, in metres.
+pub(super) const METRES: RangeInclusive<f64> = 0.1..=1000.0;
+/// Distances that make sense, in heights of an object's box.
+pub(super) const HEIGHTS: RangeInclusive<f64> = 0.1..=100.0;
+/// Speeds that make sense, in km/h.
+pub(super) const KM_PER_HOUR: RangeInclusive<f64> = 0.5..=500.0;
+/// Speeds that make sense, in heights of an object's box each second.
+pub(super) const HEIGHTS_PER_SECOND: RangeInclusive<f64> = 0.1..=50.0;
+
+/// Reads `2m` or `1.5heights`.
+pub(super) fn distance(text: &str) -> Option<Distance> {
+    match split_unit(text)? {
+        (number, "m") if METRES.contains(&number) => Some(Distance::Metres(number)),
+        (number, "heights" | "height") if HEIGHTS.contains(&number) => Some(Distance::Heights(number)),
+        _ => None,
+    }
+}
+
+/// Reads `20km/h` or `1.5heights/s`.
+pub(super) fn pace(text: &str) -> Option<Pace> {
+    match split_unit(text)? {
+        (number, "km/h") if KM_PER_HOUR.contains(&number) => Some(Pace::KmPerHour(number)),
+        (number, "heights/s" | "height/s") if HEIGHTS_PER_SECOND.contains(&number) => {
+            Some(Pace::HeightsPerSecond(number))
+        }
+        _ => None,
     }
 }
 
@@ -73,8 +102,8 @@ pub(super) enum SpanError {
     Empty,
 }
 
-/// Reads `19:00-07:30` to the part in its own day and the part in the next one.
-pub(super) fn day_span(text: &str) -> Result<(Span, Option<Span>), SpanError> {
+/// Reads `19:00-07:30`, which ends in the next day.
+pub(super) fn day_span(text: &str) -> Result<Span, SpanError> {
     const MIDNIGHT: u16 = 1440;
     let (start, end) = text.split_once(['-', '–']).ok_or(SpanError::Form)?;
     let (start, end) = (minute(start.trim()).ok_or(SpanError::Form)?, minute(end.trim()).ok_or(SpanError::Form)?);
@@ -84,11 +113,7 @@ pub(super) fn day_span(text: &str) -> Result<(Span, Option<Span>), SpanError> {
     if start == end {
         return Err(SpanError::Empty);
     }
-    if start < end {
-        return Ok((Span { start, end }, None));
-    }
-    let next = (end > 0).then_some(Span { start: 0, end });
-    Ok((Span { start, end: MIDNIGHT }, next))
+    Ok(Span { start, end: if start < end { end } else { MIDNIGHT + end } })
 }
 
 /// `"08:00"`, before midnight.
@@ -137,16 +162,27 @@ mod tests {
     #[test]
     fn spans_over_midnight_go_on_in_the_next_day() {
         let span = |start, end| Span { start, end };
-        assert_eq!(day_span("08:00-12:30"), Ok((span(480, 750), None)));
-        assert_eq!(day_span("19:00-07:30"), Ok((span(1140, 1440), Some(span(0, 450)))));
-        assert_eq!(day_span("00:00-24:00"), Ok((span(0, 1440), None)));
-        assert_eq!(day_span("19:00-00:00"), Ok((span(1140, 1440), None)));
+        assert_eq!(day_span("08:00-12:30"), Ok(span(480, 750)));
+        assert_eq!(day_span("19:00-07:30"), Ok(span(1140, 1440 + 450)));
+        assert_eq!(day_span("00:00-24:00"), Ok(span(0, 1440)));
+        assert_eq!(day_span("19:00-00:00"), Ok(span(1140, 1440)));
         assert_eq!(day_span("08:00-08:00"), Err(SpanError::Empty));
         for wrong in ["", "8:00-9:00", "24:00-08:00", "08:00-24:01", "08:60-09:00", "08:00", "08-09", "+8:00-09:00"] {
             assert_eq!(day_span(wrong), Err(SpanError::Form), "{wrong}");
         }
         assert_eq!(time_of_day("08:05"), Time::new(8, 5, 0, 0).ok());
         assert_eq!(["24:00", "8:00", "08:60", ""].map(time_of_day), [None; 4]);
+    }
+
+    #[test]
+    fn distances_and_speeds() {
+        assert_eq!(distance("2m"), Some(Distance::Metres(2.0)));
+        assert_eq!(distance("1.5 heights"), Some(Distance::Heights(1.5)));
+        assert_eq!(distance("1height"), Some(Distance::Heights(1.0)));
+        assert_eq!(["2", "m", "2 metres", "0m", "1001m", "0.05heights", "-2m"].map(distance), [None; 7]);
+        assert_eq!(pace("20km/h"), Some(Pace::KmPerHour(20.0)));
+        assert_eq!(pace("1.8heights/s"), Some(Pace::HeightsPerSecond(1.8)));
+        assert_eq!(["20", "20km", "20m/s", "0.1km/h", "501 km/h", "2heights", "51heights/s"].map(pace), [None; 7]);
     }
 
     proptest! {

@@ -1,30 +1,55 @@
+mod commit;
+mod due;
+mod fixture;
 mod form;
+mod open;
 mod operator;
+mod storm;
 mod trial;
+mod withheld;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use karaul_wire::{Alert, ClockSource, CloseReason, Evidence, Incident, Language, Object, Phase, Status};
+use karaul_wire::{
+    Alert, ClockSource, CloseReason, Evidence, Incident, Language, Object, Phase, Severity, Status, Why,
+};
 use uuid::Uuid;
 
-use self::form::{blank, end, new_id, next, round, tell};
 pub(crate) use self::trial::{as_test, delivery_alarm, end_of_alarm, taken_alarm};
-pub use self::{operator::Declined, trial::trial};
+pub use self::{
+    fixture::Fixtures,
+    operator::Declined,
+    trial::trial,
+    withheld::{Cause, Withheld},
+};
+use self::{
+    form::{blank, end, new_id, next, round, tell, why},
+    open::{About, Ending, Open},
+    storm::Storm,
+};
 use crate::{
     clock::Stamp,
     config,
-    rules::{Change, Finding},
+    rules::{Change, Finding, Subject},
     track::Track,
+    vision::Rect,
 };
 
 /// While an incident lasts, its state is sent again this often.
 const UPDATE_EVERY: Duration = Duration::from_secs(30);
 
+/// The end of an incident whose object was lost is told only then: another track of the same object goes on with it.
+const FOUND_AGAIN: Duration = Duration::from_secs(3);
+
+/// More objects than this are not listed in an alert; how many there are is told in numbers.
+const MOST_OBJECTS: usize = 16;
+
 /// The incidents of one camera.
 ///
-/// There is one incident per track and rule. A rule that has just sent an alert opens
-/// no other incident until its cooldown is over; what it holds back is counted.
+/// There is one incident per subject and rule: per track, for most kinds. A rule that has just sent an alert opens
+/// no other incident until its cooldown is over, and beyond its budget there is one incident for all; what is held back
+/// is counted. See `docs/incidents.md`.
 #[derive(Debug)]
 pub struct Desk {
     camera: config::Camera,
@@ -35,26 +60,20 @@ pub struct Desk {
     open: Vec<Open>,
     refused: Vec<Refused>,
     settled: Vec<Settled>,
+    withheld: Vec<Withheld>,
     rules: Vec<RuleState>,
+    fixtures: Fixtures,
+    /// They are not what was last kept.
+    fixtures_changed: bool,
     /// Since when the camera has been looking elsewhere.
     view_moved: Option<Timestamp>,
-}
-
-#[derive(Debug)]
-struct Open {
-    rule: usize,
-    track: u64,
-    opened: Stamp,
-    last_sent: Duration,
-    /// Its last step.
-    last: Alert,
 }
 
 /// An incident that there was no room for.
 #[derive(Debug)]
 struct Refused {
     rule: usize,
-    track: u64,
+    about: About,
     at: Duration,
 }
 
@@ -62,13 +81,18 @@ struct Refused {
 #[derive(Debug)]
 struct Settled {
     rule: usize,
-    track: u64,
+    subject: Subject,
 }
 
 #[derive(Debug, Default)]
 struct RuleState {
     quiet_until: Option<Duration>,
+    /// How severe that was after which it is quiet.
+    told: Option<Severity>,
     suppressed: u32,
+    rate: storm::Rate,
+    /// There is more than is told one by one.
+    storm: Option<Storm>,
 }
 
 /// One step of one incident, ready to be stored and sent.
@@ -79,13 +103,28 @@ pub struct Step {
     /// The time of the picture.
     pub at: Stamp,
     rule: usize,
-    track: u64,
+    about: About,
+    /// The class and box of the foremost object.
+    place: Option<(u16, Rect)>,
 }
 
 impl Step {
     /// Attaches a picture that lies on the box.
     pub fn attach(&mut self, evidence: Evidence) {
         self.alert.evidence.push(evidence);
+    }
+
+    /// Index of the rule.
+    pub(crate) const fn rule(&self) -> usize {
+        self.rule
+    }
+
+    /// What it is about; a storm is about the rule as a whole.
+    pub(crate) const fn subject(&self) -> Subject {
+        match self.about {
+            About::Finding(subject) => subject,
+            About::Storm => Subject::Whole,
+        }
     }
 }
 
@@ -109,7 +148,10 @@ impl Desk {
             open: Vec::new(),
             refused: Vec::new(),
             settled: Vec::new(),
+            withheld: Vec::new(),
             rules: camera.rules.iter().map(|_| RuleState::default()).collect(),
+            fixtures: Fixtures::default(),
+            fixtures_changed: false,
             view_moved: None,
         }
     }
@@ -119,86 +161,118 @@ impl Desk {
         self.view_moved = since;
     }
 
-    /// What a finding means for the incidents, if anything. Changes none of them, only what is
-    /// held back: see [`Desk::committed`] and [`Desk::refused`].
-    pub fn propose(&mut self, at: Stamp, finding: &Finding) -> Option<Step> {
-        let open = self.open.iter().find(|o| o.rule == finding.rule && o.track == finding.track.id);
-        let same = |r: &Refused| r.rule == finding.rule && r.track == finding.track.id;
+    /// What a finding about these objects means for the incidents, if anything. Opens and closes none of them, only notes
+    /// what was seen and held back: see [`Desk::committed`] and [`Desk::refused`]. After the findings of a picture, what is
+    /// [due](Desk::due) is to be asked for.
+    pub fn propose(&mut self, at: Stamp, finding: &Finding, objects: &[Track]) -> Option<Step> {
+        let (rule, subject) = (finding.rule, finding.subject);
+        let about = About::Finding(subject);
         let ended = matches!(finding.change, Change::Ended(_));
+        let same = |r: &Refused| r.rule == rule && r.about == about;
         self.refused.retain(|r| !(same(r) && (ended || at.mono.saturating_sub(r.at) >= UPDATE_EVERY)));
         if self.refused.iter().any(same) {
+            self.withhold(at, finding, objects, Cause::NoRoom);
             return None;
         }
-        if let Some(settled) = self.settled.iter().position(|s| s.rule == finding.rule && s.track == finding.track.id) {
+        if let Some(settled) = self.settled.iter().position(|s| s.rule == rule && s.subject == subject) {
             if finding.change == Change::Holds {
+                self.withhold(at, finding, objects, Cause::Closed);
                 return None;
             }
             self.settled.swap_remove(settled);
+            self.release(rule, subject);
         }
-        let (incident, opened, phase) = match (open, finding.change) {
-            (None, Change::Ended(_)) => return None,
-            (None, Change::Began | Change::Holds) => {
-                let state = &mut self.rules[finding.rule];
-                if state.quiet_until.is_some_and(|until| at.mono < until) {
-                    // `Holds` repeats what `Began` said: one object is one suppressed finding.
-                    state.suppressed += u32::from(finding.change == Change::Began);
-                    return None;
-                }
-                (None, at, Phase::Open)
+        let open = self.open.iter().position(|o| o.rule == rule && o.about == about);
+        match (open, finding.change) {
+            (Some(open), Change::Ended(reason)) => self.ends(open, at, reason, (finding, objects)),
+            (Some(open), change) => self.goes_on(open, at, change, (finding, objects)),
+            (None, Change::Ended(_)) => {
+                self.release(rule, subject);
+                None
             }
-            (Some(_), Change::Began) => return None,
-            (Some(o), Change::Holds) => {
-                if at.mono.saturating_sub(o.last_sent) < UPDATE_EVERY {
-                    return None;
-                }
-                (Some(&o.last.incident), o.opened, Phase::Update)
-            }
-            (Some(o), Change::Ended(_)) => (Some(&o.last.incident), o.opened, Phase::Close),
-        };
-        let alert = self.alert(at, finding, incident, opened, phase);
-        Some(Step { alert, at, rule: finding.rule, track: finding.track.id })
-    }
-
-    /// The step is safe in the outbox: from now on the incident is what it says.
-    pub fn committed(&mut self, step: &Step) {
-        let same = |o: &Open| o.rule == step.rule && o.track == step.track;
-        let incident = &step.alert.incident;
-        match incident.phase {
-            Phase::Open => {
-                let opened = step.at;
-                let (rule, track) = (step.rule, step.track);
-                self.open.push(Open { rule, track, opened, last_sent: step.at.mono, last: step.alert.clone() });
-                let cooldown = self.camera.rules[rule].cooldown;
-                self.rules[rule] = RuleState { quiet_until: Some(step.at.mono + cooldown), suppressed: 0 };
-            }
-            Phase::Update => {
-                for open in self.open.iter_mut().filter(|o| same(o)) {
-                    open.last_sent = step.at.mono;
-                    open.last.clone_from(&step.alert);
-                }
-            }
-            Phase::Close => {
-                self.open.retain(|o| !same(o));
-                if matches!(incident.close_reason, Some(CloseReason::Resolved | CloseReason::FalsePositive)) {
-                    self.settled.push(Settled { rule: step.rule, track: step.track });
-                }
-            }
+            (None, Change::Began | Change::Holds) => self.begins(at, (finding, objects)),
         }
     }
 
-    /// There was no room for the step. The incident is as it was before, and what still holds is proposed again
-    /// no sooner than an update would be.
-    pub fn refused(&mut self, step: &Step) {
-        let (rule, track, at) = (step.rule, step.track, step.at.mono);
-        match step.alert.incident.phase {
-            Phase::Open => self.refused.push(Refused { rule, track, at }),
-            Phase::Update => {
-                for open in self.open.iter_mut().filter(|o| o.rule == rule && o.track == track) {
-                    open.last_sent = at;
-                }
-            }
-            Phase::Close => {}
+    /// Something of which no incident is open: goes on with one whose object was lost, or opens another, or is held back.
+    fn begins(&mut self, at: Stamp, (finding, objects): (&Finding, &[Track])) -> Option<Step> {
+        let (rule, about) = (finding.rule, About::Finding(finding.subject));
+        if let Some(step) = self.succeeds(at, (finding, objects)) {
+            return Some(step);
         }
+        if self.is_fixture(at, finding, objects) {
+            self.withhold(at, finding, objects, Cause::Fixture);
+            return None;
+        }
+        let waiting = self.withheld.iter().find(|w| w.rule == rule && w.subject == finding.subject);
+        let since = waiting.map_or(at.mono, |waiting| waiting.since);
+        let severity = severity(&self.camera.rules[rule], at.mono.saturating_sub(since));
+        let in_storm = waiting.is_some_and(|waiting| waiting.by == Cause::Budget);
+        let state = &self.rules[rule];
+        let rises = |than: Option<Severity>| than.is_some_and(|than| severity > than);
+        if state.quiet_until.is_some_and(|until| at.mono < until) && !in_storm && !rises(state.told) {
+            let counted = waiting.is_some_and(|waiting| waiting.by == Cause::Cooldown);
+            self.rules[rule].suppressed += u32::from(!counted);
+            self.withhold(at, finding, objects, Cause::Cooldown);
+            return None;
+        }
+        if !rises(Some(self.camera.rules[rule].severity)) {
+            // What was counted once stays so, also when the storm is over: its objects have been told of.
+            if in_storm {
+                return None;
+            }
+            if self.is_beyond_budget(at, rule) {
+                self.count_in_storm(at, (finding, objects));
+                self.withhold(at, finding, objects, Cause::Budget);
+                return None;
+            }
+        }
+        let alert = self.alert(at, (finding, objects), None, at, Phase::Open, severity);
+        Some(Step { alert, at, rule, about, place: objects.first().map(|object| (object.class, object.bbox)) })
+    }
+
+    /// An open incident is still true.
+    fn goes_on(
+        &mut self,
+        open: usize,
+        at: Stamp,
+        change: Change,
+        (finding, objects): (&Finding, &[Track]),
+    ) -> Option<Step> {
+        self.open[open].saw(at, objects);
+        // Its end was not told yet, and is none.
+        let again = self.open[open].ending.take().is_some();
+        let open = &self.open[open];
+        let severity = self.severity_now(open, at);
+        let due = at.mono.saturating_sub(open.last_sent) >= UPDATE_EVERY || self.is_rising(open, at);
+        if !again && (change == Change::Began || !due) {
+            return None;
+        }
+        let (incident, opened) = (Some(&open.last.incident), open.opened);
+        let alert = self.alert(at, (finding, objects), incident, opened, Phase::Update, severity);
+        Some(Step { alert, at, rule: open.rule, about: open.about, place: open.place })
+    }
+
+    /// An open incident is over.
+    fn ends(
+        &mut self,
+        open: usize,
+        at: Stamp,
+        reason: CloseReason,
+        (finding, objects): (&Finding, &[Track]),
+    ) -> Option<Step> {
+        let open = &self.open[open];
+        if open.ending.is_some() {
+            return None;
+        }
+        let (incident, severity) = (&open.last.incident, open.last.incident.severity);
+        let alert = self.alert(at, (finding, objects), Some(incident), open.opened, Phase::Close, severity);
+        let step = Step { alert, at, rule: open.rule, about: open.about, place: open.place };
+        if reason == CloseReason::Lost && self.may_be_found_again(finding) {
+            self.hold_back(&step, FOUND_AGAIN);
+            return None;
+        }
+        Some(step)
     }
 
     #[cfg(test)]
@@ -206,21 +280,27 @@ impl Desk {
         self.open.len()
     }
 
-    fn alert(&self, at: Stamp, finding: &Finding, last: Option<&Incident>, opened: Stamp, phase: Phase) -> Alert {
+    fn alert(
+        &self,
+        at: Stamp,
+        (finding, objects): (&Finding, &[Track]),
+        last: Option<&Incident>,
+        opened: Stamp,
+        phase: Phase,
+        severity: Severity,
+    ) -> Alert {
         let rule = &self.camera.rules[finding.rule];
         let close_reason = match finding.change {
             Change::Ended(reason) => Some(reason),
             Change::Began | Change::Holds => None,
         };
-        let mut why = finding.why.clone();
-        why.score_max = round(why.score_max, 1e3);
-        why.suppressed = self.rules[finding.rule].suppressed;
+        let why = Why { suppressed: self.rules[finding.rule].suppressed, ..why(&finding.evidence) };
         let incident = Incident {
             id: last.map_or_else(|| new_id(at.wall), |last| last.id),
             rev: last.map_or(1, |last| last.rev + 1),
             phase,
             status: Status::Actual,
-            severity: rule.severity,
+            severity,
             opened: opened.wall,
             closed: close_reason.map(|_| end(opened, at)),
             close_reason,
@@ -228,7 +308,7 @@ impl Desk {
         };
         let mut alert = Alert {
             incident,
-            objects: vec![self.object(&finding.track)],
+            objects: objects.iter().take(MOST_OBJECTS).map(|track| self.object(track)).collect(),
             why,
             ..blank(&self.camera, rule, &self.provider, at, self.clock, self.boot_id)
         };
@@ -238,14 +318,29 @@ impl Desk {
     }
 
     fn object(&self, track: &Track) -> Object {
-        let class = self.camera.model.labels.get(usize::from(track.class));
         let b = track.bbox.clip(1.0, 1.0);
         Object {
             track: track.id,
-            class: class.cloned().unwrap_or_else(|| format!("class-{}", track.class)),
+            class: self.class(track.class),
             score: round(track.score, 1e3),
             bbox: [b.x, b.y, b.w, b.h].map(|v| round(v, 1e4)),
         }
+    }
+
+    fn class(&self, class: u16) -> String {
+        if class == Track::NO_CLASS {
+            return "object".to_owned();
+        }
+        let label = self.camera.model.labels.get(usize::from(class));
+        label.cloned().unwrap_or_else(|| format!("class-{class}"))
+    }
+}
+
+/// How severe an incident of this rule is that has lasted for so long.
+fn severity(rule: &config::Rule, lasted: Duration) -> Severity {
+    match rule.escalate {
+        Some(escalate) if lasted >= escalate.after => escalate.severity.max(rule.severity),
+        _ => rule.severity,
     }
 }
 

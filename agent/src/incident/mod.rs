@@ -7,5 +7,5 @@
 mod desk;
 mod wording;
 
-pub use desk::{Declined, Desk, Step, close_orphan, trial};
+pub use desk::{Cause, Declined, Desk, Fixtures, Step, Withheld, close_orphan, trial};
 pub(crate) use desk::{as_test, delivery_alarm, end_of_alarm, taken_alarm};

@@ -144,7 +144,7 @@ impl Book {
         self.cameras.insert(camera, sight);
     }
 
-    /// From now on these rules are disarmed by commands.
+    /// From now on these rules are disarmed by commands, or by the mode of the site.
     pub(super) fn set_disarmed(&mut self, disarmed: BTreeSet<Place>) {
         self.disarmed = disarmed;
     }

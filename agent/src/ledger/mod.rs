@@ -142,8 +142,8 @@ impl Ledger {
         board.news.push(News { at, camera: camera.clone(), sight, since });
     }
 
-    /// Counts, and writes if it is time. `disarmed` are the rules that commands have disarmed. To be called once a
-    /// second.
+    /// Counts, and writes if it is time. `disarmed` are the rules that commands or the mode of the site have disarmed. To be
+    /// called once a second.
     pub(crate) fn tend(&self, disarmed: BTreeSet<Place>) {
         let mut clerk = self.clerk();
         let before = clerk.book.today().map(|day| day.date);

@@ -88,25 +88,23 @@ impl HomeAssistant {
     }
 
     fn the_rule(&self, camera: &Camera, rule: &Rule) -> Value {
-        let class = match rule.kind.wire() {
-            RuleKind::Intrusion => "occupancy",
-            RuleKind::LineCrossing => "motion",
-            // None of a camera's rules is of this kind.
-            RuleKind::DeliveryTest => "problem",
-        };
+        let kind = rule.kind.wire();
         let seeing = json!({
             "topic": self.path.camera_status(&camera.id),
             "value_template": "{{ 'online' if value_json.state == 'seeing' else 'offline' }}",
         });
+        // A rule of a camera that does not see is neither on nor off, unless that is what it is about.
+        let about_camera = matches!(kind, RuleKind::CameraTampering | RuleKind::CameraLoss);
+        let availability: Vec<Value> =
+            [self.while_online()].into_iter().chain((!about_camera).then_some(seeing)).collect();
         let topic = self.state_topic(&self.id(&[&camera.id, &rule.id]));
         json!({
             "name": rule.id,
-            "device_class": class,
+            "device_class": device_class(kind),
             "state_topic": topic,
             "value_template": "{{ value_json.state }}",
             "json_attributes_topic": topic,
-            // A rule of a camera that does not see is neither on nor off.
-            "availability": [self.while_online(), seeing],
+            "availability": availability,
             "availability_mode": "all",
             "device": self.device(camera),
         })
@@ -145,6 +143,27 @@ impl HomeAssistant {
         let BoxPath { region, district, site, unit } = &self.path;
         let levels = [region, district, site, unit].into_iter().chain(rest.iter().copied());
         levels.fold("karaul".to_owned(), |id, level| format!("{id}_{level}"))
+    }
+}
+
+/// What Home Assistant shows a rule of this kind as, and in which words.
+const fn device_class(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::Intrusion
+        | RuleKind::Loitering
+        | RuleKind::Crowd
+        | RuleKind::Occupancy
+        | RuleKind::Group
+        | RuleKind::StoppedVehicle => "occupancy",
+        RuleKind::LineCrossing
+        | RuleKind::Tailgating
+        | RuleKind::WrongWay
+        | RuleKind::Speed
+        | RuleKind::Running
+        | RuleKind::Sequence => "motion",
+        RuleKind::PersonDown | RuleKind::AbandonedObject | RuleKind::ObjectSeen => "safety",
+        RuleKind::RemovedObject | RuleKind::CameraTampering => "tamper",
+        RuleKind::Absence | RuleKind::CameraLoss | RuleKind::DeliveryTest => "problem",
     }
 }
 

@@ -1,3 +1,5 @@
+mod kinds;
+
 use std::sync::Arc;
 
 use karaul_wire::{CloseReason, Object, RuleKind};
@@ -47,6 +49,16 @@ impl Stage {
         let outbox =
             Outbox::open(OutboxSettings::new(folder.path(), 1 << 20), Arc::new(SimulatedClock::at(now))).unwrap();
         Self { outputs, board, outbox, now, topics, _folder: folder }
+    }
+
+    /// One whose camera has these rules instead.
+    fn with_rules(outputs: &str, rules: Vec<crate::config::Rule>) -> Self {
+        let mut stage = Self::new(outputs);
+        let mut config = config(outputs);
+        config.cameras[0].rules = rules;
+        stage.board = StateBoard::new();
+        stage.topics = stage.outputs.take_up(&config, stage.now, &stage.board);
+        stage
     }
 
     fn tell(&self, alert: &Alert) {

@@ -1,22 +1,19 @@
 //! Tracks over time to findings.
 //!
-//! Pure: no clock, no file, no network. One [`Engine`] watches one camera.
+//! Pure: no clock, no file, no network. One [`Engine`] watches one camera. A rule is a filter, which says which objects count
+//! just now (`filter`), and a kind, which says what they must do (`kinds`, one file each).
 
 mod engine;
+mod filter;
 pub mod geometry;
-mod intrusion;
-mod line_crossing;
+mod ground;
+mod kinds;
+mod roster;
+#[cfg(test)]
+pub(crate) mod script;
+mod statement;
 
-pub use engine::{Change, Engine, Finding};
-
-use geometry::Point;
-
-use crate::track::Track;
-
-/// The point of an object that stands on the ground: the middle of its box's lower
-/// edge, kept inside the picture. Zones and lines are drawn on the ground, so this
-/// is the point that is tested against them.
-fn foot(track: &Track) -> Point {
-    let b = &track.bbox;
-    Point::new((b.x + b.w / 2.0).clamp(0.0, 1.0), b.bottom().clamp(0.0, 1.0))
-}
+pub use engine::{Engine, Finding, Findings, Look};
+pub use ground::{Ground, GroundError};
+pub use kinds::Trouble;
+pub use statement::{Change, Evidence, Heard, Shortfall, Subject, Unmet};

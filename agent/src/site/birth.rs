@@ -1,4 +1,4 @@
-use karaul_wire::{BoxBirth, CameraBirth, SigningKey};
+use karaul_wire::{BoxBirth, CameraBirth, Segment, SigningKey};
 use uuid::Uuid;
 
 use crate::{camera, config::Config, vision::Runtime};
@@ -9,6 +9,7 @@ pub(super) fn birth(
     runtime: &Runtime,
     boot_id: Option<Uuid>,
     signing_key: Option<SigningKey>,
+    (modes, mode): (Vec<Segment>, Option<Segment>),
 ) -> BoxBirth {
     let schemas = karaul_wire::schemas()
         .into_iter()
@@ -25,6 +26,8 @@ pub(super) fn birth(
         schemas,
         boot_id,
         signing_key,
+        modes,
+        mode,
     }
 }
 

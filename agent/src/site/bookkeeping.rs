@@ -40,13 +40,13 @@ impl Bookkeeper {
         self.publish();
     }
 
-    /// By commands.
+    /// By commands, and by the mode of the site.
     fn disarmed(&self) -> BTreeSet<Place> {
         let now = self.delivery.clock.now();
         let config = self.posts.config();
         let of = |camera: &crate::config::Camera| {
             let id = camera.id.clone();
-            self.standing.disarmed(&id, now).into_keys().map(move |rule| (id.clone(), rule)).collect::<Vec<_>>()
+            self.standing.unarmed(&id, now).into_iter().map(move |rule| (id.clone(), rule)).collect::<Vec<_>>()
         };
         config.cameras.iter().flat_map(of).collect()
     }

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use karaul_wire::{Alert, AlertEvent, BoxGap, BoxPath, EventError, GapRange, Language, Phase, Sequence, Severity};
 use uuid::Uuid;
 
-use super::{alarm::Alarm, register::Register, watch::Sink};
+use super::{alarm::Alarm, detect::Sink, register::Register};
 use crate::{
     clock::Clock,
+    decisions::Writer,
     evidence::Album,
     incident::{Step, close_orphan},
     ledger::Ledger,
@@ -31,6 +32,8 @@ pub(super) struct Delivery {
     pub(super) ledger: Arc<Ledger>,
     /// That a scheduled test was not confirmed.
     pub(super) alarm: Arc<Alarm>,
+    /// Why rules did not fire.
+    pub(super) decisions: Arc<Writer>,
     /// Held while it is [tidied](Self::tidy): two threads would close the same incident twice.
     pub(super) tidying: Arc<Mutex<()>>,
 }
@@ -194,6 +197,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
         let ledger = Arc::new(Ledger::new(state, Arc::clone(&clock), None));
         Delivery {
+            decisions: Arc::new(Writer::new(state)),
             ledger,
             path,
             outbox: Arc::new(Outbox::open(OutboxSettings::new(state, quota), Arc::clone(&clock)).unwrap()),

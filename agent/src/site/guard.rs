@@ -10,11 +10,13 @@ use karaul_wire::{BlindCause, BlindReason, CloseReason, FullDecoding, MovedView,
 
 use super::{
     clips::ClipCounts,
+    detect::{Detect, Sink},
+    fixtures::KeptFixtures,
     light::Light,
     standing::Standing,
     tray::Tray,
     view::KeptView,
-    watch::{Detect, Sink, Watch},
+    watch::Watch,
 };
 use crate::{
     camera::{Frame, Observer},
@@ -67,6 +69,8 @@ pub(super) struct Guard<D, S> {
     told: Option<Condition>,
     /// Where the learnt view is kept; `None` if the config wants none.
     view: Option<KeptView>,
+    /// Where the false alarms that operators have named are kept; `None` in tests that name none.
+    fixtures: Option<KeptFixtures>,
 }
 
 impl<D: Detect, S: Sink> Guard<D, S> {
@@ -78,13 +82,19 @@ impl<D: Detect, S: Sink> Guard<D, S> {
         {
             sight.remember(memory);
         }
-        Self { watch, shared, rules, disarmed, failing: None, latest: None, told: None, view }
+        Self { watch, shared, rules, disarmed, failing: None, latest: None, told: None, view, fixtures: None }
+    }
+
+    /// Keeps the false alarms that operators name.
+    pub(super) fn with_fixtures(self, fixtures: KeptFixtures) -> Self {
+        Self { fixtures: Some(fixtures), ..self }
     }
 
     /// One picture, or a glimpse.
     pub(super) fn look(&mut self, at: Stamp, picture: &Planes<'_>, glimpse: bool) {
         self.attend();
         self.shared.tray.show(picture);
+        self.watch.lost(false);
         self.latest = self.latest.max(Some(at.mono));
         let looked = if glimpse { self.watch.glimpse(at, picture) } else { self.watch.picture(at, picture) };
         match looked {
@@ -158,8 +168,8 @@ impl<D: Detect, S: Sink> Guard<D, S> {
     fn attend(&mut self) {
         let Shared { tray, standing, clock, light, .. } = &self.shared;
         let now = clock.now();
-        let disarmed = standing.disarmed(light.camera(), now);
-        let disarmed: Vec<bool> = self.rules.iter().map(|rule| disarmed.contains_key(rule)).collect();
+        let unarmed = standing.unarmed(light.camera(), now);
+        let disarmed: Vec<bool> = self.rules.iter().map(|rule| unarmed.contains(rule)).collect();
         if disarmed != self.disarmed {
             self.watch.disarm(now, &disarmed);
             self.disarmed = disarmed;
@@ -168,7 +178,10 @@ impl<D: Detect, S: Sink> Guard<D, S> {
             // Whoever asked may have given up; what was done is told by the incident itself.
             let _ = answer.try_send(self.watch.run(now, errand));
         }
-        self.watch.tend_clips(now);
+        self.watch.tend_incidents(now);
+        if let (Some(kept), Some(fixtures)) = (&self.fixtures, self.watch.fixtures_to_keep()) {
+            kept.write(fixtures);
+        }
     }
 }
 
@@ -200,6 +213,7 @@ impl<D: Detect, S: Sink> Observer for Guard<D, S> {
 
     fn blind(&mut self, cause: BlindCause, detail: &str) {
         self.failing = None;
+        self.watch.lost(true);
         self.shared.light.cut_off(cause, detail, self.latest);
         self.watch.end_all(self.shared.clock.now(), CloseReason::Blind);
     }
@@ -210,6 +224,7 @@ impl<D: Detect, S: Sink> Observer for Guard<D, S> {
 
     fn tick(&mut self) {
         self.attend();
+        self.watch.attend_camera(self.shared.clock.now());
     }
 }
 

@@ -2,6 +2,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use karaul_wire::{BoxBirth, CameraBirth};
 
+use super::standing::Standing;
 use crate::{
     config::Broker,
     uplink::{Link, LinkError, LinkReport},
@@ -63,6 +64,19 @@ impl Line {
     pub(super) fn tell_cameras(&self, cameras: Vec<CameraBirth>) {
         let mut present = self.present();
         present.birth.cameras = cameras;
+        if let Some(link) = &present.link {
+            link.set_birth(present.birth.clone());
+        }
+    }
+
+    /// Tells the modes of the site and the one that it is in, as they are by now.
+    pub(super) fn tell_modes(&self, standing: &Standing) {
+        let mut present = self.present();
+        let modes = standing.modes();
+        if (&present.birth.modes, &present.birth.mode) == (&modes.0, &modes.1) {
+            return;
+        }
+        (present.birth.modes, present.birth.mode) = modes;
         if let Some(link) = &present.link {
             link.set_birth(present.birth.clone());
         }

@@ -8,11 +8,14 @@ mod clips;
 mod commands;
 mod crew;
 mod delivery;
+mod detect;
 mod eyes;
+mod fixtures;
 mod gate;
 mod guard;
 mod light;
 mod line;
+mod needs;
 mod orders;
 mod outcome;
 mod posts;
@@ -51,14 +54,16 @@ use self::{
 };
 pub use self::{
     commands::{Answer, CarryOut, Commands},
+    detect::{Detect, Sink, detector},
     orders::Orders,
     outcome::Outcome,
-    watch::{Detect, Sink, Watch, detector},
+    watch::Watch,
 };
 use crate::{
     camera::{self, CameraError},
     clock::{Clock, SystemClock},
     config::{Config, Delivery as Delivered},
+    decisions,
     evidence::{Album, AlbumError},
     ledger::Ledger,
     stop::Stop,
@@ -143,6 +148,7 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         ledger: Arc::new(Ledger::new(&storage, Arc::clone(&clock), boot_id)),
         alarm: Arc::default(),
         tidying: Arc::default(),
+        decisions: Arc::new(decisions::Writer::new(&storage)),
     };
     let standing = Arc::new(Standing::open(&storage, Arc::clone(&clock), boot_id));
     let audit = Arc::new(Audit::open(&storage, &path, clock.now().wall));
@@ -152,7 +158,8 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
     delivery.tidy(boot_id, &config.site.languages);
 
     let signing_key = audit.signing_key(clock.now().wall).ok();
-    let birth = birth::birth(&config, &runtime, boot_id, signing_key);
+    standing.adopt(&config);
+    let birth = birth::birth(&config, &runtime, boot_id, signing_key, standing.modes());
     let (inbox, passing) = (Arc::new(Inbox::default()), Arc::new(Passing::default()));
     let line = Arc::new(Line::start(&config.broker, birth, dial(&delivery, &inbox, &passing))?);
 
@@ -189,6 +196,8 @@ pub fn run(config: Config, file: &Path, reloads: Receiver<()>, stop: &Stop) -> R
         counts,
     };
     let ran = posts.take_up(config).and_then(|_| {
+        let decisions = Arc::clone(&delivery.decisions);
+        posts.crew.add("decisions".to_owned(), move |stop| decisions.run(stop))?;
         posts.crew.add("ledger".to_owned(), |stop| bookkeeper.run(stop))?;
         posts.crew.add("commands".to_owned(), |stop| reception.run(gate, stop))?;
         posts.crew.add("reloads".to_owned(), reloading(orders, audit, reloads))?;

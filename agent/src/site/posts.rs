@@ -13,6 +13,7 @@ use super::{
     crew::Crew,
     delivery::Delivery,
     eyes::Eyes,
+    fixtures::KeptFixtures,
     guard::{Guard, Shared},
     light::Light,
     standing::Standing,
@@ -71,6 +72,8 @@ pub(super) struct Changes {
     pub(super) unchanged: usize,
     /// Standing orders for what is gone, in words.
     pub(super) forgotten: Vec<String>,
+    /// The mode that the site is in instead of another, in words.
+    pub(super) mode: Option<String>,
 }
 
 impl Posts {
@@ -131,6 +134,8 @@ impl Posts {
             self.delivery.ledger.sees(&post.camera.id, starting, Some(ending));
         }
 
+        let (_, mode) = self.standing.modes();
+        self.standing.adopt(&config);
         let watched: Vec<_> = config.cameras.iter().filter(|camera| self.is_enabled(camera)).collect();
         self.eyes.keep(&watched);
         {
@@ -145,7 +150,8 @@ impl Posts {
             self.clear_removed(&present);
         }
         let forgotten = self.forget_gone();
-        let mut changes = Changes { unchanged: kept.len(), forgotten, ..Changes::default() };
+        let mode = self.changed_mode(mode);
+        let mut changes = Changes { unchanged: kept.len(), forgotten, mode, ..Changes::default() };
         for camera in config.cameras.iter().filter(|camera| !kept.iter().any(|post| post.camera.id == camera.id)) {
             let old = ended.iter().find(|post| post.camera.id == camera.id);
             let users = watched.iter().filter(|other| other.model == camera.model).count();
@@ -176,6 +182,18 @@ impl Posts {
     /// Forgets standing orders for what the config in force does not have, and tells them.
     pub(super) fn forget_gone(&self) -> Vec<String> {
         self.standing.forget_gone(&self.config())
+    }
+
+    /// The site may be in another mode than before the config in force.
+    fn changed_mode(&self, before: Option<Segment>) -> Option<String> {
+        let before = before?;
+        let changed = match self.standing.modes().1 {
+            Some(now) if now == before => return None,
+            Some(now) => format!("the site was in mode {before} and is in mode {now} now"),
+            None => format!("the site was in mode {before} and has no modes now"),
+        };
+        tracing::warn!("{changed}");
+        Some(changed)
     }
 
     /// A camera that was switched as the config says by now is the config's matter again: whoever changes that
@@ -239,16 +257,21 @@ impl Posts {
             }
         };
         tracing::info!(camera = %camera.id, url = %camera.url, model = %camera.model.id, provider, "watching");
-        let desk = Desk::new(camera, &config.site.languages, provider, ClockSource::Box, self.boot_id);
+        let fixtures = KeptFixtures::of(&config.storage.path, &camera.id);
+        let desk = Desk::new(camera, &config.site.languages, provider, ClockSource::Box, self.boot_id)
+            .knowing(fixtures.read(), self.delivery.clock.now().wall);
         let ring = self.ring(camera)?;
         let clips = ring.as_ref().map(|ring| {
             let counts = Arc::clone(&shared.tally.clips);
             Clips::new(&camera.clips, self.cutter.of(&camera.id, Arc::clone(ring), counts))
         });
-        let watch = Watch::new(camera, detector, desk, self.delivery.clone()).with_clips(clips);
+        let (decisions, id) = (Arc::clone(&self.delivery.decisions), camera.id.clone());
+        let watch = Watch::new(camera, detector, desk, self.delivery.clone())
+            .with_clips(clips)
+            .with_notes(camera, move |record| decisions.write(&id, record));
         let rules = camera.rules.iter().map(|rule| rule.id.clone()).collect();
         let view = camera.sight.enabled.then(|| KeptView::of(&config.storage.path, camera));
-        let mut guard = Guard::new(watch, rules, shared.clone(), view);
+        let mut guard = Guard::new(watch, rules, shared.clone(), view).with_fixtures(fixtures);
         let (eyes, whole) = (Arc::clone(&self.eyes), self.whole.clone());
         let ring = self.receive_aside(camera, ring)?;
         let (camera, count) = (camera.clone(), Arc::clone(&counters));

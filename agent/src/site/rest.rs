@@ -81,7 +81,17 @@ mod tests {
 
     fn track(x: f32, seen: bool) -> Track {
         let times = Duration::ZERO;
-        Track { id: 7, class: 2, bbox: bbox(x), score: 0.8, score_max: 0.9, seen, first_seen: times, last_seen: times }
+        Track {
+            id: 7,
+            class: 2,
+            bbox: bbox(x),
+            score: 0.8,
+            score_max: 0.9,
+            seen,
+            lost: false,
+            first_seen: times,
+            last_seen: times,
+        }
     }
 
     fn found(x: f32, score: f32) -> Detection {

@@ -1,6 +1,7 @@
 //! Standing orders: what commands have changed for longer than a moment.
 
 mod file;
+mod modes;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use karaul_wire::Segment;
 use uuid::Uuid;
 
-use self::file::CHARGE;
+use self::{file::CHARGE, modes::Plan};
 use crate::{
     clock::{Clock, Stamp},
     config::Config,
@@ -41,8 +42,8 @@ pub(super) struct StandingError {
     source: std::io::Error,
 }
 
-/// Which rules are disarmed and until when, and which cameras are switched otherwise than the config says.
-/// On disk, so that a restart changes none of it.
+/// Which rules are disarmed and until when, which cameras are switched otherwise than the config says, and the mode
+/// that the site is in. On disk, so that a restart changes none of it.
 ///
 /// Within a run, and over a restart of the agent, an end is measured by monotonic time. Over a restart of the
 /// machine there is the wall clock, which may be wrong: a box without one of its own starts with the last time that
@@ -55,6 +56,7 @@ pub(super) struct Standing {
     clock: Arc<dyn Clock>,
     boot_id: Option<Uuid>,
     state: Mutex<State>,
+    plan: Mutex<Plan>,
     /// Held while the file is written; [`Self::state`] is not, so that no camera waits for the disk.
     writing: Mutex<()>,
 }
@@ -64,6 +66,8 @@ struct State {
     disarmed: BTreeMap<Place, Disarmed>,
     /// Cameras that a command has switched on or off.
     switched: BTreeMap<Segment, bool>,
+    /// The mode that was ordered; the first of the site's otherwise.
+    mode: Option<Segment>,
     /// The file does not say this yet.
     unsaved: bool,
     /// When the file was written last, on the monotonic time line.
@@ -92,15 +96,16 @@ impl Standing {
         let path = folder.join("standing.orders");
         let (state, anew) = file::read(&path, clock.now(), boot_id).unwrap_or_else(|why| {
             tracing::error!(
-                "the standing orders in {} cannot be read: {why}; no rule is disarmed, and cameras are on or off as \
-                 the config says",
+                "the standing orders in {} cannot be read: {why}; no rule is disarmed, cameras are on or off as the \
+                 config says, and the site is in the first of its modes",
                 path.display()
             );
             (State::default(), false)
         });
         // What holds has to be charged: what the file says is left is of before the restart.
         let unsaved = state.unsaved || !state.disarmed.is_empty();
-        let standing = Self { path, clock, boot_id, state: Mutex::new(state), writing: Mutex::new(()) };
+        let standing =
+            Self { path, clock, boot_id, state: Mutex::new(state), plan: Mutex::default(), writing: Mutex::new(()) };
         if unsaved && let Err(error) = standing.change(|_| {}) {
             tracing::error!("{error}");
             if anew {
@@ -167,8 +172,8 @@ impl Standing {
         if on { self.change(switch) } else { self.change_if_written(switch) }
     }
 
-    /// Forgets what was ordered for rules and cameras that this config does not have, or they would be disarmed or
-    /// off if ever they came back. Tells what it was.
+    /// Forgets what was ordered for rules, cameras and a mode that this config does not have, or it would hold again if
+    /// ever they came back. Tells what it was.
     pub(super) fn forget_gone(&self, config: &Config) -> Vec<String> {
         let camera = |id: &Segment| config.cameras.iter().find(|camera| camera.id == *id);
         let is_rule = |(id, rule): &Place| camera(id).is_some_and(|c| c.rules.iter().any(|r| r.id == *rule));
@@ -177,7 +182,10 @@ impl Standing {
         let rules = rules.map(|(camera, rule)| format!("rule {rule} of camera {camera} was disarmed"));
         let cameras = state.switched.iter().filter(|(id, _)| camera(id).is_none());
         let cameras = cameras.map(|(id, on)| format!("camera {id} was switched {}", if *on { "on" } else { "off" }));
-        let gone: Vec<String> = rules.chain(cameras).collect();
+        let is_mode = |mode: &Segment| config.site.modes.contains(mode);
+        let mode = state.mode.iter().filter(|mode| !is_mode(mode));
+        let mode = mode.map(|mode| format!("mode {mode} was ordered"));
+        let gone: Vec<String> = rules.chain(cameras).chain(mode).collect();
         drop(state);
         if gone.is_empty() {
             return gone;
@@ -185,6 +193,7 @@ impl Standing {
         let forgotten = self.change(|state| {
             state.disarmed.retain(|place, _| is_rule(place));
             state.switched.retain(|id, _| camera(id).is_some());
+            state.mode.take_if(|mode| !is_mode(mode));
         });
         if let Err(error) = forgotten {
             tracing::error!("{error}");
@@ -267,6 +276,10 @@ impl Standing {
         file::write(&self.path, state, now, self.boot_id)
             .map_err(|source| StandingError { path: self.path.clone(), source })?;
         Ok(now)
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

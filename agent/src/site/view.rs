@@ -8,7 +8,7 @@ use karaul_wire::Segment;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    config::{Camera, RuleKind},
+    config::Camera,
     disk::{self, Checked, folder_of, read_checked, write_checked},
     rules::geometry::Point,
     sight::Memory,
@@ -103,11 +103,9 @@ fn drawing(camera: &Camera) -> Drawing {
         points.sort_unstable();
         hex::encode(&Sha256::digest(points.concat())[..8])
     };
-    let shapes = camera.rules.iter().map(|rule| match &rule.kind {
-        RuleKind::Intrusion { polygon, .. } => shape(polygon.corners()),
-        RuleKind::LineCrossing { points, .. } => shape(points),
-    });
-    shapes.collect()
+    let zones = camera.rules.iter().filter_map(|rule| rule.kind.zone()).map(|zone| shape(zone.polygon.corners()));
+    let lines = camera.rules.iter().filter_map(|rule| rule.kind.line()).map(|line| shape(line.path.points()));
+    zones.chain(lines).collect()
 }
 
 #[cfg(test)]

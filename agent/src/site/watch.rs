@@ -1,90 +1,31 @@
-use std::{collections::BTreeSet, mem, sync::Arc, time::Duration};
+mod notes;
+
+use std::{collections::BTreeSet, mem, time::Duration};
 
 use jiff::Timestamp;
-use karaul_wire::CloseReason;
+use karaul_wire::{CloseReason, Phase};
 
+use self::notes::Notes;
 use super::{
     cadence::Cadence,
     clips::Clips,
+    detect::{Detect, Sink},
     gate::{Gate, Look},
+    needs::{classes, longest_dwell, scenery, things, tracker_settings},
     rest::Rest,
     tray::{Answer, Errand},
 };
 use crate::{
     clock::Stamp,
     config,
-    incident::{Declined, Desk, Step},
-    rules::{Engine, Finding},
+    decisions::Record,
+    incident::{Declined, Desk, Fixtures, Step},
+    rules::{Engine, Findings, Look as Seen, Trouble},
+    scenery::Scenery,
     sight::{Condition, Sight, SightSettings},
-    track::{Tracker, TrackerSettings},
-    vision::{Detection, Detector, Model, Planes, VisionError, Window},
+    track::{Track, Tracker},
+    vision::{Daylight, Detection, Planes, Rect, VisionError},
 };
-
-/// What looks at pictures: the model, or a test's script. Detections of low scores are
-/// wanted as well: the tracker holds on to objects by them.
-pub trait Detect {
-    /// The objects in one picture.
-    ///
-    /// # Errors
-    /// If the model could not be run.
-    fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError>;
-
-    /// Width and height of what it sees without loss, in pixels, if it can look at parts of a picture.
-    fn input(&self) -> Option<(usize, usize)> {
-        None
-    }
-
-    /// The objects in these parts of a picture.
-    ///
-    /// # Errors
-    /// If the model could not be run.
-    fn detect_in(&mut self, picture: &Planes<'_>, _windows: &[Window]) -> Result<&[Detection], VisionError> {
-        self.detect(picture)
-    }
-}
-
-/// The detector of a camera that is watched: the tracker decides what a low score is
-/// worth, not the model's manifest.
-#[must_use]
-pub fn detector(model: Arc<Model>) -> Detector {
-    Detector::new(model).with_score_threshold(TrackerSettings::default().low_score)
-}
-
-impl Detect for Detector {
-    fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError> {
-        Detector::detect(self, picture)
-    }
-
-    fn input(&self) -> Option<(usize, usize)> {
-        let [height, width] = self.model().manifest().input.size;
-        Some((width, height))
-    }
-
-    fn detect_in(&mut self, picture: &Planes<'_>, windows: &[Window]) -> Result<&[Detection], VisionError> {
-        Detector::detect_in(self, picture, windows)
-    }
-}
-
-impl Detect for Box<dyn Detect + Send> {
-    fn detect(&mut self, picture: &Planes<'_>) -> Result<&[Detection], VisionError> {
-        (**self).detect(picture)
-    }
-
-    fn input(&self) -> Option<(usize, usize)> {
-        (**self).input()
-    }
-
-    fn detect_in(&mut self, picture: &Planes<'_>, windows: &[Window]) -> Result<&[Detection], VisionError> {
-        (**self).detect_in(picture, windows)
-    }
-}
-
-/// Where the steps of incidents go: the outbox, or a replay's output.
-pub trait Sink {
-    /// Makes a step safe, and says whether it is. `picture` is the one it was seen in, if
-    /// there is one.
-    fn commit(&mut self, step: &mut Step, picture: Option<&Planes<'_>>) -> bool;
-}
 
 /// An object in a glimpse counts from this share of the score at which a track begins: in the pictures around it the
 /// object may be seen better.
@@ -99,7 +40,7 @@ pub struct Watch<D, S> {
     engine: Engine,
     desk: Desk,
     sink: S,
-    findings: Vec<Finding>,
+    findings: Findings,
     looks: u64,
     rest: Rest,
     /// Something is followed, or was seen in the last glimpse, that is not at rest.
@@ -117,6 +58,18 @@ pub struct Watch<D, S> {
     moved: Option<Timestamp>,
     /// `None` if the config wants none, and for a recording.
     clips: Option<Clips>,
+    daylight: Daylight,
+    light: Option<config::Light>,
+    /// `None` if no rule asks what was put down or taken away.
+    scenery: Option<Scenery>,
+    /// Classes of what may be put down: their boxes do not hide the scenery.
+    things: Vec<u16>,
+    /// Where the objects are, for the scenery; kept for its memory.
+    boxes: Vec<Rect>,
+    /// The camera gives no pictures.
+    lost: bool,
+    /// Where decisions are written; `None` if nobody wants to know.
+    notes: Option<Notes>,
 }
 
 impl<D: Detect, S: Sink> Watch<D, S> {
@@ -127,20 +80,27 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             gate: Gate::new(camera.detection, camera.look_every),
             detector,
             tracker: Tracker::new(tracker_settings(camera)),
-            engine: Engine::new(&camera.rules),
+            engine: Engine::new(&camera.rules, camera.ground.as_ref()),
             desk,
             sink,
-            findings: Vec::new(),
+            findings: Findings::default(),
             looks: 0,
             rest: Rest::new(longest_dwell(camera)),
             stirred: false,
             keyframes_only: camera.decoding == config::Decoding::Keyframes,
             stir_score: STIR * tracker_settings(camera).new_score,
-            classes: camera.rules.iter().flat_map(|rule| rule.filter.classes.clone()).collect(),
+            classes: camera.rules.iter().flat_map(classes).collect(),
             sight: camera.sight.enabled.then(|| Sight::new(SightSettings { learn: camera.sight.learn }, None)),
             trouble: None,
             moved: None,
             clips: None,
+            daylight: Daylight::default(),
+            light: None,
+            scenery: scenery(camera),
+            things: things(&camera.model.labels),
+            boxes: Vec::new(),
+            lost: false,
+            notes: None,
         }
     }
 
@@ -149,18 +109,27 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         Self { clips, ..self }
     }
 
+    /// Has told what the rules thought, which conditions were not met, and what was held back.
+    #[must_use]
+    pub fn with_notes(self, camera: &config::Camera, write: impl FnMut(Record) + Send + 'static) -> Self {
+        Self { notes: Some(Notes::new(camera, write)), ..self }
+    }
+
     /// Takes one picture; looks at it if it is due. Says whether it did.
     ///
     /// # Errors
     /// If the model could not be run; the picture is then lost, and nothing else.
     pub fn picture(&mut self, at: Stamp, picture: &Planes<'_>) -> Result<bool, VisionError> {
-        if self.is_frozen(at, picture) || !self.cadence.is_due(at.mono) {
+        let frozen = self.is_frozen(at, picture);
+        self.attend_camera(at);
+        if frozen || !self.cadence.is_due(at.mono) {
             return Ok(false);
         }
         let followed = self.tracker.followed().map(|track| track.bbox);
         let detections = match self.gate.judge(at.mono, picture, self.detector.input(), self.stirred, followed) {
             Look::Not => {
                 self.tracker.rest(at.mono);
+                self.tend(at, None);
                 return Ok(false);
             }
             Look::Whole => self.detector.detect(picture)?,
@@ -171,8 +140,8 @@ impl<D: Detect, S: Sink> Watch<D, S> {
             // Nobody looked in between.
             self.tracker.rest(at.mono);
         }
-        let tracks = self.tracker.update(at.mono, detections);
-        self.engine.observe(at, tracks, &mut self.findings);
+        self.tracker.update(at.mono, detections);
+        self.decide(at, picture);
         let counted = self.tracker.followed().filter(|track| self.classes.contains(&track.class));
         self.stirred = !self.rest.observe(at.mono, counted);
         self.report(at, Some(picture));
@@ -185,7 +154,9 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     /// # Errors
     /// As with [`Self::picture`].
     pub fn glimpse(&mut self, at: Stamp, picture: &Planes<'_>) -> Result<bool, VisionError> {
-        if self.is_frozen(at, picture) {
+        let frozen = self.is_frozen(at, picture);
+        self.attend_camera(at);
+        if frozen {
             return Ok(false);
         }
         let detections = self.detector.detect(picture)?;
@@ -194,11 +165,53 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         self.stirred = self.rest.is_disturbed(detections, counts);
         if !self.stirred {
             self.tracker.rest(at.mono);
-            let tracks = self.tracker.update(at.mono, detections);
-            self.engine.observe(at, tracks, &mut self.findings);
+            self.tracker.update(at.mono, detections);
+            self.decide(at, picture);
             self.report(at, Some(picture));
         }
         Ok(true)
+    }
+
+    /// Lets the rules look at the picture whose detections the tracker has just taken.
+    fn decide(&mut self, at: Stamp, picture: &Planes<'_>) {
+        let before = self.light;
+        self.light = self.daylight.look(at.mono, picture);
+        let tracks = self.tracker.tracks();
+        let patches = match &mut self.scenery {
+            Some(scenery) => {
+                if before != self.light {
+                    // Under infra-red light everything looks otherwise.
+                    scenery.reset();
+                }
+                self.boxes.clear();
+                let hides = |track: &&Track| !self.things.contains(&track.class);
+                self.boxes.extend(tracks.iter().filter(hides).map(|track| track.bbox));
+                scenery.look(at.mono, picture, &self.boxes)
+            }
+            None => &[],
+        };
+        let aspect = picture.width as f64 / (picture.height as f64).max(1.0);
+        let look = Seen { at, tracks, patches, light: self.light, aspect, troubled: self.trouble.is_some() };
+        self.engine.observe(&look, &mut self.findings);
+        if let Some(notes) = &mut self.notes {
+            notes.look(at, self.engine.heard(), tracks);
+        }
+    }
+
+    /// Looks at the state of the camera itself. To be called several times a second while there are no pictures.
+    pub(super) fn attend_camera(&mut self, now: Stamp) {
+        let trouble = Trouble { condition: self.trouble.map(|(condition, _)| condition), lost: self.lost };
+        self.engine.watch(now, trouble, &mut self.findings);
+        self.report(now, None);
+        if self.lost {
+            // No picture comes that would have it written.
+            self.notes.iter_mut().for_each(|notes| notes.write_down(now));
+        }
+    }
+
+    /// The camera gives no pictures any more, or does again.
+    pub(super) fn lost(&mut self, lost: bool) {
+        self.lost = lost;
     }
 
     /// Whether every picture is wanted: something is followed, or was seen in a glimpse, that is not at rest.
@@ -210,12 +223,20 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     pub fn end_all(&mut self, at: Stamp, reason: CloseReason) {
         self.engine.end_all(reason, &mut self.findings);
         self.report(at, None);
+        self.desk.end_all(at, reason, |_| true);
+        self.tend(at, None);
+        self.notes.iter_mut().for_each(Notes::end);
+        if let Some(scenery) = &mut self.scenery {
+            scenery.reset();
+        }
     }
 
     /// Disarms the rules for which `disarmed` is true, arms the others.
     pub(super) fn disarm(&mut self, at: Stamp, disarmed: &[bool]) {
         self.engine.disarm(disarmed, &mut self.findings);
         self.report(at, None);
+        self.desk.end_all(at, CloseReason::Disarmed, |rule| disarmed.get(rule).copied().unwrap_or(false));
+        self.tend(at, None);
     }
 
     /// Does an errand.
@@ -234,8 +255,10 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         }
     }
 
-    /// Goes on with the clips, and tells of those that are there. To be called several times a second.
-    pub(super) fn tend_clips(&mut self, now: Stamp) {
+    /// Goes on with the incidents and their clips, and tells of those that are there. To be called several times a second.
+    pub(super) fn tend_incidents(&mut self, now: Stamp) {
+        self.clips.iter_mut().for_each(Clips::begin);
+        self.tend(now, None);
         let Some(clips) = &mut self.clips else { return };
         for incident in clips.tend(now.mono) {
             let Ok(mut step) = self.desk.evidence_came(now, incident) else { continue };
@@ -243,6 +266,11 @@ impl<D: Detect, S: Sink> Watch<D, S> {
                 self.desk.refused(&step);
             }
         }
+    }
+
+    /// The false alarms that operators have named, if they have changed since this was last asked.
+    pub(super) fn fixtures_to_keep(&mut self) -> Option<&Fixtures> {
+        self.desk.fixtures_to_keep()
     }
 
     /// What is wrong with the picture, if anything, and since when. The rules go on, but for a frozen picture:
@@ -290,6 +318,11 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         self.desk.view_moved(self.moved);
     }
 
+    /// The tracks of the last picture that was looked at.
+    pub fn tracks(&self) -> &[Track] {
+        self.tracker.tracks()
+    }
+
     /// Pictures looked at so far.
     pub fn looks(&self) -> u64 {
         self.looks
@@ -301,16 +334,44 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     }
 
     fn report(&mut self, at: Stamp, picture: Option<&Planes<'_>>) {
+        if self.findings.is_empty() {
+            return self.tend(at, picture);
+        }
         self.clips.iter_mut().for_each(Clips::begin);
         let mut findings = mem::take(&mut self.findings);
-        for finding in findings.drain(..) {
-            let Some(mut step) = self.desk.propose(at, &finding) else { continue };
-            if !self.settle(&mut step, picture) {
+        for finding in findings.iter() {
+            let objects = findings.objects(finding);
+            let Some(mut step) = self.desk.propose(at, finding, objects) else {
+                let desk = &self.desk;
+                self.notes.iter_mut().for_each(|notes| notes.nothing_came(at, finding, objects, desk));
+                continue;
+            };
+            let kept = self.settle(&mut step, picture);
+            if !kept {
                 self.desk.refused(&step);
             }
+            self.note_opening(at, &step, objects.first(), kept);
         }
-        // Its memory is used again.
+        findings.clear();
         self.findings = findings;
+        self.tend(at, picture);
+    }
+
+    /// Tells what time has brought.
+    fn tend(&mut self, at: Stamp, picture: Option<&Planes<'_>>) {
+        while let Some(mut step) = self.desk.due(at) {
+            let kept = self.settle(&mut step, picture);
+            if !kept {
+                self.desk.refused(&step);
+            }
+            self.note_opening(at, &step, None, kept);
+        }
+    }
+
+    fn note_opening(&mut self, at: Stamp, step: &Step, object: Option<&Track>, kept: bool) {
+        if step.alert.incident.phase == Phase::Open {
+            self.notes.iter_mut().for_each(|notes| notes.opens(at, step, object, kept));
+        }
     }
 
     /// Makes a step safe, with the clip that it should tell of, and says whether it is.
@@ -327,19 +388,5 @@ impl<D: Detect, S: Sink> Watch<D, S> {
     }
 }
 
-/// A rule that is content with a lower score than usual needs tracks that begin there.
-fn tracker_settings(camera: &config::Camera) -> TrackerSettings {
-    let usual = TrackerSettings::default();
-    let least = camera.rules.iter().map(|rule| rule.filter.min_score).fold(usual.new_score, f32::min);
-    let score = least.max(usual.low_score);
-    TrackerSettings { high_score: score, new_score: score, ..usual }
-}
-
-/// The longest time that a rule waits for.
-fn longest_dwell(camera: &config::Camera) -> Duration {
-    let dwell = |rule: &config::Rule| match rule.kind {
-        config::RuleKind::Intrusion { dwell, .. } => dwell,
-        config::RuleKind::LineCrossing { .. } => Duration::ZERO,
-    };
-    camera.rules.iter().map(dwell).max().unwrap_or_default()
-}
+#[cfg(test)]
+mod tests;

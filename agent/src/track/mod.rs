@@ -8,9 +8,14 @@
 //! widths and heights of the object where those count pixels, so any unit will do on either axis.
 //! OC-SORT's momentum, a bonus for going on in the same direction, is left out: on the
 //! sequences the settings were chosen on it helped some and hurt as many.
+//!
+//! Who is unseen for two seconds is lost: nothing is predicted any more, but whoever did not leave the
+//! picture is remembered for a while and gets the old id when found again.
 
 mod assignment;
 mod motion;
+mod parts;
+mod reunion;
 mod settings;
 mod tracker;
 mod trajectory;
@@ -21,7 +26,7 @@ mod tests;
 use std::time::Duration;
 
 pub use assignment::Assignment;
-pub use settings::{Noise, TrackerSettings};
+pub use settings::{Noise, Reunion, TrackerSettings};
 pub use tracker::Tracker;
 
 use crate::vision::Rect;
@@ -30,14 +35,14 @@ use crate::vision::Rect;
 ///
 /// A track is shown to the rules from its confirmation on, also in pictures in
 /// which it was not seen; `seen` tells the two apart.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Track {
     /// Never used twice by one tracker.
     pub id: u64,
     /// Index into the model's labels.
     pub class: u16,
     /// Where it is now: the detection, smoothed, if it was seen, otherwise the prediction,
-    /// which may leave the picture.
+    /// which may leave the picture. Where it was last seen if it is lost.
     pub bbox: Rect,
     /// Score of its last detection.
     pub score: f32,
@@ -45,8 +50,16 @@ pub struct Track {
     pub score_max: f32,
     /// Seen in this very picture?
     pub seen: bool,
+    /// Unseen for so long that nothing is predicted any more. It is remembered for a while, and if it
+    /// is found again it is this track.
+    pub lost: bool,
     /// When it was first seen, on the monotonic time line.
     pub first_seen: Duration,
     /// When it was last seen.
     pub last_seen: Duration,
+}
+
+impl Track {
+    /// The class of what no model has found: something that was put down or taken away.
+    pub const NO_CLASS: u16 = u16::MAX;
 }

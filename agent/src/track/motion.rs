@@ -40,6 +40,30 @@ impl Shape {
         ratio(self.w, other.w) * ratio(self.h, other.h)
     }
 
+    /// How far another shape is off, in widths and heights of the larger one.
+    pub(super) fn off(&self, other: &Self) -> (f64, f64) {
+        ((other.cx - self.cx) / self.w.max(other.w), (other.cy - self.cy) / self.h.max(other.h))
+    }
+
+    /// Does it lie in another one, edges included?
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        let within = |at: f64, size: f64, of: f64, room: f64| (at - of).abs() + size / 2.0 <= room / 2.0;
+        within(self.cx, self.w, other.cx, other.w) && within(self.cy, self.h, other.cy, other.h)
+    }
+
+    /// This shape with its edges no farther from another one's than a share of that one's width, across, and
+    /// height, along.
+    pub(super) fn near(&self, other: &Self, across: f64, along: f64) -> Self {
+        let within = |share: f64, at: f64, size: f64, to: f64, of: f64| {
+            let edge = |side: f64| (at - to + side * (size - of) / 2.0).clamp(-share * of, share * of);
+            let (before, after) = (edge(-1.0), edge(1.0));
+            (to + f64::midpoint(before, after), of + after - before)
+        };
+        let (cx, w) = within(across, self.cx, self.w, other.cx, other.w);
+        let (cy, h) = within(along, self.cy, self.h, other.cy, other.h);
+        Self { cx, cy, w, h }
+    }
+
     /// The shape a share `t` of the way to another.
     pub(super) fn towards(&self, to: &Self, t: f64) -> Self {
         let mix = |a: f64, b: f64| a + (b - a) * t;
@@ -101,6 +125,12 @@ impl Motion {
     /// The likeliest box; its size is above zero.
     pub(super) fn shape(&self) -> Shape {
         Shape { cx: self.cx.at, cy: self.cy.at, w: self.w.at, h: self.h.at }
+    }
+
+    /// The likeliest box, gone on for so many seconds at its speed, its size kept.
+    pub(super) fn onward(&self, seconds: f64) -> Shape {
+        let on = |c: &Coordinate| c.at + c.speed * seconds;
+        Shape { cx: on(&self.cx), cy: on(&self.cy), ..self.shape() }
     }
 
     /// Standard deviation of the centre, in widths and heights of the box.
@@ -195,6 +225,21 @@ mod tests {
         }
         assert!((motion.cx.speed - 3.0).abs() < 0.1, "{motion:?}");
         assert!((motion.after(1.0, &NOISE).shape().cx - 14.4).abs() < 0.3);
+    }
+
+    proptest! {
+        #[test]
+        fn a_shape_near_another_one_is_between_both(a in [-9.0_f64..9.0, 0.1..9.0], b in [-9.0_f64..9.0, 0.1..9.0]) {
+            let shape = |[cx, w]: [f64; 2]| Shape { cx, cy: 0.0, w, h: 1.0 };
+            let (a, b) = (shape(a), shape(b));
+            let near = a.near(&b, 0.1, 0.1);
+            for side in [-0.5, 0.5] {
+                let [edge, from, to] = [near, a, b].map(|s| s.cx + side * s.w);
+                prop_assert!((edge - to).abs() <= 0.1 * b.w + 1e-9);
+                prop_assert!((edge - from).abs() <= (to - from).abs() + 1e-9);
+                prop_assert!((to - from).abs() > 0.1 * b.w || (edge - from).abs() < 1e-9);
+            }
+        }
     }
 
     #[test]

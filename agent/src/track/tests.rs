@@ -10,8 +10,9 @@ use crate::vision::{Detection, Rect};
 const PERSON: u16 = 0;
 const CAR: u16 = 2;
 
+/// The boxes here are in no picture.
 fn tracker() -> Tracker {
-    Tracker::new(TrackerSettings::default())
+    Tracker::new(TrackerSettings { bounds: None, ..TrackerSettings::default() })
 }
 
 fn ms(millis: u64) -> Duration {
@@ -64,13 +65,16 @@ fn an_unseen_object_is_kept_on_its_way_and_found_again() {
 }
 
 #[test]
-fn a_track_that_is_unseen_for_too_long_ends() {
+fn a_track_that_is_unseen_for_too_long_is_lost_and_then_ends() {
     let mut tracker = tracker();
     for n in 0..3 {
         tracker.update(ms(n * 200), &[at_x(0.0)]);
     }
-    assert_eq!(ids(tracker.update(ms(2400), &[])), [1]);
-    assert_eq!(tracker.update(ms(2401), &[]), []);
+    let lost = |tracks: &[Track]| tracks.iter().map(|t| (t.id, t.lost)).collect::<Vec<_>>();
+    assert_eq!(lost(tracker.update(ms(2400), &[])), [(1, false)]);
+    assert_eq!(lost(tracker.update(ms(2401), &[])), [(1, true)]);
+    assert_eq!(lost(tracker.update(ms(6400), &[])), [(1, true)]);
+    assert_eq!(tracker.update(ms(6401), &[]), []);
     assert!(tracker.is_idle());
 }
 
@@ -89,7 +93,27 @@ fn what_is_at_rest_is_still_there_after_a_pause_in_which_nobody_looked() {
         assert_eq!(tracker.followed().count(), 1);
     }
     // It has gone while somebody looked.
-    assert!(tracker.update(ms(305_000), &[]).is_empty());
+    assert!(tracker.update(ms(305_000), &[])[0].lost);
+    assert!(tracker.update(ms(310_000), &[]).is_empty());
+}
+
+#[test]
+fn what_has_gone_is_lost_though_every_look_follows_a_rest() {
+    let mut tracker = tracker();
+    for n in 0..10 {
+        tracker.update(ms(n * 200), &[at_x(0.0)]);
+    }
+    // Only keyframes are decoded, one every three seconds.
+    let looks: Vec<_> = (0..14)
+        .map(|n| {
+            let at = ms(5_000 + n * 3_000);
+            tracker.rest(at);
+            tracker.update(at, &[]).first().map(|track| track.lost)
+        })
+        .collect();
+    assert_eq!(looks[..4], [Some(false); 4]);
+    assert_eq!(looks[4..11], [Some(true); 7]);
+    assert_eq!(looks[11..], [None; 3]);
 }
 
 #[test]
@@ -131,6 +155,70 @@ fn two_objects_that_pass_each_other_keep_their_ids() {
     let right = tracks.iter().find(|t| t.id == 1).unwrap();
     assert_eq!(ids(tracks), [1, 2]);
     assert!((right.bbox.x - 84.0).abs() < 3.0, "{right:?}");
+}
+
+#[test]
+fn a_part_of_one_object_is_not_taken_for_a_hidden_one_beside_it() {
+    let mut tracker = tracker();
+    for n in 0..5 {
+        tracker.update(ms(n * 100), &[at_x(0.0), Detection { score: 0.9, ..at_x(6.0) }]);
+    }
+    // The left one is hidden, and the right one is found once more by head and shoulders.
+    let head = Detection { bbox: Rect { x: 5.0, y: 0.0, w: 9.0, h: 12.0 }, score: 0.6, class: PERSON };
+    for n in 5..8 {
+        let tracks = tracker.update(ms(n * 100), &[Detection { score: 0.9, ..at_x(6.0) }, head]);
+        assert!(!tracks[0].seen, "{tracks:?}");
+    }
+    let tracks = tracker.update(ms(800), &[at_x(0.0), Detection { score: 0.9, ..at_x(6.0) }]);
+    assert_eq!(tracks.iter().filter(|t| t.seen).map(|t| t.id).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn the_box_of_one_who_comes_into_the_picture_grows_with_it() {
+    let mut tracker = tracker();
+    for n in 1..=10_u16 {
+        let size = f32::from(n);
+        let seen = Detection { bbox: Rect { x: 0.0, y: 0.0, w: 2.0 * size, h: 20.0 }, ..at_x(0.0) };
+        for track in tracker.update(ms(u64::from(n) * 100), &[seen]) {
+            assert!((track.bbox.right() - seen.bbox.right()).abs() <= 0.2001 * seen.bbox.w, "{track:?}");
+        }
+    }
+    assert_eq!(tracker.update(ms(1100), &[]).len(), 1);
+}
+
+#[test]
+fn who_runs_is_followed_though_no_box_overlaps_the_one_before() {
+    let mut tracker = tracker();
+    for n in 0..10_u16 {
+        let tracks = tracker.update(ms(u64::from(n) * 200), &[at_x(f32::from(n) * 14.0)]);
+        // It takes a third one to know.
+        assert_eq!(ids(tracks), if n < 2 { vec![] } else { vec![1] });
+        assert!(tracks.iter().all(|t| t.seen));
+    }
+}
+
+#[test]
+fn a_person_is_one_track_at_any_pace_and_rate() {
+    for (fps, pace) in [25.0_f32, 10.0, 5.0].into_iter().flat_map(|fps| (1..=14).map(move |n| (fps, n as f32 / 2.0))) {
+        let mut tracker = tracker();
+        let mut seen = BTreeSet::new();
+        for n in 0..(3.0 * fps) as u16 {
+            let seconds = f32::from(n) / fps;
+            let tracks = tracker.update(Duration::from_secs_f32(seconds), &[at_x(10.0 * pace * seconds)]);
+            assert!(n < 2 || tracks.iter().any(|t| t.seen), "{pace} widths a second at {fps}");
+            seen.extend(ids(tracks));
+        }
+        assert_eq!(seen, BTreeSet::from([1]), "{pace} widths a second at {fps}");
+    }
+}
+
+#[test]
+fn two_flickers_apart_from_each_other_are_no_track() {
+    let mut tracker = tracker();
+    for n in 0..50_u16 {
+        let seen: &[Detection] = if n % 4 < 2 { &[at_x(f32::from(n % 4) * 15.0)] } else { &[] };
+        assert_eq!(tracker.update(ms(u64::from(n) * 200), seen), []);
+    }
 }
 
 #[test]
@@ -219,7 +307,7 @@ proptest! {
             let in_scale: Vec<Detection> =
                 detections.iter().map(|&d| Detection { bbox: scale(d.bbox), ..d }).collect();
             let expected: Vec<Track> =
-                plain.update(at, &detections).iter().map(|t| Track { bbox: scale(t.bbox), ..t.clone() }).collect();
+                plain.update(at, &detections).iter().map(|t| Track { bbox: scale(t.bbox), ..*t }).collect();
             prop_assert_eq!(scaled.update(at, &in_scale), &expected[..]);
         }
     }

@@ -2,7 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Track, assignment::Assignment, motion::Shape, settings::TrackerSettings, trajectory::Trajectory};
+use super::{
+    Track,
+    assignment::Assignment,
+    motion::Shape,
+    parts::Parts,
+    reunion,
+    settings::{Stride, TrackerSettings},
+    trajectory::Trajectory,
+};
 use crate::vision::{Detection, Rect};
 
 /// Most objects followed at once; while there are so many, no new one is begun. Far more than a
@@ -11,6 +19,10 @@ const MOST_TRACKS: usize = 500;
 /// Greatest coordinate and inverse of the least size of a box that is looked at, in whatever unit: far
 /// beyond any picture, and no sum or product of such boxes overflows.
 const LARGEST: f32 = 1e9;
+/// A look after a rest stands for this time: after four in which an object was missing it is lost.
+const ONE_LOOK: Duration = Duration::from_millis(600);
+/// What is left at least of the similarity of a track that is not confirmed.
+const TENTATIVE_SHARE: f64 = 0.1;
 
 /// Follows the objects of one camera.
 #[derive(Debug)]
@@ -18,8 +30,11 @@ pub struct Tracker {
     settings: TrackerSettings,
     trajectories: Vec<Trajectory>,
     now: Duration,
+    /// Time since the last update in which nobody looked.
+    rested: Duration,
     next_id: u64,
     shown: Vec<Track>,
+    parts: Parts,
     high: Pool,
     low: Pool,
     matcher: Matcher,
@@ -33,8 +48,10 @@ impl Tracker {
             settings,
             trajectories: Vec::new(),
             now: Duration::ZERO,
+            rested: Duration::ZERO,
             next_id: 1,
             shown: Vec::new(),
+            parts: Parts::default(),
             high: Pool::default(),
             low: Pool::default(),
             matcher: Matcher::default(),
@@ -49,8 +66,9 @@ impl Tracker {
     pub fn update(&mut self, at: Duration, detections: &[Detection]) -> &[Track] {
         self.now = self.now.max(at);
         let at = self.now;
-        self.trajectories.retain(|t| t.unseen_for(at) <= self.settings.lost_for);
-        for trajectory in &mut self.trajectories {
+        self.age();
+        self.forget(at);
+        for trajectory in self.trajectories.iter_mut().filter(|t| !t.track.lost) {
             trajectory.predict(at, &self.settings.noise);
         }
         self.associate(at, detections);
@@ -58,7 +76,13 @@ impl Tracker {
         self.trajectories.retain(|t| t.confirmed || t.unseen_for(at) <= tentative_for);
         self.begin(at, detections);
         self.shown.clear();
-        self.shown.extend(self.trajectories.iter().filter(|t| t.confirmed).map(|t| t.track.clone()));
+        self.shown.extend(self.trajectories.iter().filter(|t| t.confirmed).map(|t| t.track));
+        &self.shown
+    }
+
+    /// The confirmed tracks, as the last update returned them.
+    #[must_use]
+    pub fn tracks(&self) -> &[Track] {
         &self.shown
     }
 
@@ -72,8 +96,18 @@ impl Tracker {
     pub fn rest(&mut self, at: Duration) {
         let gap = at.saturating_sub(self.now);
         self.now += gap;
+        self.rested += gap;
         for trajectory in &mut self.trajectories {
             trajectory.track.last_seen += gap;
+        }
+    }
+
+    /// What was missing at the last look, before a rest, was looked for and not found: of the rest it has been unseen for
+    /// as long as a look stands for. Where nobody looks but between rests, it would never be lost otherwise.
+    fn age(&mut self) {
+        let aged = std::mem::take(&mut self.rested).min(ONE_LOOK);
+        for trajectory in self.trajectories.iter_mut().filter(|t| !t.track.seen) {
+            trajectory.track.last_seen = trajectory.track.last_seen.saturating_sub(aged);
         }
     }
 
@@ -83,22 +117,42 @@ impl Tracker {
         self.trajectories.is_empty()
     }
 
+    /// Ends what was unseen for too long, and gives up where to expect what was unseen for long.
+    fn forget(&mut self, at: Duration) {
+        let s = &self.settings;
+        self.trajectories.retain_mut(|t| {
+            let unseen = t.unseen_for(at);
+            if t.track.lost || unseen <= s.lost_for {
+                return unseen <= s.remembered_for.max(s.lost_for);
+            }
+            t.lose();
+            t.confirmed && unseen <= s.remembered_for && !reunion::has_left(t, s)
+        });
+    }
+
     fn associate(&mut self, at: Duration, detections: &[Detection]) {
-        let Self { settings: s, trajectories, high, low, matcher, .. } = self;
+        let Self { settings: s, trajectories, parts, high, low, matcher, .. } = self;
+        parts.fill(detections);
         high.fill(detections, |score| score >= s.high_score);
         low.fill(detections, |score| score >= s.low_score && score < s.high_score);
-        let mut stage = |pool: &mut Pool, gain: &dyn Fn(&Trajectory, &Detection) -> f64| {
-            let gain = |t: &Trajectory, d: &Detection| if t.track.class == d.class { gain(t, d) } else { 0.0 };
-            matcher.pair(trajectories, pool, detections, gain, |t, d| t.see(at, d, s));
+        let mut stage = |lost: bool, pool: &mut Pool, gain: &dyn Fn(&Trajectory, &Detection) -> f64| {
+            let gain = |t: &Trajectory, i: usize| {
+                let d = &detections[i];
+                let other = t.track.class != d.class || parts.is_part(i) && !t.is_as_high_as(d, s.min_part_height);
+                if other { 0.0 } else { gain(t, d) }
+            };
+            matcher.pair(trajectories, lost, pool, detections, gain, |t, d| t.see(at, d, s));
         };
-        stage(high, &|t, d| similarity(t, d, at, s));
-        stage(low, &|t, d| {
+        stage(false, high, &|t, d| similarity(t, d, at, s));
+        stage(false, low, &|t, d| {
             if !t.confirmed || t.unseen_for(at) > s.low_for {
                 return 0.0;
             }
             f64::from(t.track.bbox.iou(&d.bbox)) - s.min_low_overlap
         });
-        stage(high, &|t, d| f64::from(t.last.grown(0.0, 0.0).iou(&d.bbox)) - s.min_recovery_overlap);
+        stage(false, high, &|t, d| f64::from(t.last.grown(0.0, 0.0).iou(&d.bbox)) - s.min_recovery_overlap);
+        stage(false, high, &|t, d| stride(t, d, at, &s.stride));
+        stage(true, high, &|t, d| reunion::likeness(t, d, at, &s.reunion));
     }
 
     fn begin(&mut self, at: Duration, detections: &[Detection]) {
@@ -125,7 +179,20 @@ fn similarity(t: &Trajectory, d: &Detection, at: Duration, s: &TrackerSettings) 
         return 0.0;
     }
     let unseen = t.unseen_for(at).as_secs_f64() / s.lost_for.as_secs_f64();
-    fit - s.lost_penalty * unseen
+    let fit = fit - s.lost_penalty * unseen;
+    // What has yet to prove that it is something gives way to what has.
+    if t.confirmed { fit } else { (fit - s.tentative_penalty).max(TENTATIVE_SHARE * fit) }
+}
+
+/// How well a detection fits a track that was seen once, above 0 if it may be its next stride. Who runs is more than a
+/// width further on at five pictures a second, and no box overlaps; from the second sighting on the speed is known.
+fn stride(t: &Trajectory, d: &Detection, at: Duration, s: &Stride) -> f64 {
+    let unseen = t.unseen_for(at);
+    if !t.is_seen_once() || unseen.is_zero() || unseen > s.within || !t.is_as_high_as(d, s.min_height_agreement) {
+        return 0.0;
+    }
+    let (x, y) = t.last.off(&Shape::from(d.bbox));
+    1.0 - x.hypot(y * s.heights_to_widths) / (s.fastest * unseen.as_secs_f64()).min(s.longest)
 }
 
 /// The detections of one kind that belong to no track yet, by their index.
@@ -158,16 +225,20 @@ impl Matcher {
     fn pair(
         &mut self,
         trajectories: &mut [Trajectory],
+        lost: bool,
         pool: &mut Pool,
         detections: &[Detection],
-        gain: impl Fn(&Trajectory, &Detection) -> f64,
+        gain: impl Fn(&Trajectory, usize) -> f64,
         mut see: impl FnMut(&mut Trajectory, &Detection),
     ) {
         self.unseen.clear();
-        self.unseen.extend((0..trajectories.len()).filter(|&t| !trajectories[t].track.seen));
+        self.unseen.extend((0..trajectories.len()).filter(|&t| {
+            let track = &trajectories[t].track;
+            !track.seen && track.lost == lost
+        }));
         self.gain.clear();
         for &t in &self.unseen {
-            self.gain.extend(pool.free.iter().map(|&d| gain(&trajectories[t], &detections[d])));
+            self.gain.extend(pool.free.iter().map(|&d| gain(&trajectories[t], d)));
         }
         let pairs = self.assignment.solve(self.unseen.len(), pool.free.len(), &self.gain);
         for &(row, column) in pairs {

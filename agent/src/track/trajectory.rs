@@ -7,7 +7,7 @@ use super::{
     motion::{Motion, Shape},
     settings::{Noise, TrackerSettings},
 };
-use crate::vision::Detection;
+use crate::vision::{Detection, Rect};
 
 /// Most steps in which a gap is filled; more bring nothing.
 const GAP_STEPS: u32 = 8;
@@ -19,6 +19,8 @@ pub(super) struct Trajectory {
     pub(super) confirmed: bool,
     /// The last detection.
     pub(super) last: Shape,
+    /// The box that was shown of it.
+    shown: Rect,
     /// Belief at the last detection, that one taken in.
     motion: Motion,
     /// Belief at the present picture.
@@ -41,11 +43,13 @@ impl Trajectory {
                 score: seen.score,
                 score_max: seen.score,
                 seen: true,
+                lost: false,
                 first_seen: at,
                 last_seen: at,
             },
             confirmed: seen.score >= settings.sure_score.min(settings.confirm_score),
             last,
+            shown: seen.bbox,
             motion,
             now: motion,
             missed: 0,
@@ -61,19 +65,41 @@ impl Trajectory {
         self.track.bbox = self.now.shape().grown(0.0, 0.0);
     }
 
+    /// Gives up predicting: the object is where it was last seen until it is found again.
+    pub(super) fn lose(&mut self) {
+        self.track.seen = false;
+        self.track.lost = true;
+        self.track.bbox = self.shown;
+    }
+
     /// Takes in the object's detection in the picture that `predict` went on to.
     pub(super) fn see(&mut self, at: Duration, seen: &Detection, settings: &TrackerSettings) {
         let shape = Shape::from(seen.bbox);
+        let strode = self.is_seen_once() && self.last.grown(0.0, 0.0).iou(&seen.bbox) <= 0.0;
         self.close_gap(self.unseen_for(at).as_secs_f64(), &shape, &settings.noise);
         self.last = shape;
         self.missed = 0;
         self.score_sum += seen.score;
-        self.confirmed |= seen.score >= settings.sure_score || self.score_sum >= settings.confirm_score;
-        self.track.bbox = self.now.shape().grown(0.0, 0.0);
+        // Two boxes apart from each other may be two flickers: the third has to be where these lead.
+        self.confirmed |= !strode && (seen.score >= settings.sure_score || self.score_sum >= settings.confirm_score);
+        self.shown = self.now.shape().near(&shape, settings.smoothed_across, settings.smoothed_along).grown(0.0, 0.0);
+        self.track.bbox = self.shown;
         self.track.score = seen.score;
         self.track.score_max = self.track.score_max.max(seen.score);
         self.track.seen = true;
+        self.track.lost = false;
         self.track.last_seen = at;
+    }
+
+    /// Has the detection about the height of the last one, the smaller at least this share of the greater?
+    pub(super) fn is_as_high_as(&self, seen: &Detection, share: f64) -> bool {
+        let h = f64::from(seen.bbox.h);
+        h.min(self.last.h) >= share * h.max(self.last.h)
+    }
+
+    /// Was it in one picture only until now?
+    pub(super) fn is_seen_once(&self) -> bool {
+        self.track.first_seen == self.track.last_seen
     }
 
     /// How long ago the last detection was.
@@ -84,6 +110,11 @@ impl Trajectory {
     /// Where the object is expected in the present picture.
     pub(super) fn predicted(&self) -> Shape {
         self.now.shape()
+    }
+
+    /// Where the object would be so long after it was last seen, had it gone on at its speed.
+    pub(super) fn onward(&self, time: Duration) -> Shape {
+        self.motion.onward(time.as_secs_f64())
     }
 
     /// Standard deviation of the predicted centre, in widths and heights.

@@ -5,6 +5,7 @@
 //! outputs, and [`Detector`] is the three together for one camera. A [`Manifest`] says how each
 //! of them is to treat a model; nothing about a model is written in code.
 
+mod daylight;
 mod detection;
 mod detector;
 mod error;
@@ -20,6 +21,7 @@ pub mod session;
 mod still;
 mod windows;
 
+pub use daylight::Daylight;
 pub use detection::{Detection, Rect};
 pub use detector::Detector;
 pub use error::VisionError;

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Segment, Severity, Text};
+use crate::{RuleKind, Segment, Severity, Text, Why};
 
 /// One step in the life of one incident: the `data` of a `karaul.alert.v1` event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +16,7 @@ pub struct Alert {
     pub location: Location,
     /// One sentence for people, by language.
     pub text: Text,
-    /// What was seen, at the moment of this step.
+    /// What was seen, at the moment of this step; empty where nobody was, or no camera.
     pub objects: Vec<Object>,
     /// Why the rule fired: measured values beside their thresholds.
     pub why: Why,
@@ -28,9 +28,23 @@ pub struct Alert {
     pub clock: Clock,
     /// Why this camera watches at all, as the law wants it stated.
     pub purpose: String,
+    /// This is no single incident, but what a rule found beyond its budget; `objects` and `why` are those of the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storm: Option<Storm>,
     /// Delivered late, after the link or the box had been away.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub backfill: bool,
+}
+
+/// What a rule found and did not tell one by one, because it was too much.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Storm {
+    /// How much was found.
+    pub count: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// The best score among it.
+    pub score_max: f32,
 }
 
 /// Identity and life cycle of an incident.
@@ -44,7 +58,7 @@ pub struct Incident {
     pub phase: Phase,
     /// Real, or only practised.
     pub status: Status,
-    /// How urgent.
+    /// How urgent. Later steps may be more severe; they come on the topic of that severity.
     pub severity: Severity,
     /// When it began, by the camera's picture.
     pub opened: Timestamp,
@@ -96,7 +110,7 @@ pub enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CloseReason {
-    /// The condition no longer holds: the object left the zone, or has crossed the line.
+    /// The condition no longer holds: the object left the zone, has crossed the line, the post is manned again …
     Cleared,
     /// The object was no longer seen.
     Lost,
@@ -126,43 +140,6 @@ pub struct Rule {
     pub onvif: Option<String>,
 }
 
-/// The kinds of rule. Later versions add words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RuleKind {
-    /// An object of given classes stays in a zone for at least the dwell time.
-    Intrusion,
-    /// An object crosses a line in a given direction.
-    LineCrossing,
-    /// No rule of a camera: the box itself found that a scheduled test was not confirmed. Open until one is.
-    DeliveryTest,
-}
-
-impl RuleKind {
-    /// All kinds that a config may have.
-    pub const ALL: [Self; 2] = [Self::Intrusion, Self::LineCrossing];
-
-    /// The word used in configs and payloads.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Intrusion => "intrusion",
-            Self::LineCrossing => "line_crossing",
-            Self::DeliveryTest => "delivery_test",
-        }
-    }
-
-    /// The nearest ONVIF Analytics Service Specification event topic.
-    #[must_use]
-    pub const fn onvif(self) -> Option<&'static str> {
-        match self {
-            Self::Intrusion => Some("tns1:RuleEngine/FieldDetector/ObjectsInside"),
-            Self::LineCrossing => Some("tns1:RuleEngine/LineDetector/Crossed"),
-            Self::DeliveryTest => None,
-        }
-    }
-}
-
 /// Where it happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
@@ -186,39 +163,13 @@ pub struct Location {
 pub struct Object {
     /// Track number, unique per camera since the agent's start. Not a person's identity.
     pub track: u64,
-    /// Class name of the model, for example `person`.
+    /// Class name of the model, for example `person`; `object` for what was put down and no model has named.
     pub class: String,
     /// Detector score, 0 to 1.
     pub score: f32,
     /// `[x, y, width, height]`, each 0 to 1 of the picture, origin top left.
     #[serde(rename = "box")]
     pub bbox: [f32; 4],
-}
-
-/// Measured values beside the thresholds they met. Times in seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Why {
-    /// Time in the zone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dwell_s: Option<f64>,
-    /// Time in the zone that the rule asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dwell_min_s: Option<f64>,
-    /// `left_to_right` or `right_to_left`, seen from the line's first point towards its second.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<String>,
-    /// Best score of the track so far.
-    pub score_max: f32,
-    /// Score the rule asks for.
-    pub score_min: f32,
-    /// Findings of this rule that its cooldown held back since the last alert.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub suppressed: u32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(n: &u32) -> bool {
-    *n == 0
 }
 
 /// The model that saw it.
@@ -336,6 +287,9 @@ impl Alert {
                 score_max: 0.91,
                 score_min: 0.5,
                 suppressed: 1,
+                measured: Vec::new(),
+                condition: None,
+                point: None,
             },
             model: Model { id: "yolox-nano".to_owned(), sha256: "00".repeat(32), provider: "cpu".to_owned() },
             evidence: vec![Evidence {
@@ -352,6 +306,7 @@ impl Alert {
                 monotonic_ns: 1_234_567_890,
             },
             purpose: "school-safety".to_owned(),
+            storm: None,
             backfill: false,
         }
     }
@@ -374,7 +329,7 @@ mod tests {
         alert.location.zone = None;
         alert.why.suppressed = 0;
         let json = serde_json::to_string(&alert).unwrap();
-        for key in ["closed", "close_reason", "zone", "suppressed", "backfill", "null"] {
+        for key in ["closed", "close_reason", "zone", "suppressed", "storm", "condition", "backfill", "null"] {
             assert!(!json.contains(key), "{key} in {json}");
         }
     }

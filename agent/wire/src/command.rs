@@ -123,6 +123,11 @@ pub enum Order {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last: Option<Date>,
     },
+    /// Puts the site into one of its modes. Rules that are not of that mode are not armed. It outlasts a restart.
+    Mode {
+        /// One of `modes` in `meta/box`.
+        mode: Segment,
+    },
 }
 
 impl Order {
@@ -141,6 +146,7 @@ impl Order {
             Self::Reload {} => Verb::Reload,
             Self::CameraEnable { .. } => Verb::CameraEnable,
             Self::Ledger { .. } => Verb::Ledger,
+            Self::Mode { .. } => Verb::Mode,
         }
     }
 }
@@ -171,11 +177,13 @@ pub enum Verb {
     CameraEnable,
     /// [`Order::Ledger`].
     Ledger,
+    /// [`Order::Mode`].
+    Mode,
 }
 
 impl Verb {
     /// All verbs.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Acknowledge,
         Self::Resolve,
         Self::FalsePositive,
@@ -187,6 +195,7 @@ impl Verb {
         Self::Reload,
         Self::CameraEnable,
         Self::Ledger,
+        Self::Mode,
     ];
 
     /// The word used in topics, payloads and configs.
@@ -204,6 +213,7 @@ impl Verb {
             Self::Reload => "reload",
             Self::CameraEnable => "camera_enable",
             Self::Ledger => "ledger",
+            Self::Mode => "mode",
         }
     }
 }
@@ -273,7 +283,7 @@ pub enum ReplyCode {
     Forbidden,
     /// The audit log cannot be written, so nothing that needs it is done.
     AuditUnavailable,
-    /// There is no such incident, camera, rule or picture.
+    /// There is no such incident, camera, rule, picture or mode.
     NotFound,
     /// The arguments make no sense together, or a limit is passed.
     Invalid,

@@ -16,21 +16,24 @@ mod command;
 mod event;
 #[cfg(test)]
 mod golden;
+mod kind;
 mod ledger;
 mod receipt;
 mod schema;
 mod segment;
 mod state;
 mod topic;
+mod why;
 mod words;
 
 pub use alert::{
     Acknowledged, Alert, Clock, ClockSource, CloseReason, Evidence, EvidenceKind, Incident, Location, Model, Object,
-    Phase, Redaction, Rule, RuleKind, Status, Why,
+    Phase, Redaction, Rule, Status, Storm,
 };
 pub use audit::{AuditHead, SigningKey};
 pub use command::{Command, Order, Picture, Reply, ReplyCode, Verb};
 pub use event::{AlertEvent, Event, EventError, Sequence, mark_backfill};
+pub use kind::RuleKind;
 pub use ledger::{Absence, BoxLedger, LedgerBlind, LedgerDay, LedgerRule, LedgerTest, TestOutcome};
 pub use receipt::Receipt;
 pub use schema::{CONTRACT, schema_address, schemas};
@@ -40,4 +43,5 @@ pub use state::{
     CameraState, CameraStatus, FullDecoding, FullDecodingCause, GapRange, LinkHealth, MovedView,
 };
 pub use topic::BoxPath;
+pub use why::{Measure, Quantity, Why};
 pub use words::{Language, Severity, Text};

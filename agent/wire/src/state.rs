@@ -223,6 +223,12 @@ pub struct BoxBirth {
     /// The key that signs the audit log's head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<SigningKey>,
+    /// The modes that the site can be switched to, if it has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modes: Vec<Segment>,
+    /// The one that it is in: rules that are not of it are not armed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Segment>,
 }
 
 /// One camera in [`BoxBirth`].

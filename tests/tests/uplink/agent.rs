@@ -61,6 +61,8 @@ pub(crate) fn settings(port: u16) -> LinkSettings {
         schemas: Default::default(),
         boot_id: None,
         signing_key: None,
+        modes: Vec::new(),
+        mode: None,
     };
     let mut settings = LinkSettings::new(broker, path(), birth);
     settings.backoff = BackoffPolicy { first: Duration::from_millis(50), longest: Duration::from_millis(200) };

@@ -19,6 +19,7 @@ mod sight;
 mod site;
 mod storm;
 mod traffic;
+mod vacant;
 
 use std::process::ExitCode;
 
@@ -57,6 +58,8 @@ enum Proof {
     Sight(sight::Options),
     /// Which incidents are found when nothing is decoded or looked at without need.
     Gates(gates::Options),
+    /// Weather and insects over an empty yard: whether anything is taken for a thing that was left or taken.
+    Vacant(vacant::Options),
     /// The agent's part of the storm, which is killed.
     #[command(hide = true)]
     Writer(storm::WriterOptions),
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Proof::Link(options) => link::run(&options),
         Proof::Sight(options) => sight::run(&options),
         Proof::Gates(options) => gates::run(&options),
+        Proof::Vacant(options) => vacant::run(&options),
         Proof::Writer(options) => return ended(storm::write(&options)),
         Proof::Script(options) => return ended(power::play(&options)),
     };

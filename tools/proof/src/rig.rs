@@ -55,6 +55,8 @@ pub(crate) fn settings(port: u16, path: &BoxPath) -> LinkSettings {
         schemas: Default::default(),
         boot_id: None,
         signing_key: None,
+        modes: Vec::new(),
+        mode: None,
     };
     LinkSettings::new(broker, path.clone(), birth)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
-use karaul_scene::{I420Frame, Light, Scene, SceneError, SceneObject, SceneOptions, Script};
+use karaul_scene::{I420Frame, Light, Scene, SceneError, SceneObject, SceneOptions, Script, Story};
 use serde::Serialize;
 
 /// Why nothing, or not everything, was written.
@@ -60,6 +60,15 @@ pub(crate) fn pictures(shots: &Shots, folder: &Path) -> Result<(), Failure> {
     write_labels(&labels, folder)
 }
 
+/// Writes what has to be reported of a story, and the config of its rule, into `folder`.
+pub(crate) fn truth(story: Story, folder: &Path) -> Result<(), Failure> {
+    let path = folder.join("events.json");
+    let text = serde_json::to_vec_pretty(&story.events())
+        .map_err(|error| Failure::Write { path: path.clone(), source: error.into() })?;
+    write(&path, &text)?;
+    write(&folder.join("rule.toml"), story.config().as_bytes())
+}
+
 /// Writes one picture each of the random scenes `first` and the `count - 1` after it, and labels.json.
 pub(crate) fn dataset(first: u64, count: u64, (width, height): (usize, usize), folder: &Path) -> Result<(), Failure> {
     make(folder)?;
@@ -69,7 +78,7 @@ pub(crate) fn dataset(first: u64, count: u64, (width, height): (usize, usize), f
         let light = if random.bool() { Light::Day } else { Light::Night };
         let noise = random.f32() * 2.0;
         let script = Script::Random(number);
-        let scene = Scene::new(SceneOptions { width, height, script, light, noise, seed: number })?;
+        let scene = Scene::new(SceneOptions { width, height, script, light, weather: None, noise, seed: number })?;
         let time = Duration::from_millis(random.u64(0..20_000));
         labels.push(picture(&scene, time, format!("{number:07}.png"), folder)?);
     }

@@ -48,7 +48,7 @@ pub(crate) struct Pose {
 pub(crate) struct Stance {
     /// Phase of the step, radians; the left heel strikes at 0.
     pub(crate) phase: f32,
-    /// 0 stands, 1 walks.
+    /// 0 stands, 1 walks, 1.5 runs.
     pub(crate) walking: f32,
     /// Slow idle movement, -1..1.
     pub(crate) sway: f32,
@@ -56,11 +56,13 @@ pub(crate) struct Stance {
     pub(crate) look: f32,
     /// How far the elbows are bent beyond the swing, radians.
     pub(crate) elbows: f32,
+    /// How far the trunk bends forward beyond an ordinary walk, radians; the arms keep hanging.
+    pub(crate) bow: f32,
 }
 
 /// The pose of a person of `stature` metres.
 pub(crate) fn pose(stature: f32, stance: Stance) -> Pose {
-    let Stance { phase, walking, sway, look, elbows } = stance;
+    let Stance { phase, walking, sway, look, elbows, bow } = stance;
     let thigh = 0.245 * stature;
     let shank = 0.246 * stature;
     let twist = 0.10 * walking * phase.cos();
@@ -93,7 +95,7 @@ pub(crate) fn pose(stature: f32, stance: Stance) -> Pose {
         leg.knee += pelvis;
         leg.ankle += pelvis;
     }
-    let lean = 0.05 * walking + 0.02;
+    let lean = 0.05 * walking + 0.02 + bow;
     let neck = pelvis + Vec3::new(0.01 * sway, lean.sin(), lean.cos()) * (0.313 * stature);
     let shoulder_line = neck - Vec3::Z * 0.060 * stature;
     let arms = [0, 1].map(|i| {
@@ -107,7 +109,10 @@ pub(crate) fn pose(stature: f32, stance: Stance) -> Pose {
         Arm { shoulder, elbow, wrist }
     });
     let face = turned(Vec3::new(0.0, 1.0, -0.08), look).normalize();
-    Pose { pelvis, neck, head: neck + Vec3::new(0.0, 0.018, 0.077 * stature), face, twist, legs, arms }
+    // Who bows still looks ahead a little.
+    let nod = 0.6 * bow;
+    let head = neck + Vec3::new(0.0, 0.018 + 0.077 * stature * nod.sin(), 0.077 * stature * nod.cos());
+    Pose { pelvis, neck, head, face, twist, legs, arms }
 }
 
 #[cfg(test)]
@@ -120,7 +125,7 @@ mod tests {
         fn bones_keep_their_length_and_a_foot_is_on_the_ground(
             phase in 0.0_f32..7.0, walking in 0.0_f32..1.0, stature in 1.5_f32..1.95,
         ) {
-            let pose = pose(stature, Stance { phase, walking, sway: 0.3, look: 0.2, elbows: 0.0 });
+            let pose = pose(stature, Stance { phase, walking, sway: 0.3, look: 0.2, elbows: 0.0, bow: 0.0 });
             for leg in &pose.legs {
                 prop_assert!((leg.knee.distance(leg.ankle) / (0.246 * stature) - 1.0).abs() < 0.02);
                 prop_assert!(leg.ankle.z > 0.03 * stature);

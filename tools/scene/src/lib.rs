@@ -43,6 +43,25 @@
 //!
 //! [`EVENTS`] is the same as a table for tests. With [`Light::Cycle`] of 120 s one loop passes by day and one by night.
 //!
+//! # Stories
+//!
+//! For each kind of rule there is a [`Story`] of one to two minutes: a script, the zones and lines that belong to it, and
+//! the events that have to be reported, with their times. Beside what the rule is for, each shows what the rule must not
+//! take for that: somebody who only walks past, a car that waits for a moment. [`Story::config`] writes the rule down.
+//!
+//! ```
+//! use karaul_scene::{SceneOptions, Script, Story};
+//!
+//! let options = SceneOptions { script: Script::Story(Story::Loitering), ..SceneOptions::default() };
+//! assert_eq!(Story::Loitering.events().len(), 1);
+//! # let _ = options;
+//! ```
+//!
+//! # Weather
+//!
+//! [`Weather`] is an option of every scene. [`vacant`] lists the empty yard with one nuisance at a time: nothing in them is
+//! to be reported. With weather a scene repeats only after ten minutes, and [`SceneOptions::seed`] gives other weather.
+//!
 //! # How it is made
 //!
 //! What stands still is ray-cast once ([`Scene::new`]). What moves is a triangle mesh per object, lofted over a
@@ -50,6 +69,7 @@
 //! still picture under a tent filter; the rest of the frame is untouched. Then the sensor turns light into I420.
 
 mod actor;
+mod animal;
 mod backdrop;
 mod body;
 mod camera;
@@ -61,6 +81,7 @@ mod events;
 mod frame;
 mod gait;
 mod light;
+mod luggage;
 mod material;
 mod mesh;
 mod object;
@@ -72,9 +93,12 @@ mod scene;
 mod sensor;
 mod shadow;
 mod solid;
+mod story;
+mod street;
 mod texture;
 mod truth;
 mod vehicle;
+mod weather;
 mod yard;
 
 pub use effect::Effect;
@@ -83,3 +107,5 @@ pub use frame::I420Frame;
 pub use object::{Class, SceneObject};
 pub use scene::{Light, Scene, SceneError, SceneOptions, Script};
 pub use sensor::Grain;
+pub use story::{GroundPoint, Story, StoryEvent};
+pub use weather::{Weather, vacant};

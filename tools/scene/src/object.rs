@@ -10,6 +10,10 @@ pub enum Class {
     Person,
     /// A passenger car.
     Car,
+    /// A dog.
+    Dog,
+    /// A bag or a parcel, carried or put down.
+    Bag,
 }
 
 /// An object of which at least a little is visible.

@@ -20,6 +20,8 @@ pub(crate) struct Path {
 /// The state of something on its path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
+    /// The time on the path: outside the loop where the path spans the seam.
+    pub(crate) at: f32,
     pub(crate) place: Vec2,
     /// Unit vector.
     pub(crate) heading: Vec2,
@@ -47,6 +49,7 @@ impl Path {
         let heading = if step.length() > 0.02 { step } else { self.last_direction(time) };
         let (place, travelled) = self.position(time);
         Some(Moment {
+            at: time,
             place,
             heading: heading.normalize_or(Vec2::Y),
             travelled,

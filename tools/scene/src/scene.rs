@@ -13,6 +13,8 @@ use crate::light::Mode;
 use crate::object::SceneObject;
 use crate::place::Place;
 use crate::sensor::Sensor;
+use crate::story::Story;
+use crate::weather::{self, Air, Outside, Weather};
 use crate::{creep, random, truth, yard};
 
 /// What happens in the scene.
@@ -26,6 +28,8 @@ pub enum Script {
     Creep,
     /// Another place, with other people, for each number.
     Random(u64),
+    /// What one kind of rule is for.
+    Story(Story),
 }
 
 /// The light of the scene.
@@ -53,9 +57,11 @@ pub struct SceneOptions {
     pub script: Script,
     /// When it happens.
     pub light: Light,
+    /// What the weather does; objects take the fog of what is behind them.
+    pub weather: Option<Weather>,
     /// Strength of the sensor's noise: 0 none, 1 an ordinary camera, at most 4.
     pub noise: f32,
-    /// Chooses the noise, and nothing else.
+    /// Chooses the noise and the drops and gusts of the weather, and nothing else.
     pub seed: u64,
 }
 
@@ -63,7 +69,7 @@ impl Default for SceneOptions {
     /// The demonstration at 640 x 360: a loop by day, then one by night.
     fn default() -> Self {
         let light = Light::Cycle { period: 2 * yard::PERIOD };
-        Self { width: 640, height: 360, script: Script::Yard, light, noise: 1.0, seed: 1 }
+        Self { width: 640, height: 360, script: Script::Yard, light, weather: None, noise: 1.0, seed: 1 }
     }
 }
 
@@ -122,6 +128,7 @@ impl Scene {
             Script::Yard => (yard::place(), yard::actors(), yard::PERIOD),
             Script::Empty => (yard::place(), Vec::new(), yard::PERIOD),
             Script::Creep => (yard::place(), creep::actors(), yard::PERIOD),
+            Script::Story(story) => story.scene(),
             Script::Random(number) => random::scene(number, height as f32 / width as f32),
         };
         let backdrop = Backdrop::new(&place, width, height);
@@ -132,6 +139,15 @@ impl Scene {
 
     /// After this time everything, noise included, repeats without a seam.
     pub fn period(&self) -> Duration {
+        let period = self.loop_of_light();
+        if self.options.weather.is_none() {
+            return period;
+        }
+        // A whole number of loops.
+        Duration::from_secs(weather::PERIOD.as_secs().div_ceil(period.as_secs()) * period.as_secs())
+    }
+
+    fn loop_of_light(&self) -> Duration {
         match self.options.light {
             Light::Day | Light::Night => self.script_period,
             Light::Cycle { period } => {
@@ -153,6 +169,10 @@ impl Scene {
         let mut canvas: Vec<Vec3> = plate.whole.clone();
         let stage = Stage { place: &self.place, backdrop: &self.backdrop, plate, mode };
         compose(&stage, &self.bodies(t), &mut canvas);
+        if let Some(weather) = self.options.weather {
+            let outside = Outside { place: &self.place, backdrop: &self.backdrop, plate, mode };
+            Air::new(weather, self.options.seed, self.period()).blow(t, &outside, &mut canvas);
+        }
         let moment = t.as_micros() % self.period().as_micros();
         self.sensor.develop(&canvas, mode, exposure, moment as u64, out);
     }

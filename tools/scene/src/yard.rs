@@ -23,12 +23,12 @@ const FENCE: f32 = 12.0;
 /// Distance between fence posts.
 const BAY: f32 = 2.4;
 
-fn cuboid(middle: [f32; 3], half: [f32; 3], material: Material) -> Solid {
+pub(crate) fn cuboid(middle: [f32; 3], half: [f32; 3], material: Material) -> Solid {
     let shape = Shape::Box { middle: Vec3::from(middle), half: Vec3::from(half), yaw: 0.0 };
     Solid { shape, material }
 }
 
-fn crown(middle: [f32; 3], half: [f32; 3], colour: u32) -> Solid {
+pub(crate) fn crown(middle: [f32; 3], half: [f32; 3], colour: u32) -> Solid {
     let shape = Shape::Ellipsoid { middle: Vec3::from(middle), half: Vec3::from(half) };
     Solid { shape, material: Material::Foliage { colour: srgb(colour) } }
 }
@@ -69,7 +69,7 @@ pub(crate) fn place() -> Place {
     }
 }
 
-fn day() -> Lighting {
+pub(crate) fn day() -> Lighting {
     Lighting {
         mode: Mode::Day,
         to_sun: Vec3::new(-0.42, -0.62, 0.85).normalize(),
@@ -83,7 +83,7 @@ fn day() -> Lighting {
     }
 }
 
-fn night(camera: Camera) -> Lighting {
+pub(crate) fn night(camera: Camera) -> Lighting {
     Lighting {
         mode: Mode::Night,
         to_sun: Vec3::Z,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use karaul_scene::{Class, EVENTS, EventKind, FENCE_LINE, I420Frame, Light, Scene, SceneOptions, Script, YARD_ZONE};
 
 fn scene(width: usize, script: Script, light: Light, noise: f32) -> Scene {
-    let options = SceneOptions { width, height: width / 16 * 9, script, light, noise, seed: 1 };
+    let options = SceneOptions { width, height: width / 16 * 9, script, light, weather: None, noise, seed: 1 };
     Scene::new(options).expect("the options are in range")
 }
 

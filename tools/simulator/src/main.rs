@@ -17,8 +17,9 @@ use signal_hook::{
 struct Args {
     /// A camera, /PATH=CONTENT[,OPTION…]; may be repeated.
     ///
-    /// Contents: scene:yard, scene:creep, scene:empty, scene:NUMBER, file:PATH, still:PATH, pattern. Options: size=WxH,
-    /// fps=N, codec=h264|h265|mjpeg, bitrate=KBIT, gop=N, light=day|night|cycle, effect=NAME, timecode, once, copy.
+    /// Contents: scene:yard, scene:creep, scene:empty, scene:STORY, scene:NUMBER, file:PATH, still:PATH, pattern. Options:
+    /// size=WxH, fps=N, codec=h264|h265|mjpeg, bitrate=KBIT, gop=N, light=day|night|cycle, weather=NAME, effect=NAME,
+    /// timecode, once, copy.
     #[arg(long = "mount", required = true, value_name = "MOUNT")]
     mounts: Vec<Mount>,
     /// Address to listen on.

@@ -1,17 +1,19 @@
 use std::{path::PathBuf, str::FromStr};
 
-use karaul_scene::{Effect, Light, SceneOptions, Script};
+use karaul_scene::{Effect, Light, SceneOptions, Script, Story, Weather};
 
 /// One camera: where it is served, what it shows and how that is encoded.
 ///
 /// Written `/PATH=CONTENT[,OPTION…]`, for example `/yard=scene:yard,size=1280x720,fps=15,timecode`.
 ///
-/// Contents: `scene:yard`, `scene:empty`, `scene:creep`, `scene:NUMBER` (another place for each number), `file:PATH`, `still:PATH` (the
-/// first picture of a file, with the noise of a sensor), `pattern`.
+/// Contents: `scene:yard`, `scene:empty`, `scene:creep`, `scene:STORY` (the kind of a rule, as in `scene:loitering`),
+/// `scene:NUMBER` (another place for each number), `file:PATH`, `still:PATH` (the first picture of a file, with the noise of
+/// a sensor), `pattern`.
 ///
 /// Options: `size=WxH`, `fps=N`, `codec=h264|h265|mjpeg`, `bitrate=KBIT_PER_SECOND`, `gop=PICTURES`, `timecode`, `once`
 /// (stand still after the last picture of a file instead of starting again), `copy` (do not encode a file anew),
-/// `light=day|night|cycle`, `effect=NAME` (what happens to the picture from its beginning on: rain, wind, …).
+/// `light=day|night|cycle`, `weather=NAME` (of a scene: rain, snow, …), `effect=NAME` (what happens to the picture from its
+/// beginning on: rain, wind, …).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mount {
     /// Path in the URL, with the leading slash.
@@ -28,6 +30,8 @@ pub struct Mount {
     pub bitrate: Option<u32>,
     /// Pictures from one keyframe to the next; otherwise two seconds.
     pub gop: Option<u32>,
+    /// What the weather does in a scene.
+    pub weather: Option<Weather>,
     /// What happens to the picture from its beginning on.
     pub effect: Option<Effect>,
     /// Burn the time into each picture.
@@ -70,11 +74,13 @@ pub enum MountError {
     Shape,
     /// An unknown content.
     #[error(
-        "{0:?} cannot be shown: write scene:yard, scene:empty, scene:creep, scene:NUMBER, file:PATH, still:PATH or pattern"
+        "{0:?} cannot be shown: write scene:yard, scene:empty, scene:creep, scene:STORY, scene:NUMBER, file:PATH, still:PATH or pattern"
     )]
     Content(String),
     /// An unknown option.
-    #[error("there is no option {0:?}: size, fps, codec, bitrate, gop, light, effect, timecode, once and copy exist")]
+    #[error(
+        "there is no option {0:?}: size, fps, codec, bitrate, gop, light, weather, effect, timecode, once and copy exist"
+    )]
     Option(String),
     /// A value that an option does not take.
     #[error("{option}={value}: {wanted}")]
@@ -103,6 +109,7 @@ impl Mount {
             codec: Codec::H264,
             bitrate: None,
             gop: None,
+            weather: None,
             effect: None,
             timecode: false,
             once: false,
@@ -135,6 +142,13 @@ impl Mount {
                 (Content::Scene(_, of_scene), Some(light)) => *of_scene = light,
                 _ => return Err(bad("give day, night or cycle, to a scene")),
             },
+            "weather" => {
+                let weather = Weather::ALL.into_iter().find(|weather| weather.name() == value);
+                let of_scene = matches!(self.content, Content::Scene(..));
+                self.weather = Some(weather.filter(|_| of_scene).ok_or_else(|| {
+                    bad("give rain, snow, clouds, fog, trees, insects, headlights or web, to a scene")
+                })?);
+            }
             "effect" => {
                 let effect = Effect::ALL.into_iter().find(|effect| effect.name() == value);
                 self.effect = Some(effect.ok_or_else(|| bad("give rain, wind, fog, lightning, light-switch, bus, cover, spray, blur, darkness, dazzle or dirt"))?);
@@ -193,7 +207,11 @@ fn content(text: &str) -> Result<Content, MountError> {
         Some(("scene", "yard")) => Ok(Content::Scene(Script::Yard, light)),
         Some(("scene", "empty")) => Ok(Content::Scene(Script::Empty, light)),
         Some(("scene", "creep")) => Ok(Content::Scene(Script::Creep, light)),
-        Some(("scene", number)) => Ok(Content::Scene(Script::Random(number.parse().map_err(|_| unknown())?), light)),
+        Some(("scene", other)) => {
+            let story = Story::named(other).map(Script::Story);
+            let number = || other.parse().ok().map(Script::Random);
+            Ok(Content::Scene(story.or_else(number).ok_or_else(unknown)?, light))
+        }
         _ => Err(unknown()),
     }
 }
@@ -241,6 +259,9 @@ mod tests {
         assert_eq!(mount, expected);
         let night = "/y=scene:yard,light=night".parse::<Mount>().unwrap();
         assert_eq!(night.content, Content::Scene(Script::Yard, Light::Night));
+        let story = "/y=scene:wrong_way,weather=snow".parse::<Mount>().unwrap();
+        assert_eq!(story.content, Content::Scene(Script::Story(Story::WrongWay), SceneOptions::default().light));
+        assert_eq!(story.weather, Some(Weather::Snow));
         assert_eq!("/y=still:a.png".parse::<Mount>().unwrap().content, Content::Still("a.png".into()));
         assert!("/y=file:a.mp4,copy,once".parse::<Mount>().unwrap().copy);
     }
@@ -251,7 +272,7 @@ mod tests {
         assert_eq!(refused("yard=pattern"), "write a mount as /PATH=CONTENT, for example /yard=scene:yard");
         assert_eq!(
             refused("/a=movie.mp4"),
-            "\"movie.mp4\" cannot be shown: write scene:yard, scene:empty, scene:creep, scene:NUMBER, file:PATH, still:PATH or pattern"
+            "\"movie.mp4\" cannot be shown: write scene:yard, scene:empty, scene:creep, scene:STORY, scene:NUMBER, file:PATH, still:PATH or pattern"
         );
         assert_eq!(refused("/a=pattern,size=641x360"), "size=641x360: give even sides from 64 to 4096, as in 640x360");
         assert_eq!(refused("/a=pattern,fps=0"), "fps=0: give whole pictures a second from 1 to 60");
@@ -261,12 +282,17 @@ mod tests {
             refused("/a=pattern,effect=snow"),
             "effect=snow: give rain, wind, fog, lightning, light-switch, bus, cover, spray, blur, darkness, dazzle or dirt"
         );
+        let weather = "weather=snow: give rain, snow, clouds, fog, trees, insects, headlights or web, to a scene";
+        assert_eq!(refused("/a=pattern,weather=snow"), weather);
+        for name in Weather::ALL.map(Weather::name) {
+            assert!(weather.contains(name), "{name}");
+        }
         for effect in Effect::ALL {
             assert!(refused("/a=pattern,effect=snow").contains(effect.name()), "{}", effect.name());
         }
         assert_eq!(
             refused("/a=pattern,timecodes"),
-            "there is no option \"timecodes\": size, fps, codec, bitrate, gop, light, effect, timecode, once and copy exist"
+            "there is no option \"timecodes\": size, fps, codec, bitrate, gop, light, weather, effect, timecode, once and copy exist"
         );
         assert_eq!(
             refused("/a=file:x.mp4,copy,timecode"),

@@ -49,6 +49,7 @@ fn untouched(mount: &Mount) -> Result<Box<dyn Source>, SimulatorError> {
                 height: size.1,
                 script: *script,
                 light: *light,
+                weather: mount.weather,
                 ..SceneOptions::default()
             };
             Box::new(Rendered { scene: Scene::new(options)?, size, rate, index: 0 })

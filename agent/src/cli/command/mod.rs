@@ -293,6 +293,7 @@ mod tests {
             "reload".to_owned(),
             "camera_enable gate --off".to_owned(),
             "ledger 2026-11-16 2026-11-22".to_owned(),
+            "mode night".to_owned(),
         ];
         let verbs: Vec<Verb> = lines.iter().map(|line| order(line).unwrap().verb()).collect();
         assert_eq!(verbs, Verb::ALL);

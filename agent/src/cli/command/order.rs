@@ -95,6 +95,11 @@ pub(super) enum What {
         /// The last; without it only the first
         last: Option<Date>,
     },
+    /// Puts the site into one of its modes
+    Mode {
+        /// The mode, as in night
+        mode: Segment,
+    },
 }
 
 impl What {
@@ -117,6 +122,7 @@ impl What {
             Self::Reload => Order::Reload {},
             Self::CameraEnable { camera, on, .. } => Order::CameraEnable { camera: camera.clone(), enabled: *on },
             Self::Ledger { first, last } => Order::Ledger { first: *first, last: *last },
+            Self::Mode { mode } => Order::Mode { mode: mode.clone() },
         })
     }
 }

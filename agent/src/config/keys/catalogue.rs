@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use karaul_wire::{Language, RuleKind, Severity, Verb};
+use karaul_wire::{Language, Verb};
 
-use super::{Key, Takes, default, optional, required};
+use super::{Key, Takes, default, optional, required, rule::RULE};
 use crate::{
-    config::{Decoder, Decoding, Detection, Direction, Provider, Transport, site::Delivery},
+    config::{Decoder, Decoding, Detection, Provider, Transport, site::Delivery},
     trust::GREATEST_TOLERANCE,
 };
 
@@ -19,8 +19,6 @@ const MIB: u64 = 1 << 20;
 const TIB: u64 = 1 << 40;
 
 const LANGUAGES: &[&str] = &[Language::Kk.as_str(), Language::Ru.as_str(), Language::En.as_str()];
-const SEVERITIES: &[&str] = &[Severity::Info.as_str(), Severity::Warning.as_str(), Severity::Critical.as_str()];
-const KINDS: &[&str] = &[RuleKind::Intrusion.as_str(), RuleKind::LineCrossing.as_str()];
 const PROVIDERS: &[&str] = &[Provider::Cpu.as_str(), Provider::Cuda.as_str(), Provider::OpenVino.as_str()];
 const TRANSPORTS: &[&str] = &[Transport::Tcp.as_str(), Transport::Udp.as_str()];
 const DECODING: &[&str] = &[Decoding::Full.as_str(), Decoding::OnDemand.as_str(), Decoding::Keyframes.as_str()];
@@ -38,9 +36,8 @@ const VERBS: &[&str] = &[
     Verb::Reload.as_str(),
     Verb::CameraEnable.as_str(),
     Verb::Ledger.as_str(),
+    Verb::Mode.as_str(),
 ];
-const DIRECTIONS: &[&str] =
-    &[Direction::LeftToRight.as_str(), Direction::RightToLeft.as_str(), Direction::Either.as_str()];
 
 /// The whole document.
 pub(in crate::config) const ROOT: &[Key] = &[
@@ -62,6 +59,18 @@ const SITE: &[Key] = &[
     required("box", Takes::Id, r#""b7f3""#, "This box, one of perhaps several of the site."),
     required("time_zone", Takes::TimeZone, r#""Asia/Almaty""#, "IANA time zone in which schedules are meant."),
     default("languages", Takes::Words(LANGUAGES), r#"["kk", "ru", "en"]"#, "Languages of alert texts."),
+    optional(
+        "modes",
+        Takes::Ids,
+        r#"["day", "night"]"#,
+        "Modes that the site can be switched to; rules may be armed in some.",
+    ),
+    optional(
+        "holidays",
+        Takes::Holidays,
+        r#"["every 01-01..01-02", "2026-03-21..2026-03-25"]"#,
+        "Days on which the spans of holiday hold in schedules that have them.",
+    ),
 ];
 
 /// Trying one that is not there takes up to 20 s, and all are tried before the first is tried again.
@@ -226,16 +235,22 @@ const HOME_ASSISTANT: &[Key] = &[
 ];
 
 const SCHEDULE: &[Key] = &[
-    optional("monday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Mondays."),
-    optional("tuesday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Tuesdays."),
-    optional("wednesday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Wednesdays."),
-    optional("thursday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Thursdays."),
-    optional("friday", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Fridays."),
-    optional("saturday", Takes::Spans, r#"["00:00-24:00"]"#, "Spans that begin on Saturdays."),
-    optional("sunday", Takes::Spans, r#"["00:00-24:00"]"#, "Spans that begin on Sundays."),
-    optional("weekdays", Takes::Spans, r#"["19:00-07:30"]"#, "Spans that begin on Monday to Friday."),
-    optional("weekend", Takes::Spans, r#"["00:00-24:00"]"#, "Spans that begin on Saturday and Sunday."),
-    optional("every_day", Takes::Spans, r#"["22:00-06:00"]"#, "Spans that begin on any day."),
+    optional("monday", Takes::Spans(1), r#"["19:00-07:30"]"#, "Spans that begin on Mondays."),
+    optional("tuesday", Takes::Spans(1), r#"["19:00-07:30"]"#, "Spans that begin on Tuesdays."),
+    optional("wednesday", Takes::Spans(1), r#"["19:00-07:30"]"#, "Spans that begin on Wednesdays."),
+    optional("thursday", Takes::Spans(1), r#"["19:00-07:30"]"#, "Spans that begin on Thursdays."),
+    optional("friday", Takes::Spans(1), r#"["19:00-07:30"]"#, "Spans that begin on Fridays."),
+    optional("saturday", Takes::Spans(1), r#"["00:00-24:00"]"#, "Spans that begin on Saturdays."),
+    optional("sunday", Takes::Spans(1), r#"["00:00-24:00"]"#, "Spans that begin on Sundays."),
+    optional("weekdays", Takes::Spans(1), r#"["19:00-07:30"]"#, "Spans that begin on Monday to Friday."),
+    optional("weekend", Takes::Spans(1), r#"["00:00-24:00"]"#, "Spans that begin on Saturday and Sunday."),
+    optional("every_day", Takes::Spans(1), r#"["22:00-06:00"]"#, "Spans that begin on any day."),
+    optional(
+        "holiday",
+        Takes::Spans(0),
+        r#"["00:00-24:00", "19:00-07:30"]"#,
+        "Spans that begin on a holiday, instead of those of its day.",
+    ),
 ];
 
 const CAMERA: &[Key] = &[
@@ -277,6 +292,12 @@ const CAMERA: &[Key] = &[
     required("purpose", Takes::Text, r#""school-safety""#, "What the camera is for, as the law wants it stated."),
     default("sight", Takes::Table(SIGHT), "{}", "Whether the picture is still worth watching."),
     default("clips", Takes::Table(CLIPS), "{}", "A clip of each incident, kept on the box."),
+    optional(
+        "ground",
+        Takes::Table(GROUND),
+        "{ points = [[0.2, 0.5], [0.8, 0.5], [1.0, 0.9], [0.0, 0.9]], metres = [[0, 12], [6, 12], [6, 0], [0, 0]] }",
+        "Where points of the picture lie on the ground.",
+    ),
     default("zone", Takes::Named(ZONE), "{}", "Areas of the picture."),
     default("line", Takes::Named(LINE), "{}", "Lines in the picture."),
     default("rule", Takes::Tables(RULE), "[]", "When an alert is raised."),
@@ -335,51 +356,30 @@ const ZONE: &[Key] = &[required(
     "Corners [x, y] in order around the zone, in shares of the picture from its top left.",
 )];
 
+/// A kerb or a fence needs no more.
+const MAX_LINE_POINTS: usize = 16;
+
 const LINE: &[Key] = &[required(
     "points",
-    Takes::Points(2, 2),
+    Takes::Points(2, MAX_LINE_POINTS),
     "[[0.5, 1.0], [0.5, 0.0]]",
-    "Two points [x, y] in shares of the picture; left and right are as seen on the way from the first to the second.",
+    "Points [x, y] along the line, in shares of the picture; left and right are as seen on the way from the first to the last.",
 )];
 
-const RULE: &[Key] = &[
-    required("id", Takes::Id, r#""night-intrusion""#, "Id, unique in the camera."),
-    required("kind", Takes::Word(KINDS), r#""intrusion""#, "What is looked for."),
-    required("zone", Takes::Text, r#""yard""#, "Zone of this camera.").only(RuleKind::Intrusion),
-    default(
-        "dwell",
-        Takes::Duration(Duration::ZERO, HOUR),
-        r#""1s""#,
-        "Least time in the zone; a second keeps single false detections out.",
-    )
-    .only(RuleKind::Intrusion),
-    required("line", Takes::Text, r#""fence""#, "Line of this camera.").only(RuleKind::LineCrossing),
-    default("direction", Takes::Word(DIRECTIONS), r#""either""#, "Ways of crossing that count.")
-        .only(RuleKind::LineCrossing),
-    required("classes", Takes::Texts, r#"["person"]"#, "Labels of the model that count."),
-    optional("schedule", Takes::Text, r#""after-hours""#, "Schedule in which it is armed; without it always."),
-    default("severity", Takes::Word(SEVERITIES), r#""warning""#, "How urgent its incidents are."),
-    default(
-        "cooldown",
-        Takes::Duration(Duration::ZERO, DAY),
-        r#""10s""#,
-        "Time after an alert in which the rule opens no other incident.",
-    )
-    .only(RuleKind::Intrusion),
-    default(
-        "cooldown",
-        Takes::Duration(Duration::ZERO, DAY),
-        r#""0s""#,
-        "Time after an alert in which the rule opens no other incident; none, so that each crossing counts.",
-    )
-    .only(RuleKind::LineCrossing),
-    default("min_score", Takes::Number(0.0, 1.0), "0.5", "The best score of an object must reach it."),
-    default("min_size", Takes::Pair, "[0.0, 0.0]", "Least width and height of an object, in shares of the picture."),
-    default("max_size", Takes::Pair, "[1.0, 1.0]", "Greatest width and height of an object, in shares of the picture."),
-    default(
-        "min_travel",
-        Takes::Number(0.0, 1.0),
-        "0.0",
-        "How far an object must have moved, in shares of the picture's diagonal.",
+/// Farther no camera of a site sees.
+const MAX_METRES: f64 = 1000.0;
+
+const GROUND: &[Key] = &[
+    required(
+        "points",
+        Takes::Points(4, 4),
+        "[[0.2, 0.5], [0.8, 0.5], [1.0, 0.9], [0.0, 0.9]]",
+        "Four points [x, y] of the picture on level ground, in shares of the picture.",
+    ),
+    required(
+        "metres",
+        Takes::Metres(4, MAX_METRES),
+        "[[0, 12], [6, 12], [6, 0], [0, 0]]",
+        "Where these points lie on the ground, [x, y] in metres from any point; in the same order.",
     ),
 ];

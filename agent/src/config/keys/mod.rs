@@ -1,6 +1,9 @@
 //! What may be written in a config, as far as the reader and the JSON Schema need to know it.
 
 mod catalogue;
+mod filter;
+mod kinds;
+mod rule;
 
 use std::time::Duration;
 
@@ -9,19 +12,19 @@ use karaul_wire::RuleKind;
 pub(super) use self::catalogue::ROOT;
 
 /// One key of a table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) takes: Takes,
     pub(super) need: Need,
     /// What it means, in one sentence.
     pub(super) says: &'static str,
-    /// The kind of rule that alone has it.
-    pub(super) kind: Option<RuleKind>,
+    /// The kinds of rule that have it; none stands for all of them, and for tables that are no rules.
+    pub(super) kinds: &'static [RuleKind],
 }
 
 /// What happens if a key is not there. Values are TOML.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Need {
     /// That is an error; the text is an example of what to write.
     Required(&'static str),
@@ -32,7 +35,7 @@ pub(super) enum Need {
 }
 
 /// Which values a key takes.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Takes {
     /// `[a-z0-9-]{1,32}`.
     Id,
@@ -44,6 +47,8 @@ pub(super) enum Takes {
     Words(&'static [&'static str]),
     /// A list of texts, at least one.
     Texts,
+    /// A list of ids, at least one, each at most once.
+    Ids,
     /// `true` or `false`.
     Flag,
     /// A number in a range.
@@ -56,12 +61,22 @@ pub(super) enum Takes {
     Size(u64, u64),
     /// `[width, height]` in shares of the picture.
     Pair,
+    /// `[n, m]`: `n` out of `m`, which is at most this.
+    OutOf(u32),
     /// Least and greatest number of points `[x, y]`.
     Points(usize, usize),
+    /// So many places `[x, y]` on the ground, no coordinate farther from 0 than this.
+    Metres(usize, f64),
+    /// `"2m"`, `"1.5heights"`.
+    Distance,
+    /// `"20km/h"`, `"1.5heights/s"`.
+    Pace,
     /// `"08:00"`.
     TimeOfDay,
-    /// A list of spans of a day, `"19:00-07:30"`.
-    Spans,
+    /// A list of spans of a day, `"19:00-07:30"`; at least so many.
+    Spans(usize),
+    /// A list of days of a calendar, `"2026-12-16"`, `"2026-03-21..2026-03-25"`, `"every 01-01"`; at least one.
+    Holidays,
     /// First levels of an MQTT topic.
     TopicPrefix,
     /// `rtsp://host/path`.
@@ -89,21 +104,26 @@ pub(super) enum Takes {
 }
 
 const fn required(name: &'static str, takes: Takes, example: &'static str, says: &'static str) -> Key {
-    Key { name, takes, need: Need::Required(example), says, kind: None }
+    Key { name, takes, need: Need::Required(example), says, kinds: &[] }
 }
 
 const fn default(name: &'static str, takes: Takes, value: &'static str, says: &'static str) -> Key {
-    Key { name, takes, need: Need::Default(value), says, kind: None }
+    Key { name, takes, need: Need::Default(value), says, kinds: &[] }
 }
 
 const fn optional(name: &'static str, takes: Takes, example: &'static str, says: &'static str) -> Key {
-    Key { name, takes, need: Need::Optional(example), says, kind: None }
+    Key { name, takes, need: Need::Optional(example), says, kinds: &[] }
 }
 
 impl Key {
-    const fn only(mut self, kind: RuleKind) -> Self {
-        self.kind = Some(kind);
+    const fn of(mut self, kinds: &'static [RuleKind]) -> Self {
+        self.kinds = kinds;
         self
+    }
+
+    /// Does a rule of this kind have it? `None` is a rule whose kind is not known, or no rule.
+    pub(super) fn is_for(&self, kind: Option<RuleKind>) -> bool {
+        self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind))
     }
 
     /// The keys of the tables this key holds; empty if it holds none.

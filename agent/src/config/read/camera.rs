@@ -7,7 +7,7 @@ use super::{
     Surroundings,
     broker::authorities,
     choose,
-    geometry::points,
+    geometry::{metres, points},
     inference::Models,
     login::login,
     rule,
@@ -16,8 +16,13 @@ use super::{
     value::{Checked, Wrong, duration, flag, id, number, size, text, word},
 };
 use crate::{
-    config::{Camera, CameraUrl, Clips, Decoder, Decoding, Detection, Sight, Transport, keys::Key, url::UrlError},
-    rules::geometry::{Point, Polygon},
+    config::{
+        Camera, CameraUrl, Clips, Decoder, Decoding, Detection, Sight, Site, Transport, keys::Key, url::UrlError,
+    },
+    rules::{
+        Ground, GroundError,
+        geometry::{Point, Polygon, Polyline},
+    },
 };
 
 /// What a camera refers to outside its own table.
@@ -27,6 +32,8 @@ pub(super) struct Context<'a> {
     pub(super) languages: &'a [Language],
     pub(super) models: &'a Models<'a>,
     pub(super) schedules: &'a Schedules,
+    /// `None` if something is wrong with it.
+    pub(super) site: Option<&'a Site>,
 }
 
 /// All cameras. The list is whole only if nothing was reported.
@@ -61,7 +68,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         unique(&table, id, "camera", ids);
         table = table.called(format!("camera \"{id}\""));
     }
-    table.check_keys(None);
+    table.check_keys();
     let (url, evidence_url) = (table.get("url", address), table.get("evidence_url", address));
     let with_tls: Vec<&CameraUrl> = [&url, &evidence_url].into_iter().flatten().filter(|url| url.tls).collect();
     let tls = url.is_none() || !with_tls.is_empty();
@@ -91,11 +98,19 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
     let zones = Shapes::read(&table, "zone", |key, value| {
         Polygon::new(points(key, value)?).or_else(|why| Wrong::new(why.to_string(), "move the points, or add one"))
     });
-    let lines = Shapes::read(&table, "line", |key, value| match points(key, value)?.as_slice() {
-        &[a, b] if a != b => Ok([a, b]),
-        _ => Wrong::new("the two points are the same", "give the line a length"),
+    let lines = Shapes::read(&table, "line", |key, value| {
+        Polyline::new(points(key, value)?).or_else(|why| Wrong::new(why.to_string(), "move the points, or remove one"))
     });
-    let scene = rule::Scene { zones: &zones, lines: &lines, model: model.as_ref(), schedules: context.schedules };
+    let ground = table.child("ground").map(|table| ground(&table));
+    let scene = rule::Scene {
+        zones: &zones,
+        lines: &lines,
+        model: model.as_ref(),
+        schedules: context.schedules,
+        site: context.site,
+        ground: ground.as_ref().map(Option::as_ref),
+        sight: sight.map(|sight| sight.enabled),
+    };
     let rules = rule::rules(&table, &scene);
     zones.warn_unused(&table);
     lines.warn_unused(&table);
@@ -125,6 +140,7 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
         sight: sight?,
         clips: clips?,
         evidence_url,
+        ground: ground.flatten(),
         purpose: purpose?,
         rules,
     };
@@ -134,6 +150,22 @@ fn camera(mut table: Table<'_>, ids: &mut BTreeMap<Segment, usize>, context: &Co
 fn address(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<CameraUrl> {
     let text = text(key, value)?;
     text.parse::<CameraUrl>().or_else(|why: UrlError| Wrong::new(why.to_string(), why.remedy()))
+}
+
+/// `[camera.ground]`; `None` if something is wrong with it.
+fn ground(table: &Table<'_>) -> Option<Ground> {
+    let (points, metres) = (table.get("points", points), table.get("metres", metres));
+    // The reader has counted them.
+    let points = <[Point; 4]>::try_from(points?).ok()?;
+    Ground::new(points, metres?)
+        .map_err(|why| {
+            let remedy = match why {
+                GroundError::InLine => "choose the corners of a large rectangle on the ground, such as a parking space",
+                GroundError::Order => "list the same four corners in the same order around in points and in metres",
+            };
+            table.error("metres", &why.to_string(), remedy);
+        })
+        .ok()
 }
 
 fn clips(table: &Table<'_>) -> Option<Clips> {
@@ -214,19 +246,24 @@ impl<T: Clone> Shapes<T> {
     /// The zone or line that a rule names.
     pub(super) fn of(&self, rule: &Table<'_>) -> Option<(Segment, T)> {
         let name = rule.get(self.noun, text)?;
-        if let Some(entry) = self.entries.get(&name) {
+        self.find(&name).unwrap_or_else(|remedy| {
+            rule.undefined(self.noun, &format!("this camera has no such {}", self.noun), remedy);
+            None
+        })
+    }
+
+    /// One by its name: `None` if something is wrong with it, the remedy if there is none.
+    pub(super) fn find(&self, name: &str) -> Result<Option<(Segment, T)>, String> {
+        if let Some(entry) = self.entries.get(name) {
             entry.used.set(true);
-            return entry.shape.clone();
+            return Ok(entry.shape.clone());
         }
         if self.entries.values().any(|entry| entry.place.is_none()) {
             // It may be the one whose header is wrong, which was reported.
-            return None;
+            return Ok(None);
         }
         let names: Vec<&str> = self.entries.keys().map(String::as_str).collect();
-        let noun = self.noun;
-        let remedy = choose(&name, &names, &format!("add [camera.{noun}.<id>] with its points to this camera"));
-        rule.undefined(noun, &format!("this camera has no such {noun}"), remedy);
-        None
+        Err(choose(name, &names, &format!("add [camera.{}.<id>] with its points to this camera", self.noun)))
     }
 
     fn warn_unused(&self, camera: &Table<'_>) {
@@ -239,4 +276,4 @@ impl<T: Clone> Shapes<T> {
 }
 
 pub(super) type Zones = Shapes<Polygon>;
-pub(super) type Lines = Shapes<[Point; 2]>;
+pub(super) type Lines = Shapes<Polyline>;

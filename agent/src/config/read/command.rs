@@ -152,7 +152,7 @@ fn keys(
             unique(&table, id, "key", &mut ids);
             table = table.called(format!("command key \"{id}\""));
         }
-        table.check_keys(None);
+        table.check_keys();
         let public_key = public_key(&table, around);
         if let Some(key) = &public_key
             && let Some(first) = places.insert(key.to_string(), table.place.clone())

@@ -1,6 +1,9 @@
 use toml::{Spanned, de::DeValue};
 
-use super::value::{Checked, Wrong, float, wanted};
+use super::{
+    value::{Checked, Wrong, float},
+    wanted::wanted,
+};
 use crate::{
     config::keys::{Key, Takes},
     rules::geometry::Point,
@@ -11,7 +14,7 @@ const PIXELS: &str = "if these are pixels, divide x by the picture's width and y
 /// A list of points.
 pub(super) fn points(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<Vec<Point>> {
     let form = || format!("{} is wanted", wanted(&key.takes));
-    let example = "for example points = [[0.1, 0.4], [0.9, 0.4], [0.9, 1.0]]";
+    let example = format!("for example {} = {}", key.name, key.example());
     let (Takes::Points(min, max), DeValue::Array(items)) = (&key.takes, value.get_ref()) else {
         return Wrong::new(form(), example);
     };
@@ -40,6 +43,33 @@ pub(super) fn points(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked
         return Wrong::new(format!("{}, these are {}", form(), points.len()), remedy);
     }
     Ok(points)
+}
+
+/// Places on the ground.
+pub(super) fn metres(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<[[f64; 2]; 4]> {
+    let form = || format!("{} is wanted", wanted(&key.takes));
+    let example = format!("for example {} = {}", key.name, key.example());
+    let (Takes::Metres(_, most), DeValue::Array(items)) = (&key.takes, value.get_ref()) else {
+        return Wrong::new(form(), example);
+    };
+    let mut places = Vec::new();
+    let mut wrongs = Vec::new();
+    for item in items.iter() {
+        let wrong = |what: String, remedy: &str| Wrong::at(what, remedy, item.span());
+        match pair(item.get_ref()) {
+            Some(place) if place.iter().all(|v| v.abs() <= *most) => places.push(place),
+            Some(_) => wrongs.push(wrong(format!("x and y go from -{most} to {most}"), "write them in metres")),
+            None => wrongs.push(wrong("a place [x, y] of two numbers is wanted".to_owned(), "for example [6, 12.5]")),
+        }
+    }
+    if !wrongs.is_empty() {
+        return Err(wrongs);
+    }
+    let found = places.len();
+    <[[f64; 2]; 4]>::try_from(places).or_else(|_| {
+        let remedy = if found < 4 { "add the missing places" } else { "leave some out" };
+        Wrong::new(format!("{}, these are {found}", form()), remedy)
+    })
 }
 
 /// `[width, height]` in shares of the picture.

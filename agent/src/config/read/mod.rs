@@ -3,9 +3,12 @@
 mod broker;
 mod camera;
 mod command;
+mod filter;
 mod geometry;
 mod inference;
+mod kind;
 mod login;
+mod measure;
 mod output;
 mod rule;
 mod schedule;
@@ -13,6 +16,7 @@ mod site;
 mod syntax;
 mod table;
 mod value;
+mod wanted;
 
 use std::{
     cell::RefCell,
@@ -72,20 +76,22 @@ pub(super) fn document(source: &Source, text: &str, around: &Surroundings) -> (O
 
 fn read(report: &Report<'_>, root: &DeTable<'_>, around: &Surroundings) -> Option<Config> {
     let root = Table::root(report, ROOT, root);
-    root.check_keys(None);
-    let site = root.child("site").and_then(|table| site::site(&table));
+    root.check_keys();
+    let site_table = root.child("site");
+    let site = site_table.as_ref().and_then(site::site);
     let broker = root.child("broker").and_then(|table| broker::broker(&table, around));
     let storage = root.child("storage").and_then(|table| site::storage(&table, around));
     let inference = root.child("inference").and_then(|table| inference::inference(&table, around));
     let test = root.child("test").and_then(|table| site::test(&table));
     let path = site.as_ref().map(|site| &site.path);
     let output = root.child("output").and_then(|table| output::output(&table, path));
-    let schedules = schedule::schedules(&root, site.as_ref().map(|s| &s.time_zone));
+    let schedules = schedule::schedules(&root, site.as_ref());
     let models = Models::new(inference.as_ref().map(|i| i.models.as_path()), around);
     let languages = site.as_ref().map_or(&[][..], |site| &site.languages);
-    let context = camera::Context { around, languages, models: &models, schedules: &schedules };
+    let context = camera::Context { around, languages, models: &models, schedules: &schedules, site: site.as_ref() };
     let cameras = camera::cameras(&root, &context);
     schedules.warn_unused(report);
+    site_table.iter().for_each(|table| schedules.warn_unused_holidays(table));
     let cameras_known = report.found.borrow().iter().all(|p| p.level != Level::Error);
     let known = cameras_known.then_some(cameras.as_slice());
     let commands = root.child("command").and_then(|table| command::commands(&table, around, site.as_ref(), known));

@@ -1,6 +1,5 @@
 use std::{cell::Cell, collections::BTreeMap, ops::Range, sync::Arc};
 
-use jiff::tz::TimeZone;
 use karaul_wire::Segment;
 use toml::{Spanned, de::DeValue};
 
@@ -10,7 +9,7 @@ use super::{
     value::{Checked, Wrong, each},
 };
 use crate::config::{
-    Schedule, Span,
+    Holidays, Schedule, Site, Span,
     keys::Key,
     units::{SpanError, day_span},
 };
@@ -30,7 +29,11 @@ const KEYS: [(&str, Range<usize>); 10] = [
 ];
 
 /// The schedules of the document, and which of them are used.
-pub(super) struct Schedules(BTreeMap<String, Entry>);
+pub(super) struct Schedules {
+    entries: BTreeMap<String, Entry>,
+    /// One of them has spans for holidays.
+    for_holidays: bool,
+}
 
 struct Entry {
     /// `None` if something is wrong with it.
@@ -40,30 +43,44 @@ struct Entry {
     used: Cell<bool>,
 }
 
-/// Reads all schedules. Without the site's time zone they are read, but not given out.
-pub(super) fn schedules(root: &Table<'_>, time_zone: Option<&TimeZone>) -> Schedules {
+/// Reads all schedules. Without the site and its time zone they are read, but not given out.
+pub(super) fn schedules(root: &Table<'_>, site: Option<&Site>) -> Schedules {
+    let mut for_holidays = false;
     let entries = root.named("schedule").into_iter().map(|(name, found)| {
         let used = Cell::new(false);
         let Some((id, table)) = found else { return (name, Entry { schedule: None, place: None, used }) };
-        let days = days(&table);
-        let schedule = days.zip(time_zone.cloned()).map(|(days, time_zone)| Arc::new(Schedule { id, time_zone, days }));
+        let on_holidays = table.get("holiday", spans).map(|mut spans| {
+            join(&mut spans);
+            spans
+        });
+        let days = days(&table, on_holidays.as_ref().is_some_and(|spans| !spans.is_empty()));
+        for_holidays |= table.has("holiday");
+        if table.has("holiday") && site.is_some_and(|site| site.holidays.is_empty()) {
+            let what = "the site has no holidays, so these spans never hold";
+            table.warning("holiday", what, "add holidays = [\"every 01-01\"] with all of them to [site]");
+        }
+        let schedule = days.zip(site).map(|(days, site)| {
+            let holidays = on_holidays.map(|spans| Holidays { days: site.holidays.clone(), spans });
+            Arc::new(Schedule { id, time_zone: site.time_zone.clone(), days, holidays })
+        });
         (name, Entry { schedule, place: Some((table.place, table.span)), used })
     });
-    Schedules(entries.collect())
+    let entries = entries.collect();
+    Schedules { entries, for_holidays }
 }
 
 impl Schedules {
     /// The schedule that a rule names.
     pub(super) fn find(&self, name: &str, rule: &Table<'_>) -> Option<Arc<Schedule>> {
-        if let Some(entry) = self.0.get(name) {
+        if let Some(entry) = self.entries.get(name) {
             entry.used.set(true);
             return entry.schedule.clone();
         }
-        if self.0.values().any(|entry| entry.place.is_none()) {
+        if self.entries.values().any(|entry| entry.place.is_none()) {
             // It may be the one whose header is wrong, which was reported.
             return None;
         }
-        let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        let names: Vec<&str> = self.entries.keys().map(String::as_str).collect();
         let remedy = match name.parse::<Segment>() {
             Ok(id) => format!("add [schedule.{id}], or remove the line to arm the rule always"),
             Err(_) => "remove the line to arm the rule always".to_owned(),
@@ -72,8 +89,17 @@ impl Schedules {
         None
     }
 
+    /// Warns about holidays of the site that no schedule knows.
+    pub(super) fn warn_unused_holidays(&self, table: &Table<'_>) {
+        if table.has("holidays") && !self.for_holidays {
+            let what = "holidays: no schedule has spans for them, so they are days like others".to_owned();
+            let remedy = "add for example holiday = [] to a schedule that is not on then, or remove it";
+            table.report.idle(&table.place, &table.span_of("holidays"), what, remedy);
+        }
+    }
+
     pub(super) fn warn_unused(&self, report: &Report<'_>) {
-        let unused = self.0.values().filter(|entry| !entry.used.get());
+        let unused = self.entries.values().filter(|entry| !entry.used.get());
         for (place, span) in unused.filter_map(|entry| entry.place.as_ref()) {
             let what = "no rule uses this schedule".to_owned();
             report.idle(place, span, what, "name it in schedule of a rule, or remove it");
@@ -81,11 +107,11 @@ impl Schedules {
     }
 }
 
-/// The spans of the week. The keys of a schedule add up.
-fn days(table: &Table<'_>) -> Option<[Vec<Span>; 7]> {
+/// The spans of the week. The keys of a schedule add up. A schedule that is on on holidays needs none.
+fn days(table: &Table<'_>, on_holidays: bool) -> Option<[Vec<Span>; 7]> {
     let mut days: [Vec<Span>; 7] = Default::default();
     let mut whole = true;
-    let mut empty = true;
+    let mut empty = !on_holidays;
     for (name, range) in KEYS {
         if !table.has(name) {
             continue;
@@ -96,13 +122,10 @@ fn days(table: &Table<'_>) -> Option<[Vec<Span>; 7]> {
             continue;
         };
         for day in range {
-            for &(today, tomorrow) in &spans {
-                days[day].push(today);
-                days[(day + 1) % 7].extend(tomorrow);
-            }
+            days[day].extend(&spans);
         }
     }
-    if empty && table.is_empty() {
+    if empty && (table.is_empty() || table.has("holiday")) {
         let remedy = "add for example every_day = [\"22:00-06:00\"]";
         table.report.absence(&table.place, &table.span, "the schedule is never on".to_owned(), Some(remedy.to_owned()));
         return None;
@@ -111,7 +134,7 @@ fn days(table: &Table<'_>) -> Option<[Vec<Span>; 7]> {
     (whole && !empty).then_some(days)
 }
 
-fn spans(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<Vec<(Span, Option<Span>)>> {
+fn spans(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<Vec<Span>> {
     let mut spans = Vec::new();
     each(key, value, |text, at| match day_span(text) {
         Ok(span) => {

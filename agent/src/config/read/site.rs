@@ -1,16 +1,15 @@
-use jiff::{
-    civil::Time,
-    tz::{self, TimeZone},
-};
+use std::sync::Arc;
+
+use jiff::tz::{self, TimeZone};
 use karaul_wire::{BoxPath, Language};
 use toml::{Spanned, de::DeValue};
 
 use super::{
     Surroundings, nearest,
     table::Table,
-    value::{Checked, Wrong, duration, id, size, text, words},
+    value::{Checked, Wrong, duration, each, id, ids, size, text, time, words},
 };
-use crate::config::{Site, Storage, Test, keys::Key, units::time_of_day};
+use crate::config::{Holiday, HolidayError, Site, Storage, Test, keys::Key};
 
 pub(super) fn site(table: &Table<'_>) -> Option<Site> {
     let region = table.get("region", id);
@@ -19,8 +18,10 @@ pub(super) fn site(table: &Table<'_>) -> Option<Site> {
     let unit = table.get("box", id);
     let time_zone = table.get("time_zone", time_zone);
     let languages = table.get("languages", words(&Language::ALL, Language::as_str));
+    let modes = table.get("modes", ids).unwrap_or_default();
+    let holidays = table.get("holidays", holidays).unwrap_or_default();
     let path = BoxPath { region: region?, district: district?, site: name?, unit: unit? };
-    Some(Site { path, time_zone: time_zone?, languages: languages? })
+    Some(Site { path, time_zone: time_zone?, languages: languages?, modes, holidays })
 }
 
 fn time_zone(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<TimeZone> {
@@ -45,6 +46,30 @@ fn time_zone(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<TimeZon
     })
 }
 
+fn holidays(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<Arc<[Holiday]>> {
+    let mut days: Vec<Holiday> = Vec::new();
+    each(key, value, |text, at| {
+        let wrong = |what: String, remedy: &str| Err(Wrong::at(what, remedy, at.clone()));
+        match text.parse::<Holiday>() {
+            Ok(day) if days.contains(&day) => wrong("it is already in the list".to_owned(), "remove it"),
+            Ok(day) => {
+                days.push(day);
+                Ok(())
+            }
+            Err(why) => {
+                let remedy = match why {
+                    HolidayError::Form => {
+                        "for example \"2026-12-16\", \"2026-03-21..2026-03-25\", or in each year \"every 12-16\""
+                    }
+                    HolidayError::Order => "write the earlier day first",
+                };
+                wrong(why.to_string(), remedy)
+            }
+        }
+    })?;
+    Ok(days.into())
+}
+
 pub(super) fn storage(table: &Table<'_>, around: &Surroundings) -> Option<Storage> {
     let path = table.get("path", text).map(|text| around.path(&text));
     if path.as_ref().is_some_and(|path| path.is_file()) {
@@ -64,11 +89,4 @@ pub(super) fn test(table: &Table<'_>) -> Option<Test> {
         None => None,
     };
     Some(Test { at, within: within? })
-}
-
-fn time(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<Time> {
-    match value.get_ref() {
-        DeValue::String(text) => time_of_day(text).map_or_else(|| Wrong::unfit(key, value.get_ref()), Ok),
-        other => Wrong::unfit(key, other),
-    }
 }

@@ -6,10 +6,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{
-    Report, nearest,
-    value::{Checked, found},
-};
+use super::{Report, nearest, value::Checked, wanted::found};
 use crate::config::{
     keys::{Key, Need, owner},
     source::{looks_secret, one_line},
@@ -46,26 +43,25 @@ impl<'a> Table<'a> {
 
     /// Reports the keys that do not belong here.
     ///
-    /// `kind` is that of a rule; from then on only its keys are found. While it is
-    /// `None`, keys of all kinds are admitted.
-    pub(super) fn check_keys(&self, kind: Option<RuleKind>) {
+    /// As long as the kind of a rule is not known, keys of all kinds are admitted.
+    pub(super) fn check_keys(&self) {
         for (name, value) in self.entries.into_iter().flatten() {
             let word: &str = name.get_ref();
-            let mut same_name = self.keys.iter().filter(|k| k.name == word).peekable();
-            let Some(first) = same_name.peek() else {
+            let same_name = self.keys.iter().filter(|k| k.name == word);
+            if same_name.clone().next().is_none() {
                 self.unknown(word, &name.span(), value.get_ref());
                 continue;
-            };
-            let Some((theirs, ours)) = first.kind.zip(kind) else { continue };
-            if !same_name.any(|k| k.kind == kind) {
-                let what =
-                    format!("{word} belongs to rules of kind \"{}\", not \"{}\"", theirs.as_str(), ours.as_str());
-                self.report.error(&self.place, &name.span(), what, Some("remove it, or change kind".to_owned()));
+            }
+            let Some(kind) = self.kind else { continue };
+            if !same_name.clone().any(|key| key.is_for(Some(kind))) {
+                let owners = same_name.flat_map(|key| key.kinds).copied().collect::<Vec<_>>();
+                let remedy = Some("remove it, or change kind".to_owned());
+                self.report.error(&self.place, &name.span(), misplaced(word, kind, &owners), remedy);
             }
         }
     }
 
-    /// The same table as that of a rule of this kind.
+    /// The same table as that of a rule of this kind: only its keys are found.
     pub(super) fn of_kind(mut self, kind: RuleKind) -> Self {
         self.kind = Some(kind);
         self
@@ -134,7 +130,7 @@ impl<'a> Table<'a> {
         let place = if plain { header.clone() } else { self.inside(name) };
         let child = |span, entries| {
             let table = self.table(key, place, span, entries);
-            table.check_keys(None);
+            table.check_keys();
             Some(table)
         };
         match (self.value(name).map(|v| (v.span(), v.get_ref())), &key.need) {
@@ -207,7 +203,7 @@ impl<'a> Table<'a> {
                 }
                 (DeValue::Table(entries), Ok(segment)) => {
                     let table = self.table(key, place, value.span(), Some(entries));
-                    table.check_keys(None);
+                    table.check_keys();
                     Some((segment, table))
                 }
                 (other, Ok(id)) => {
@@ -230,7 +226,7 @@ impl<'a> Table<'a> {
 
     /// Is there a key that is not known, but was probably meant to be this one?
     pub(super) fn misspelt(&self, name: &str) -> bool {
-        let known = || self.keys.iter().map(|k| k.name);
+        let known = || self.known();
         let mut words = self.entries.into_iter().flat_map(|entries| entries.keys()).map(|word| word.get_ref());
         words.any(|word| known().all(|k| k != word) && nearest(word, known()) == Some(name))
     }
@@ -257,7 +253,13 @@ impl<'a> Table<'a> {
     }
 
     fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys.iter().find(|k| k.name == name && (k.kind.is_none() || k.kind == self.kind))
+        self.keys.iter().find(|k| k.name == name && k.is_for(self.kind))
+    }
+
+    /// The names of its keys; while the kind of a rule is not known, those of all kinds.
+    fn known(&self) -> impl Iterator<Item = &'static str> {
+        let kind = self.kind;
+        self.keys.iter().filter(move |key| kind.is_none() || key.is_for(kind)).map(|key| key.name)
     }
 
     fn value(&self, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {
@@ -276,7 +278,7 @@ impl<'a> Table<'a> {
     }
 
     fn unknown(&self, word: &str, span: &Range<usize>, value: &DeValue<'_>) {
-        let known = || self.keys.iter().map(|k| k.name);
+        let known = || self.known();
         let remedy = if let Some(near) = nearest(word, known()) {
             // A table under a wrong name is written with a header.
             let table = matches!(value, DeValue::Table(_) | DeValue::Array(_));
@@ -290,13 +292,24 @@ impl<'a> Table<'a> {
         } else if looks_secret(word) && known().any(|k| k == "password") {
             "did you mean \"password\"?".to_owned()
         } else {
-            let mut names: Vec<&str> = known().collect();
-            names.dedup();
+            let mut names: Vec<&str> = Vec::new();
+            known().for_each(|name| names.extend((!names.contains(&name)).then_some(name)));
             format!("known here: {}", names.join(", "))
         };
         let what = format!("{}: there is no such key", one_line(word));
         self.report.error(&self.place, span, what, Some(remedy));
     }
+}
+
+/// That a key of these kinds of rule has no place in one of another kind.
+fn misplaced(word: &str, kind: RuleKind, owners: &[RuleKind]) -> String {
+    /// More are not listed.
+    const MAX: usize = 4;
+    if owners.len() > MAX {
+        return format!("{word} does not belong to rules of kind \"{}\"", kind.as_str());
+    }
+    let owners: Vec<String> = owners.iter().map(|owner| format!("\"{}\"", owner.as_str())).collect();
+    format!("{word} belongs to rules of kind {}, not \"{}\"", owners.join(", "), kind.as_str())
 }
 
 /// `name = example` of a key that has to be there.

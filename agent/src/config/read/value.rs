@@ -1,9 +1,13 @@
 use std::{ops::Range, time::Duration};
 
+use jiff::civil::Time;
 use karaul_wire::Segment;
 use toml::{Spanned, de::DeValue};
 
-use super::nearest;
+use super::{
+    nearest,
+    wanted::{found, quoted, wanted},
+};
 use crate::config::{
     keys::{Key, Need, Takes},
     units,
@@ -37,7 +41,8 @@ impl Wrong {
             // The right kind, so it is the value that does not fit.
             (Takes::Number(..), DeValue::Integer(_) | DeValue::Float(_))
             | (Takes::Whole(..), DeValue::Integer(_))
-            | (Takes::Flag, DeValue::Boolean(_)) => format!("{wanted} is wanted"),
+            | (Takes::Flag, DeValue::Boolean(_))
+            | (Takes::OutOf(_), DeValue::Array(_)) => format!("{wanted} is wanted"),
             (takes, DeValue::String(_)) if takes.in_quotes() => format!("{wanted} is wanted"),
             _ => format!("{wanted} is wanted, not {}", found(value)),
         };
@@ -48,12 +53,13 @@ impl Wrong {
 impl Takes {
     fn in_quotes(&self) -> bool {
         !matches!(self, Self::Number(..) | Self::Whole(..) | Self::Flag | Self::Words(_) | Self::Texts | Self::Pair)
-            && !matches!(self, Self::Points(..) | Self::Spans | Self::BrokerUrls(_))
+            && !matches!(self, Self::Points(..) | Self::Spans(_) | Self::BrokerUrls(_) | Self::Ids | Self::Holidays)
+            && !matches!(self, Self::OutOf(_) | Self::Metres(..))
     }
 }
 
 impl Key {
-    fn example(&self) -> &'static str {
+    pub(super) fn example(&self) -> &'static str {
         match self.need {
             Need::Required(text) | Need::Default(text) | Need::Optional(text) => text,
         }
@@ -159,6 +165,26 @@ pub(super) fn texts(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<
     Ok(found)
 }
 
+/// A list of ids, at least one, each at most once.
+pub(super) fn ids(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<Vec<Segment>> {
+    let mut found: Vec<Segment> = Vec::new();
+    each(key, value, |text, at| {
+        let Ok(id) = text.parse::<Segment>() else {
+            let remedy = match Segment::suggest(text) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("for example {} = {}", key.name, key.example()),
+            };
+            return Err(Wrong::at(wanted(&Takes::Id) + " is wanted", remedy, at));
+        };
+        if found.contains(&id) {
+            return Err(Wrong::at("it is already in the list", "remove it", at));
+        }
+        found.push(id);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 /// Goes through a list of texts and gathers what is wrong with its items.
 pub(super) fn each(
     key: &'static Key,
@@ -167,7 +193,7 @@ pub(super) fn each(
 ) -> Checked<()> {
     let DeValue::Array(items) = value.get_ref() else { return Wrong::unfit(key, value.get_ref()) };
     let remedy = || format!("for example {} = {}", key.name, key.example());
-    if items.is_empty() {
+    if items.is_empty() && !matches!(key.takes, Takes::Spans(0)) {
         return Wrong::new("the list is empty", remedy());
     }
     let mut wrongs = Vec::new();
@@ -224,71 +250,19 @@ pub(super) fn size(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<u
     }
 }
 
+/// `"08:00"`.
+pub(super) fn time(key: &'static Key, value: &Spanned<DeValue<'_>>) -> Checked<Time> {
+    match value.get_ref() {
+        DeValue::String(text) => units::time_of_day(text).map_or_else(|| Wrong::unfit(key, value.get_ref()), Ok),
+        other => Wrong::unfit(key, other),
+    }
+}
+
 /// An integer or a float.
 pub(super) fn float(value: &DeValue<'_>) -> Option<f64> {
     match value {
         DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix()).ok().map(|n| n as f64),
         DeValue::Float(n) => n.as_str().parse().ok(),
         _ => None,
-    }
-}
-
-/// What a key takes, as the subject of "… is wanted".
-pub(super) fn wanted(takes: &Takes) -> String {
-    match takes {
-        Takes::Id => "an id of 1 to 32 of a-z, 0-9 and '-'".to_owned(),
-        Takes::Text => "a text in quotes".to_owned(),
-        Takes::Word(words) => format!("one of {}", quoted(words)),
-        Takes::Words(words) => format!("a list of {}", quoted(words)),
-        Takes::Texts => "a list of texts in quotes".to_owned(),
-        Takes::Flag => "true or false".to_owned(),
-        Takes::Number(min, max) => format!("a number from {min} to {max}"),
-        Takes::Whole(min, max) => format!("a whole number from {min} to {max}"),
-        Takes::Duration(min, max) => {
-            format!(
-                "a duration with its unit (ms, s, m, h) from {} to {}",
-                units::show_duration(*min),
-                units::show_duration(*max)
-            )
-        }
-        Takes::Size(min, max) => {
-            format!(
-                "a size with its unit (KiB, MiB, GiB) from {} to {}",
-                units::show_size(*min),
-                units::show_size(*max)
-            )
-        }
-        Takes::Pair => "a list of width and height, both from 0 to 1,".to_owned(),
-        Takes::Points(min, max) if min == max => format!("a list of {min} points [x, y]"),
-        Takes::Points(min, max) => format!("a list of {min} to {max} points [x, y]"),
-        Takes::TimeOfDay => "a time of day in quotes, hours:minutes".to_owned(),
-        Takes::Spans => "a list of spans of a day".to_owned(),
-        Takes::TopicPrefix => "an MQTT topic in quotes".to_owned(),
-        Takes::CameraUrl => "an rtsp:// or rtsps:// address".to_owned(),
-        Takes::BrokerUrl => "an mqtt:// or mqtts:// address".to_owned(),
-        Takes::BrokerUrls(max) => format!("a list of up to {max} mqtt:// or mqtts:// addresses"),
-        Takes::Path => "a path in quotes".to_owned(),
-        Takes::Password => "\"credential:NAME\" or \"file:PATH\"".to_owned(),
-        Takes::PublicKey => "an Ed25519 public key in Base64url, or \"file:PATH\"".to_owned(),
-        Takes::Day => "a day in quotes, year-month-day".to_owned(),
-        Takes::TimeZone => "the IANA name of a time zone".to_owned(),
-        Takes::Table(_) | Takes::Tables(_) | Takes::Named(_) => "a table".to_owned(),
-    }
-}
-
-fn quoted(words: &[&str]) -> String {
-    words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ")
-}
-
-/// What a value is, as the end of "… is wanted, not …".
-pub(super) fn found(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date or time without quotes",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
     }
 }

@@ -37,9 +37,9 @@ fn keys_and_roles() {
     };
     assert_eq!(said(COMMAND), "");
     assert_snapshot!(changed("\"disarm\"", "\"disram\""),
-        @r#"10: [command], role "operator": "disram" in verbs: one of "acknowledge", "resolve", "false_positive", "arm", "disarm", "test_incident", "replay", "snapshot", "reload", "camera_enable", "ledger" is wanted; did you mean "disarm"?"#);
+        @r#"10: [command], role "operator": "disram" in verbs: one of "acknowledge", "resolve", "false_positive", "arm", "disarm", "test_incident", "replay", "snapshot", "reload", "camera_enable", "ledger", "mode" is wanted; did you mean "disarm"?"#);
     assert_snapshot!(changed("\"disarm\"", "\"open-the-gate\""),
-        @r#"10: [command], role "operator": "open-the-gate" in verbs: one of "acknowledge", "resolve", "false_positive", "arm", "disarm", "test_incident", "replay", "snapshot", "reload", "camera_enable", "ledger" is wanted; for example verbs = ["acknowledge", "resolve"]"#);
+        @r#"10: [command], role "operator": "open-the-gate" in verbs: one of "acknowledge", "resolve", "false_positive", "arm", "disarm", "test_incident", "replay", "snapshot", "reload", "camera_enable", "ledger", "mode" is wanted; for example verbs = ["acknowledge", "resolve"]"#);
     assert_snapshot!(changed("[\"operator\"]", "[\"opertor\"]"),
         @r#"7: command key "duty-desk": "opertor" in roles: there is no such role; did you mean "operator"?"#);
     assert_snapshot!(changed("[\"operator\"]", "[]"),

@@ -15,13 +15,13 @@ fn shipped(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
 }
 
-fn workspace() -> PathBuf {
+pub(super) fn workspace() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// A checkout with the models that the examples name. Their manifests are the repository's; one that
 /// has not been fetched is stood in for by one with the labels of COCO that the examples use.
-fn checkout() -> Folder {
+pub(super) fn checkout() -> Folder {
     let folder = Folder::new();
     for name in ["yard-nano", "yolox-nano"] {
         let labels = r#"labels = ["person", "bicycle", "car", "motorcycle", "bus", "truck", "dog", "horse"]"#;
@@ -35,7 +35,7 @@ fn checkout() -> Folder {
     folder
 }
 
-fn load(folder: &Folder, text: &str) -> Config {
+pub(super) fn load(folder: &Folder, text: &str) -> Config {
     let Outcome { config, problems } =
         Config::parse(&folder.path("configs/example.toml"), text, None, Secrets::Ignored);
     assert!(problems.list().is_empty(), "{problems}");
@@ -75,12 +75,26 @@ fn keys_of(header: &str) -> &'static [Key] {
 }
 
 #[test]
-fn the_commented_example_equals_the_defaults_and_is_complete() {
+fn the_commented_examples_equal_the_defaults_and_are_complete() {
+    let mut seen = BTreeSet::new();
+    equals_the_defaults("example.toml", &mut seen);
+    equals_the_defaults("kinds.toml", &mut seen);
+    let all = tables(ROOT).into_iter().flat_map(|keys| {
+        let plain = keys.iter().filter(|key| key.inner().is_empty());
+        plain.map(move |key| format!("{} {} {:?}", keys_name(keys), key.name, key.kinds))
+    });
+    // Languages and escalation stand within one inline table each.
+    let inline = |name: &str| name.starts_with("kk,ru,en ") || name.starts_with("after,severity ");
+    let missing: Vec<String> = all.filter(|name| !inline(name) && !seen.contains(name)).collect();
+    assert!(missing.is_empty(), "example.toml and kinds.toml do not show {missing:?}");
+}
+
+/// Gathers the keys that an example shows, with their kinds of rule.
+fn equals_the_defaults(name: &str, seen: &mut BTreeSet<String>) {
     let folder = checkout();
-    let text = shipped("example.toml");
+    let text = shipped(name);
     let minimal: String = text.lines().filter(|l| !l.starts_with('#')).flat_map(|l| [l, "\n"]).collect();
     let mut explicit = String::new();
-    let mut seen = BTreeSet::new();
     let (mut keys, mut header, mut kind) = (ROOT, String::new(), String::new());
     for line in text.lines() {
         let mut shown = line.to_owned();
@@ -90,14 +104,15 @@ fn the_commented_example_equals_the_defaults_and_is_complete() {
             if name == "kind" {
                 kind = value.trim_matches('"').to_owned();
             }
-            let of_kind = |key: &&Key| key.name == name && key.kind.is_none_or(|k| k.as_str() == kind);
+            let of_kind =
+                |key: &&Key| key.name == name && (key.kinds.is_empty() || key.kinds.iter().any(|k| k.as_str() == kind));
             let key = keys.iter().find(of_kind);
             // Lines of prose may have an equals sign in them.
             let Some(key) = key.filter(|_| commented(line).is_some() || !line.starts_with('#')) else {
                 assert!(line.starts_with("# "), "{line} is no key of {header}");
                 continue;
             };
-            seen.insert(format!("{} {name} {:?}", keys_name(keys), key.kind));
+            seen.insert(format!("{} {name} {:?}", keys_name(keys), key.kinds));
             if let (true, Need::Default(default)) = (line.starts_with('#'), &key.need) {
                 assert_eq!(value, *default, "{line} below {header}");
                 shown = format!("{name} = {value}");
@@ -108,14 +123,6 @@ fn the_commented_example_equals_the_defaults_and_is_complete() {
     }
     assert_eq!(load(&folder, &explicit), load(&folder, &minimal));
     assert_ne!(explicit, text, "nothing was uncommented");
-
-    let all = tables(ROOT).into_iter().flat_map(|keys| {
-        let plain = keys.iter().filter(|key| key.inner().is_empty());
-        plain.map(move |key| format!("{} {} {:?}", keys_name(keys), key.name, key.kind))
-    });
-    // Languages stand within one inline table.
-    let missing: Vec<String> = all.filter(|name| !name.starts_with("kk,ru,en") && !seen.contains(name)).collect();
-    assert!(missing.is_empty(), "example.toml does not show {missing:?}");
 }
 
 fn keys_name(keys: &[Key]) -> String {
@@ -157,7 +164,7 @@ fn the_schema_admits_the_examples_and_refuses_wrong_ones() {
         let table: toml::Table = toml::from_str(text).unwrap();
         serde_json::to_value(table).unwrap()
     };
-    for name in ["example.toml", "school.toml", "police.toml", "military.toml"] {
+    for name in ["example.toml", "kinds.toml", "school.toml", "police.toml", "military.toml"] {
         let document = json(&shipped(name));
         let wrong: Vec<String> = validator.iter_errors(&document).map(|e| e.to_string()).collect();
         assert!(wrong.is_empty(), "{name}: {wrong:?}");

@@ -3,7 +3,9 @@ mod clips;
 mod command;
 mod examples;
 mod good;
+mod reference;
 mod robust;
+mod rules;
 mod syntax;
 mod wrong;
 

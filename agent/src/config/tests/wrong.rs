@@ -20,9 +20,9 @@ fn keys() {
     assert_snapshot!(folder.said(&with("points = [[0.1, 0.4]", "model = \"yard-nano\"\npoints = [[0.1, 0.4]")),
         @r#"site.toml:27: camera "gate", zone "yard": model: there is no such key; it belongs to [[camera]]: write it right below that header"#);
     assert_snapshot!(folder.said(&plus(r#"zone = "yard""#, r#"direction = "either""#)),
-        @r#"site.toml:36: camera "gate", rule "night-intrusion": direction belongs to rules of kind "line_crossing", not "intrusion"; remove it, or change kind"#);
+        @r#"site.toml:36: camera "gate", rule "night-intrusion": direction belongs to rules of kind "line_crossing", "tailgating", not "intrusion"; remove it, or change kind"#);
     assert_snapshot!(folder.said(&with(r#"line = "fence""#, "dwell = \"2s\"\nline = \"fence\"")),
-        @r#"site.toml:42: camera "gate", rule "fence-crossing": dwell belongs to rules of kind "intrusion", not "line_crossing"; remove it, or change kind"#);
+        @r#"site.toml:42: camera "gate", rule "fence-crossing": dwell does not belong to rules of kind "line_crossing"; remove it, or change kind"#);
     assert_snapshot!(folder.said(&plus("[broker]", "port = 1883")),
         @r#"site.toml:10: [broker]: port: there is no such key; known here: url, fallback, ca_file, certificate, key, username, password, keep_alive, delivery, consumer, backlog_rate"#);
     assert_snapshot!(folder.said(&with("[inference]", "[interference]")),
@@ -130,11 +130,11 @@ fn ranges_and_units() {
 fn words() {
     let folder = Folder::new();
     assert_snapshot!(folder.said(&with(r#"kind = "intrusion""#, r#"kind = "intruson""#)),
-        @r#"site.toml:34: camera "gate", rule "night-intrusion": kind = "intruson": one of "intrusion", "line_crossing" is wanted; did you mean "intrusion"?"#);
+        @r#"site.toml:34: camera "gate", rule "night-intrusion": kind = "intruson": one of "intrusion", "line_crossing", "loitering", "crowd", "occupancy", "absence", "abandoned_object", "removed_object", "wrong_way", "speed", "running", "stopped_vehicle", "tailgating", "person_down", "object_seen", "group", "sequence", "camera_tampering", "camera_loss" is wanted; did you mean "intrusion"?"#);
     assert_snapshot!(folder.said(&with(r#"kind = "line_crossing""#, r#"kind = "line-crossing""#)),
-        @r#"site.toml:41: camera "gate", rule "fence-crossing": kind = "line-crossing": one of "intrusion", "line_crossing" is wanted; did you mean "line_crossing"?"#);
+        @r#"site.toml:41: camera "gate", rule "fence-crossing": kind = "line-crossing": one of "intrusion", "line_crossing", "loitering", "crowd", "occupancy", "absence", "abandoned_object", "removed_object", "wrong_way", "speed", "running", "stopped_vehicle", "tailgating", "person_down", "object_seen", "group", "sequence", "camera_tampering", "camera_loss" is wanted; did you mean "line_crossing"?"#);
     assert_snapshot!(folder.said(&with(r#"kind = "intrusion""#, r#"kind = "fire""#)),
-        @r#"site.toml:34: camera "gate", rule "night-intrusion": kind = "fire": one of "intrusion", "line_crossing" is wanted; for example kind = "intrusion""#);
+        @r#"site.toml:34: camera "gate", rule "night-intrusion": kind = "fire": one of "intrusion", "line_crossing", "loitering", "crowd", "occupancy", "absence", "abandoned_object", "removed_object", "wrong_way", "speed", "running", "stopped_vehicle", "tailgating", "person_down", "object_seen", "group", "sequence", "camera_tampering", "camera_loss" is wanted; for example kind = "intrusion""#);
     assert_snapshot!(folder.said(&plus(r#"zone = "yard""#, r#"severity = "Critical""#)),
         @r#"site.toml:36: camera "gate", rule "night-intrusion": severity = "Critical": one of "info", "warning", "critical" is wanted; did you mean "critical"?"#);
     assert_snapshot!(folder.said(&plus(r#"line = "fence""#, r#"direction = "left""#)),
@@ -288,11 +288,11 @@ fn geometry() {
     site.toml:30: camera "gate", line "fence": [320, 0] in points: x and y go from 0 to 1, from the picture's top left; if these are pixels, divide x by the picture's width and y by its height
     "#);
     assert_snapshot!(folder.said(&with("[[0.5, 1.0], [0.5, 0.0]]", "[[0.5, 1.0], [0.5, 1.0]]")),
-        @r#"site.toml:30: camera "gate", line "fence": points = [[0.5, 1.0], [0.5, 1.0]]: the two points are the same; give the line a length"#);
+        @r#"site.toml:30: camera "gate", line "fence": points = [[0.5, 1.0], [0.5, 1.0]]: points 1 and 2 are the same: give the line a length there; move the points, or remove one"#);
     assert_snapshot!(folder.said(&with("[[0.5, 1.0], [0.5, 0.0]]", "[[0.5, 1.0]]")),
-        @r#"site.toml:30: camera "gate", line "fence": points = [[0.5, 1.0]]: a list of 2 points [x, y] is wanted, these are 1; add the missing points"#);
+        @r#"site.toml:30: camera "gate", line "fence": points = [[0.5, 1.0]]: a list of 2 to 16 points [x, y] is wanted, these are 1; add the missing points"#);
     assert_snapshot!(folder.said(&with("[[0.5, 1.0], [0.5, 0.0]]", "[0.5, 1.0, 0.5, 0.0]")),
-        @r#"site.toml:30: camera "gate", line "fence": points = [0.5, 1.0, 0.5, 0.0]: a list of 2 points [x, y] is wanted; for example points = [[0.1, 0.4], [0.9, 0.4], [0.9, 1.0]]"#);
+        @r#"site.toml:30: camera "gate", line "fence": points = [0.5, 1.0, 0.5, 0.0]: a list of 2 to 16 points [x, y] is wanted; for example points = [[0.5, 1.0], [0.5, 0.0]]"#);
     assert_snapshot!(folder.said(&with("[[0.1, 0.4], [0.9, 0.4], [0.95, 0.98], [0.05, 0.98]]", "[[0.1, 0.4], [0.9, 0.4]]")),
         @r#"site.toml:27: camera "gate", zone "yard": points = [[0.1, 0.4], [0.9, 0.4]]: a list of 3 to 64 points [x, y] is wanted, these are 2; add the missing points"#);
     assert_snapshot!(folder.said(&with("[[0.1, 0.4], [0.9, 0.4], [0.95, 0.98], [0.05, 0.98]]", "[[0.1, 0.4], [0.95, 0.98], [0.9, 0.4], [0.05, 0.98]]")),
@@ -300,7 +300,7 @@ fn geometry() {
     assert_snapshot!(folder.said(&with("[[0.1, 0.4], [0.9, 0.4], [0.95, 0.98], [0.05, 0.98]]", "[[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]]")),
         @r#"site.toml:27: camera "gate", zone "yard": points = [[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]]: the points of the zone lie on one line, so nothing can be inside; move the points, or add one"#);
     assert_snapshot!(folder.said(&with("[[0.1, 0.4], [0.9, 0.4], [0.95, 0.98], [0.05, 0.98]]", r#""yard""#)),
-        @r#"site.toml:27: camera "gate", zone "yard": points = "yard": a list of 3 to 64 points [x, y] is wanted; for example points = [[0.1, 0.4], [0.9, 0.4], [0.9, 1.0]]"#);
+        @r#"site.toml:27: camera "gate", zone "yard": points = "yard": a list of 3 to 64 points [x, y] is wanted; for example points = [[0.1, 0.4], [0.9, 0.4], [0.9, 1.0], [0.1, 1.0]]"#);
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use karaul_wire::{Alert, Clock, ClockSource, Incident, Language, Location, Model, Phase, Rule, Status};
+use karaul_wire::{Alert, Clock, ClockSource, Incident, Language, Location, Measure, Model, Phase, Rule, Status, Why};
 use uuid::Uuid;
 
 use crate::{
     clock::Stamp,
-    config::{self, RuleKind},
+    config,
     incident::wording,
+    rules::{Evidence, geometry::Side},
 };
 
 /// An alert of this rule that tells of nothing yet.
@@ -21,10 +22,7 @@ pub(super) fn blank(
     source: ClockSource,
     boot_id: Option<Uuid>,
 ) -> Alert {
-    let (zone, line) = match &rule.kind {
-        RuleKind::Intrusion { zone, .. } => (Some(zone.clone()), None),
-        RuleKind::LineCrossing { line, .. } => (None, Some(line.clone())),
-    };
+    let (zone, line) = (rule.kind.zone().map(|zone| zone.id.clone()), rule.kind.line().map(|line| line.id.clone()));
     let kind = rule.kind.wire();
     Alert {
         incident: Incident {
@@ -51,7 +49,27 @@ pub(super) fn blank(
         evidence: Vec::new(),
         clock: Clock { source, error_ms: None, boot_id, monotonic_ns: nanoseconds(at.mono) },
         purpose: camera.purpose.clone(),
+        storm: None,
         backfill: false,
+    }
+}
+
+/// The evidence of a decision, as the wire has it.
+pub(super) fn why(evidence: &Evidence) -> Why {
+    let way = |from| if from == Side::Left { "left_to_right" } else { "right_to_left" };
+    Why {
+        dwell_s: evidence.dwell.map(|(seconds, _)| seconds),
+        dwell_min_s: evidence.dwell.map(|(_, least)| least),
+        direction: evidence.from.map(|from| way(from).to_owned()),
+        score_max: round(evidence.score_max, 1e3),
+        score_min: evidence.score_min,
+        suppressed: 0,
+        measured: evidence
+            .measured()
+            .map(|measure| Measure { value: (measure.value * 1e3).round() / 1e3, ..*measure })
+            .collect(),
+        condition: evidence.condition.map(|condition| condition.as_str().to_owned()),
+        point: evidence.point.map(|p| [p.x, p.y].map(|share| round(share, 1e4))),
     }
 }
 

@@ -1,7 +1,10 @@
 use karaul_wire::{Acknowledged, Alert, CloseReason, Phase};
 use uuid::Uuid;
 
-use super::{Desk, Open, Step, end, next};
+use super::{
+    Desk, Step, next,
+    open::{Open, close},
+};
 use crate::clock::Stamp;
 
 /// Why what is said of an incident changes nothing.
@@ -39,9 +42,7 @@ impl Desk {
     pub fn close(&self, at: Stamp, incident: Uuid, reason: CloseReason) -> Result<Step, Declined> {
         let open = self.find(incident)?;
         Ok(self.step(at, open, |alert| {
-            alert.incident.phase = Phase::Close;
-            alert.incident.closed = Some(end(open.opened, at));
-            alert.incident.close_reason = Some(reason);
+            close(alert, open.opened, at, reason);
         }))
     }
 
@@ -59,12 +60,12 @@ impl Desk {
     }
 
     /// The next step of an incident, of which nothing new was seen.
-    fn step(&self, at: Stamp, open: &Open, change: impl FnOnce(&mut Alert)) -> Step {
+    pub(super) fn step(&self, at: Stamp, open: &Open, change: impl FnOnce(&mut Alert)) -> Step {
         let alert = next(&open.last, at, &self.languages, |alert| {
             // The picture belongs to the step that it was taken for.
             alert.evidence.clear();
             change(alert);
         });
-        Step { alert, at, rule: open.rule, track: open.track }
+        Step { alert, at, rule: open.rule, about: open.about, place: open.place }
     }
 }

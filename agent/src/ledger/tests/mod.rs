@@ -67,7 +67,7 @@ impl Shelf for Memory {
 pub(super) fn nights(zone: &str) -> Option<Arc<Schedule>> {
     let night = vec![Span { start: 0, end: 7 * 60 + 30 }, Span { start: 19 * 60, end: 1440 }];
     let days = std::array::from_fn(|_| night.clone());
-    Some(Arc::new(Schedule { id: id("nights"), time_zone: TimeZone::get(zone).unwrap(), days }))
+    Some(Arc::new(Schedule { id: id("nights"), time_zone: TimeZone::get(zone).unwrap(), days, holidays: None }))
 }
 
 /// A book with the rules `always` and `night` of the camera `gate`, and the machine's time.

@@ -1,45 +1,22 @@
 use std::sync::Arc;
 
 use jiff::{Timestamp, tz::TimeZone};
-use karaul_wire::Severity;
 
 use super::*;
+use crate::rules::geometry::Side;
 use crate::{
-    config::{Direction, RuleKind, Schedule, Span},
-    rules::geometry::Polygon,
+    config::{Direction, Filter, RuleKind, Schedule, Span, sample},
     vision::Rect,
 };
 
-fn rule(kind: RuleKind) -> config::Rule {
-    config::Rule {
-        id: "r".parse().unwrap(),
-        severity: Severity::Warning,
-        schedule: None,
-        cooldown: Duration::ZERO,
-        filter: Filter {
-            classes: vec![0],
-            min_score: 0.5,
-            min_size: [0.0, 0.0],
-            max_size: [1.0, 1.0],
-            min_travel: 0.0,
-        },
-        kind,
-    }
-}
-
 fn right_half(dwell_s: f64) -> config::Rule {
-    let corners = [(0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)].map(|(x, y)| Point::new(x, y));
-    rule(RuleKind::Intrusion {
-        zone: "z".parse().unwrap(),
-        polygon: Polygon::new(corners.to_vec()).unwrap(),
-        dwell: Duration::from_secs_f64(dwell_s),
-    })
+    let zone = sample::zone("z", &[(0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)]);
+    sample::rule("r", RuleKind::Intrusion { zone, dwell: Duration::from_secs_f64(dwell_s) })
 }
 
 /// A line up the middle of the picture, from y = 0.8 to y = 0.2: left is left.
 fn middle(direction: Direction) -> config::Rule {
-    let points = [Point::new(0.5, 0.8), Point::new(0.5, 0.2)];
-    rule(RuleKind::LineCrossing { line: "l".parse().unwrap(), points, direction })
+    sample::rule("r", RuleKind::LineCrossing { line: sample::line("l", &[(0.5, 0.8), (0.5, 0.2)]), direction })
 }
 
 fn track(id: u64, foot: (f32, f32)) -> Track {
@@ -51,23 +28,28 @@ fn track(id: u64, foot: (f32, f32)) -> Track {
         score: 0.8,
         score_max: 0.8,
         seen: true,
+        lost: false,
         first_seen: Duration::ZERO,
         last_seen: Duration::ZERO,
     }
 }
 
+fn look(at: Stamp, tracks: &[Track]) -> Look<'_> {
+    Look { at, tracks, patches: &[], light: None, aspect: 16.0 / 9.0, troubled: false }
+}
+
 /// Feeds pictures at `fps`; each entry is the foot of track 1, or `None` if it was not
 /// seen. Returns what was said, with the index of the picture.
 fn play(rule: &config::Rule, fps: f64, feet: &[Option<(f32, f32)>]) -> Vec<(usize, Change)> {
-    let mut engine = Engine::new(std::slice::from_ref(rule));
+    let mut engine = Engine::new(std::slice::from_ref(rule), None);
     let mut said = Vec::new();
     let mut last = (0.0, 0.0);
     for (i, foot) in feet.iter().enumerate() {
         let at = Stamp::after(Timestamp::UNIX_EPOCH, Duration::from_secs_f64(i as f64 / fps));
         last = foot.unwrap_or(last);
-        let mut findings = Vec::new();
-        engine.observe(at, &[Track { seen: foot.is_some(), ..track(1, last) }], &mut findings);
-        said.extend(findings.into_iter().filter(|f| f.change != Change::Holds).map(|f| (i, f.change)));
+        let mut findings = Findings::default();
+        engine.observe(&look(at, &[Track { seen: foot.is_some(), ..track(1, last) }]), &mut findings);
+        said.extend(findings.iter().filter(|f| f.change != Change::Holds).map(|f| (i, f.change)));
     }
     said
 }
@@ -180,14 +162,14 @@ fn there_and_back_are_two_crossings_and_each_is_cleared() {
 
 #[test]
 fn back_at_once_ends_the_first_crossing_with_its_own_words() {
-    let mut engine = Engine::new(&[middle(Direction::Either)]);
-    let mut said = Vec::new();
+    let mut engine = Engine::new(&[middle(Direction::Either)], None);
+    let mut said = Findings::default();
     for (n, x) in [0.3, 0.4, 0.6, 0.7, 0.6, 0.4, 0.3].into_iter().enumerate() {
         let at = Stamp::after(Timestamp::UNIX_EPOCH, Duration::from_millis(200 * n as u64));
-        engine.observe(at, &[track(1, (x, 0.5))], &mut said);
+        engine.observe(&look(at, &[track(1, (x, 0.5))]), &mut said);
     }
-    let said: Vec<_> = said.iter().map(|f| (f.change, f.why.direction.as_deref().unwrap())).collect();
-    let (there, back) = ("left_to_right", "right_to_left");
+    let said: Vec<_> = said.iter().map(|f| (f.change, f.evidence.from.unwrap())).collect();
+    let (there, back) = (Side::Left, Side::Right);
     assert_eq!(said, [(Change::Began, there), (CLEARED, there), (Change::Began, back)]);
 }
 
@@ -217,18 +199,20 @@ fn min_travel_is_met_by_walking() {
 
 #[test]
 fn a_lost_track_and_a_blind_camera_end_what_was_open() {
-    let mut engine = Engine::new(&[right_half(0.0)]);
-    let mut findings = Vec::new();
+    let mut engine = Engine::new(&[right_half(0.0)], None);
+    let mut findings = Findings::default();
     let at = |s: u64| Stamp::after(Timestamp::UNIX_EPOCH, Duration::from_secs(s));
-    engine.observe(at(0), &[track(1, (0.7, 0.5)), track(2, (0.8, 0.5))], &mut findings);
-    engine.observe(at(1), &[track(1, (0.7, 0.5)), track(2, (0.8, 0.5))], &mut findings);
+    engine.observe(&look(at(0), &[track(1, (0.7, 0.5)), track(2, (0.8, 0.5))]), &mut findings);
+    engine.observe(&look(at(1), &[track(1, (0.7, 0.5)), track(2, (0.8, 0.5))]), &mut findings);
     findings.clear();
-    engine.observe(at(2), &[track(2, (0.8, 0.5))], &mut findings);
-    let said: Vec<_> = findings.drain(..).map(|f| (f.track.id, f.change)).collect();
-    assert_eq!(said, [(1, Change::Ended(CloseReason::Lost)), (2, Change::Holds)]);
+    engine.observe(&look(at(2), &[track(2, (0.8, 0.5))]), &mut findings);
+    let mut said: Vec<_> = findings.iter().map(|f| (f.subject, f.change)).collect();
+    said.sort_by_key(|(subject, _)| *subject);
+    assert_eq!(said, [(Subject::Track(1), Change::Ended(CloseReason::Lost)), (Subject::Track(2), Change::Holds)]);
+    findings.clear();
     engine.end_all(CloseReason::Blind, &mut findings);
-    assert_eq!(findings.len(), 1);
-    assert_eq!((findings[0].track.id, findings[0].change), (2, Change::Ended(CloseReason::Blind)));
+    let said: Vec<_> = findings.iter().map(|f| (f.subject, f.change)).collect();
+    assert_eq!(said, [(Subject::Track(2), Change::Ended(CloseReason::Blind))]);
 }
 
 #[test]
@@ -236,33 +220,34 @@ fn the_schedule_arms_and_disarms() {
     let mut rule = right_half(0.0);
     let mut days: [Vec<Span>; 7] = Default::default();
     days[3] = vec![Span { start: 0, end: 1 }]; // Thursday 1970-01-01, 00:00 to 00:01
-    rule.schedule = Some(Arc::new(Schedule { id: "s".parse().unwrap(), time_zone: TimeZone::UTC, days }));
+    rule.schedule =
+        Some(Arc::new(Schedule { id: "s".parse().unwrap(), time_zone: TimeZone::UTC, days, holidays: None }));
     let said = play(&rule, 1.0, &vec![Some((0.7, 0.5)); 70]);
     assert_eq!(said, [(1, Change::Began), (60, Change::Ended(CloseReason::Disarmed))]);
 }
 
 #[test]
 fn a_rule_that_is_disarmed_ends_what_was_true_and_begins_anew_when_armed() {
-    let rules = [right_half(1.0), rule(right_half(1.0).kind)];
-    let mut engine = Engine::new(&rules);
-    let look = |engine: &mut Engine, ms: u64| {
+    let rules = [right_half(1.0), right_half(1.0)];
+    let mut engine = Engine::new(&rules, None);
+    let see = |engine: &mut Engine, ms: u64| {
         let at = Stamp::after(Timestamp::UNIX_EPOCH, Duration::from_millis(ms));
-        let mut findings = Vec::new();
-        engine.observe(at, &[track(1, (0.7, 0.5))], &mut findings);
-        findings.into_iter().filter(|f| f.change != Change::Holds).map(|f| (f.rule, f.change)).collect::<Vec<_>>()
+        let mut findings = Findings::default();
+        engine.observe(&look(at, &[track(1, (0.7, 0.5))]), &mut findings);
+        findings.iter().filter(|f| f.change != Change::Holds).map(|f| (f.rule, f.change)).collect::<Vec<_>>()
     };
     for ms in [0, 500] {
-        assert_eq!(look(&mut engine, ms), []);
+        assert_eq!(see(&mut engine, ms), []);
     }
-    assert_eq!(look(&mut engine, 1000), [(0, Change::Began), (1, Change::Began)]);
-    let mut findings = Vec::new();
+    assert_eq!(see(&mut engine, 1000), [(0, Change::Began), (1, Change::Began)]);
+    let mut findings = Findings::default();
     engine.disarm(&[true, false], &mut findings);
     assert_eq!(
         findings.iter().map(|f| (f.rule, f.change)).collect::<Vec<_>>(),
         [(0, Change::Ended(CloseReason::Disarmed))]
     );
-    assert_eq!(look(&mut engine, 3000), []);
+    assert_eq!(see(&mut engine, 3000), []);
     engine.disarm(&[false, false], &mut findings);
-    assert_eq!(look(&mut engine, 3500), [], "the dwell time begins anew");
-    assert_eq!(look(&mut engine, 4500), [(0, Change::Began)]);
+    assert_eq!(see(&mut engine, 3500), [], "the dwell time begins anew");
+    assert_eq!(see(&mut engine, 4500), [(0, Change::Began)]);
 }

@@ -70,6 +70,7 @@ fn object(order: &Order, camera: Option<&Segment>) -> String {
         Order::Reload {} => "config".to_owned(),
         Order::Ledger { first, last: None } => format!("ledger of {first}"),
         Order::Ledger { first, last: Some(last) } => format!("ledger of {first} to {last}"),
+        Order::Mode { mode } => format!("mode {mode}"),
         Order::CameraEnable { camera, enabled } => format!("camera {camera}, {}", if *enabled { "on" } else { "off" }),
     }
 }

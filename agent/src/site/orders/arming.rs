@@ -36,13 +36,13 @@ impl Orders {
         let places = self.places(camera, rule)?;
         let armed = self.standing.arm(&places);
         self.posts.tend();
-        let said = said(&places);
+        let (said, though) = (said(&places), self.though_out_of_mode(&places));
         match armed {
-            Ok(0) => Ok(Outcome::done(format!("{said} armed: nobody had disarmed it"))),
+            Ok(0) => Ok(Outcome::done(format!("{said} armed: nobody had disarmed it{though}"))),
             Ok(count) => {
                 tracing::info!("{said} armed");
                 let before = if places.len() == 1 { String::new() } else { format!(": {count} had been disarmed") };
-                Ok(Outcome::done(format!("{said} armed again{before}")))
+                Ok(Outcome::done(format!("{said} armed again{before}{though}")))
             }
             Err(error) => Err(Outcome::failed(format!("{said} armed, but a restart may undo that: {error}"))),
         }

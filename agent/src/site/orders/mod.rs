@@ -3,6 +3,7 @@
 mod arming;
 mod incidents;
 mod ledger;
+mod modes;
 mod pictures;
 mod reload;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use super::{
     line::Line,
     posts::{Post, Posts},
     register::Entry,
-    standing::Standing,
+    standing::{Place, Standing},
 };
 use crate::{
     clock::Clock,
@@ -85,6 +86,7 @@ impl Orders {
             Order::Reload {} => self.reload(),
             Order::CameraEnable { camera, enabled } => self.camera_enable(camera, *enabled),
             Order::Ledger { first, last } => self.ledger(*first, last.unwrap_or(*first)),
+            Order::Mode { mode } => self.mode(mode),
         };
         done.unwrap_or_else(|refused| refused)
     }

@@ -41,6 +41,7 @@ impl Orders {
             Outcome::failed(detail)
         })?;
         self.line.tell_cameras(cameras);
+        self.line.tell_modes(&self.standing);
         Ok(changes)
     }
 }
@@ -60,7 +61,7 @@ fn fixed(present: &Config, new: &Config) -> Option<&'static str> {
 }
 
 fn said(changes: Changes, broker: bool) -> String {
-    let Changes { added, removed, restarted, unchanged, mut forgotten } = changes;
+    let Changes { added, removed, restarted, unchanged, mut forgotten, mode } = changes;
     let told = [(added, "added"), (removed, "removed"), (restarted, "restarted")];
     let mut told: Vec<String> =
         told.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
@@ -74,6 +75,9 @@ fn said(changes: Changes, broker: bool) -> String {
             forgotten.push(format!("{more} more"));
         }
         said += &format!("; forgotten with what it lacks: {}", forgotten.join(", "));
+    }
+    if let Some(mode) = mode {
+        said += &format!("; {mode}");
     }
     said
 }

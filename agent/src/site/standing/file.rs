@@ -26,6 +26,8 @@ struct Content {
     boot_id: Option<Uuid>,
     disarmed: Vec<Line>,
     switched: BTreeMap<Segment, bool>,
+    #[serde(default)]
+    mode: Option<Segment>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,7 +72,7 @@ pub(super) fn read(path: &Path, now: Stamp, boot_id: Option<Uuid>) -> Result<(St
     let Some(Checked { line, .. }) = read_checked(path, LARGEST)? else { return Ok((State::default(), false)) };
     let content: Content = serde_json::from_str(&line)?;
     let same_boot = boot_id.is_some() && content.boot_id == boot_id;
-    let mut state = State { switched: content.switched, written: now.mono, ..State::default() };
+    let mut state = State { switched: content.switched, mode: content.mode, written: now.mono, ..State::default() };
     for line in content.disarmed {
         if !(1..=LONGEST).contains(&line.seconds) {
             return Err(Damage::Seconds(line.seconds));
@@ -100,7 +102,12 @@ pub(super) fn write(path: &Path, state: &State, now: Duration, boot_id: Option<U
         latest: order.latest,
     };
     let disarmed = state.disarmed.iter().map(line).collect();
-    let json = serde_json::to_string(&Content { boot_id, disarmed, switched: state.switched.clone() })?;
+    let json = serde_json::to_string(&Content {
+        boot_id,
+        disarmed,
+        switched: state.switched.clone(),
+        mode: state.mode.clone(),
+    })?;
     write_checked(path, &json, "")
 }
 

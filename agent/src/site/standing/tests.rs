@@ -68,6 +68,28 @@ fn it_outlasts_a_restart_of_the_agent_by_monotonic_time() {
     assert_eq!(disarmed(&second, "gate"), []);
 }
 
+#[test]
+fn the_mode_outlasts_a_restart_and_is_the_first_without_an_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock("2026-11-22T02:00:00Z");
+    let plan =
+        |modes: &[&str]| Plan::new(modes.iter().map(|mode| id(mode)).collect(), place("gate", "a"), &[id("night")]);
+    let first = open(folder.path(), &clock, 1);
+    assert_eq!(first.modes(), (Vec::new(), None));
+    assert!(first.out_of_mode(&id("gate")).is_empty(), "a site without modes");
+    *first.plan() = plan(&["day", "night"]);
+    assert_eq!(first.modes().1, Some(id("day")));
+    assert_eq!(first.unarmed(&id("gate"), first.clock.now()), [id("a")].into());
+    assert!(first.unarmed(&id("yard"), first.clock.now()).is_empty());
+    first.enter(&id("night")).unwrap();
+    assert!(first.out_of_mode(&id("gate")).is_empty());
+    let second = open(folder.path(), &clock, 2);
+    *second.plan() = plan(&["day", "night"]);
+    assert_eq!(second.modes().1, Some(id("night")));
+    *second.plan() = plan(&["day"]);
+    assert_eq!(second.modes().1, Some(id("day")), "it has none of this name");
+}
+
 /// Disarmed for an hour at 02:00, then a machine that was started anew at `wall`.
 fn after_a_power_cut(wall: &str) -> (tempfile::TempDir, SimulatedClock, Standing) {
     let folder = tempfile::tempdir().unwrap();

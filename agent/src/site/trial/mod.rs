@@ -1,6 +1,6 @@
 //! The scheduled test: a synthetic object in synthetic pictures goes the way of every alert, through cadence, tracker,
 //! rule, desk and outbox to the broker and, where its receipt is wanted, to the consumer. Only the model is left out,
-//! whose word for the object is taken as given. What is not confirmed in time is an incident of its own.
+//! whose word for the object is taken as given. A rule that no single object can fire is tested from the desk on. What is not confirmed in time is an incident of its own.
 
 #[cfg(test)]
 mod tests;
@@ -9,19 +9,20 @@ mod walk;
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use karaul_wire::{ClockSource, CloseReason, LedgerTest, Phase, Sequence, TestOutcome};
+use karaul_wire::{Alert, ClockSource, CloseReason, LedgerTest, Phase, Sequence, TestOutcome};
 use uuid::Uuid;
 
 use self::walk::walk;
 use super::{
     delivery::Delivery,
+    detect::{Detect, Sink},
     posts::Posts,
-    watch::{Detect, Sink, Watch},
+    watch::Watch,
 };
 use crate::{
     clock::Stamp,
-    config::{Camera, Config, Rule},
-    incident::{Desk, Step, as_test, delivery_alarm},
+    config::{Camera, Config, Detection as Looks, Filter, Rule, RuleKind},
+    incident::{Desk, Step, as_test, delivery_alarm, trial},
     uplink::Fate,
     vision::{Detection, Layout, Matrix, Planes, Range, Rect, VisionError},
 };
@@ -88,8 +89,16 @@ impl Trials {
         let provider = config.inference.provider.as_str();
         let languages = &config.site.languages;
         let desk = |camera: &Camera| Desk::new(camera, languages, provider, ClockSource::Box, self.boot_id);
-        let sink = TestSink { delivery: self.delivery.clone(), config, first: None };
-        let sent = perform(camera, rule, now, desk, sink).first;
+        let mut sink = TestSink { delivery: self.delivery.clone(), config, first: None };
+        let sent = match walk(rule, camera.detections_per_second) {
+            Some(boxes) => perform(camera, rule, boxes, now, desk, sink).first,
+            None => {
+                for mut alert in trial(camera, rule, now, provider, self.boot_id, languages) {
+                    sink.put(now, &mut alert);
+                }
+                sink.first
+            }
+        };
         let outcome = if sent.is_some() { TestOutcome::Waiting } else { TestOutcome::Failed };
         let (incident, sequence) =
             sent.map_or((None, None), |(incident, number)| (Some(incident), Some(Sequence(number))));
@@ -192,10 +201,16 @@ fn choose(config: &Config, now: Timestamp) -> Option<(&Camera, &Rule)> {
 }
 
 /// Sends an object the way that fires the rule, and its incident into the sink.
-fn perform<S: Sink>(camera: &Camera, rule: &Rule, now: Stamp, desk: impl FnOnce(&Camera) -> Desk, sink: S) -> S {
-    // Of this rule alone, and whatever its schedule says just now.
-    let camera = Camera { rules: vec![Rule { schedule: None, ..rule.clone() }], ..camera.clone() };
-    let boxes = walk(rule, camera.detections_per_second);
+fn perform<S: Sink>(
+    camera: &Camera,
+    rule: &Rule,
+    boxes: Vec<Rect>,
+    now: Stamp,
+    desk: impl FnOnce(&Camera) -> Desk,
+    sink: S,
+) -> S {
+    // Of this rule alone. Nothing moves in its pictures.
+    let camera = Camera { rules: vec![bare(rule)], detection: Looks::Always, ..camera.clone() };
     let class = rule.filter.classes.first().copied().unwrap_or_default();
     let period = Duration::from_secs_f64(1.0 / camera.detections_per_second);
     let count = u32::try_from(boxes.len()).unwrap_or(u32::MAX);
@@ -216,6 +231,18 @@ fn perform<S: Sink>(camera: &Camera, rule: &Rule, now: Stamp, desk: impl FnOnce(
     }
     watch.end_all(stamp(count), CloseReason::Cleared);
     watch.into_sink()
+}
+
+/// The rule whatever its schedule says just now, with those of its conditions that an object can be made for. One comes into
+/// a place that has room for nobody.
+fn bare(rule: &Rule) -> Rule {
+    let Filter { classes, min_score, keep_score, min_size, max_size, min_travel, .. } = rule.filter.clone();
+    let filter = Filter { classes, min_score, keep_score, min_size, max_size, min_travel, ..Filter::default() };
+    let mut kind = rule.kind.clone();
+    if let RuleKind::Occupancy { capacity, .. } = &mut kind {
+        *capacity = 0;
+    }
+    Rule { schedule: None, filter, kind, ..rule.clone() }
 }
 
 /// Sees the object, as the model would.
@@ -246,9 +273,15 @@ struct TestSink<'a> {
 
 impl Sink for TestSink<'_> {
     fn commit(&mut self, step: &mut Step, _: Option<&Planes<'_>>) -> bool {
-        as_test(&mut step.alert, &self.config.site.languages);
-        let number = self.delivery.put_numbered(step.at.wall, step.alert.clone());
-        let incident = &step.alert.incident;
+        self.put(step.at, &mut step.alert)
+    }
+}
+
+impl TestSink<'_> {
+    fn put(&mut self, at: Stamp, alert: &mut Alert) -> bool {
+        as_test(alert, &self.config.site.languages);
+        let number = self.delivery.put_numbered(at.wall, alert.clone());
+        let incident = &alert.incident;
         if let (Phase::Open, Some(number), None) = (incident.phase, number, self.first) {
             self.first = Some((incident.id, number));
         }

@@ -2,10 +2,9 @@ use karaul_wire::{Alert, Language, Severity};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    config::{Decoder, Decoding, Detection, Direction, Filter, RuleKind, Sight, Transport},
-    rules::geometry::{Point, Polygon},
-    vision::Manifest,
+use crate::config::{
+    BoxPoint, Direction, Distance, Filter, RuleKind, Zone,
+    sample::{self, filter},
 };
 
 /// Keeps the steps.
@@ -20,67 +19,29 @@ impl Sink for Steps {
     }
 }
 
-fn id(text: &str) -> karaul_wire::Segment {
-    text.parse().unwrap()
-}
-
 fn camera(per_second: f64) -> Camera {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/yard-nano");
-    Camera {
-        id: id("gate"),
-        label: [(Language::En, "Gate".to_owned())].into(),
-        enabled: true,
-        url: crate::config::CameraUrl {
-            tls: false,
-            host: "192.0.2.11".to_owned(),
-            port: std::num::NonZeroU16::MIN,
-            path: String::new(),
-        },
-        ca_file: None,
-        login: None,
-        transport: Transport::Tcp,
-        decoder: Decoder::Auto,
-        decoding: Decoding::Full,
-        detection: Detection::Always,
-        look_every: Duration::from_secs(2),
-        model: Manifest::load(&folder).unwrap(),
-        detections_per_second: per_second,
-        sight: Sight { enabled: true, learn: Duration::from_secs(60) },
-        clips: crate::config::Clips {
-            enabled: true,
-            before: Duration::from_secs(5),
-            after: Duration::from_secs(10),
-            memory: 8 << 20,
-        },
-        evidence_url: None,
-        purpose: "test".to_owned(),
-        rules: Vec::new(),
-    }
-}
-
-fn filter() -> Filter {
-    Filter { classes: vec![0], min_score: 0.5, min_size: [0.0; 2], max_size: [1.0; 2], min_travel: 0.0 }
+    let label = [(Language::En, "Gate".to_owned())].into();
+    Camera { label, detections_per_second: per_second, ..sample::camera("gate", Vec::new()) }
 }
 
 fn rule(kind: RuleKind, filter: Filter) -> Rule {
-    let cooldown = Duration::from_secs(10);
-    Rule { id: id("any"), severity: Severity::Critical, schedule: None, cooldown, filter, kind }
+    Rule { severity: Severity::Critical, cooldown: Duration::from_secs(10), filter, ..sample::rule("any", kind) }
 }
 
 fn zone(corners: &[(f32, f32)], dwell: Duration) -> RuleKind {
-    let corners = corners.iter().map(|(x, y)| Point::new(*x, *y)).collect();
-    RuleKind::Intrusion { zone: id("yard"), polygon: Polygon::new(corners).unwrap(), dwell }
+    RuleKind::Intrusion { zone: sample::zone("yard", corners), dwell }
 }
 
 fn line(a: (f32, f32), b: (f32, f32), direction: Direction) -> RuleKind {
-    RuleKind::LineCrossing { line: id("fence"), points: [Point::new(a.0, a.1), Point::new(b.0, b.1)], direction }
+    RuleKind::LineCrossing { line: sample::line("fence", &[a, b]), direction }
 }
 
 /// The phases of the steps that come of it.
 fn phases(rule: &Rule, per_second: f64) -> Vec<Phase> {
     let now = Stamp { mono: Duration::from_secs(40), wall: "2026-11-22T08:00:00Z".parse().unwrap() };
     let desk = |camera: &Camera| Desk::new(camera, &[Language::En], "cpu", ClockSource::Box, None);
-    let steps = perform(&camera(per_second), rule, now, desk, Steps::default()).0;
+    let boxes = walk(rule, per_second).unwrap_or_else(|| panic!("one object fires {rule:?}"));
+    let steps = perform(&camera(per_second), rule, boxes, now, desk, Steps::default()).0;
     assert!(steps.iter().all(|alert| alert.text[&Language::En].starts_with("TEST: Gate: ")));
     steps.iter().map(|alert| alert.incident.phase).collect()
 }
@@ -101,6 +62,65 @@ fn an_object_that_is_made_for_a_rule_fires_it_once() {
             let rule = rule(kind.clone(), filter());
             assert_eq!(phases(&rule, per_second), [Phase::Open, Phase::Close], "{rule:?} at {per_second}");
         }
+    }
+}
+
+fn yard() -> Zone {
+    sample::zone("yard", &[(0.1, 0.4), (0.9, 0.4), (0.95, 0.98), (0.05, 0.98)])
+}
+
+fn wrong_way(heading: [(f32, f32); 2], distance: Distance) -> RuleKind {
+    let heading = heading.map(|(x, y)| crate::rules::geometry::Point::new(x, y));
+    RuleKind::WrongWay { zone: yard(), heading, tolerance: 60.0, distance }
+}
+
+#[test]
+fn so_do_those_that_look_at_shape_direction_and_number() {
+    let dwell = Duration::from_secs(3);
+    let path = sample::line("door", &[(0.3, 0.6), (0.7, 0.6)]);
+    let kinds = [
+        RuleKind::ObjectSeen { zone: None },
+        RuleKind::ObjectSeen { zone: Some(yard()) },
+        RuleKind::StoppedVehicle { zone: yard(), dwell: Duration::from_secs(60) },
+        RuleKind::PersonDown { zone: Some(yard()), dwell, down_classes: Vec::new() },
+        RuleKind::PersonDown { zone: None, dwell, down_classes: Vec::new() },
+        RuleKind::Occupancy { line: path, inward: Direction::RightToLeft, capacity: 12, reset: None },
+        wrong_way([(0.2, 0.7), (0.8, 0.6)], Distance::Heights(1.5)),
+        wrong_way([(0.5, 0.9), (0.5, 0.5)], Distance::Heights(4.0)),
+    ];
+    for kind in kinds {
+        for per_second in [1.0, 5.0, 30.0] {
+            let rule = rule(kind.clone(), filter());
+            let mut phases = phases(&rule, per_second);
+            // A way that takes longer than half a minute has updates.
+            phases.retain(|phase| *phase != Phase::Update);
+            assert_eq!(phases, [Phase::Open, Phase::Close], "{rule:?} at {per_second}");
+        }
+    }
+}
+
+#[test]
+fn conditions_that_no_object_is_made_for_are_left_out() {
+    let picky = Filter {
+        confirm: [3, 5],
+        aspect: [3.0, 4.0],
+        min_age: Duration::from_secs(90),
+        height_m: Some([1.0, 2.0]),
+        point: BoxPoint::Head,
+        masks: vec![yard()],
+        ..filter()
+    };
+    let rule = rule(RuleKind::Intrusion { zone: yard(), dwell: Duration::ZERO }, picky);
+    assert_eq!(phases(&rule, 5.0), [Phase::Open, Phase::Close]);
+}
+
+#[test]
+fn one_object_does_not_fire_every_kind() {
+    let metres = wrong_way([(0.2, 0.7), (0.8, 0.6)], Distance::Metres(3.0));
+    let crowd = RuleKind::Crowd { zone: yard(), at_least: Some(5), density: None, dwell: Duration::ZERO };
+    let loss = RuleKind::CameraLoss { dwell: Duration::ZERO };
+    for kind in [metres, crowd, loss, RuleKind::RemovedObject { zone: yard(), dwell: Duration::ZERO }] {
+        assert_eq!(walk(&rule(kind.clone(), filter()), 5.0), None, "{kind:?}");
     }
 }
 

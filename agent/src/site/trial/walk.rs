@@ -1,8 +1,10 @@
 //! How an object has to walk so that a rule fires.
 
+use std::time::Duration;
+
 use crate::{
-    config::{Direction, Filter, Rule, RuleKind},
-    rules::geometry::{Point, Polygon},
+    config::{Direction, Distance, Filter, Rule, RuleKind, Zone},
+    rules::geometry::{Point, Polygon, Polyline},
     vision::Rect,
 };
 
@@ -14,33 +16,123 @@ const STEP: f32 = 0.12;
 const MOST_STEPS: usize = 20_000;
 /// Pictures after the moment in which the rule has to fire at the latest: an observation takes two.
 const AFTER: usize = 4;
+/// A foot is no lower in the picture, or its border would cut the object off.
+const LOWEST: f32 = 0.97;
 /// Points of a zone are tried on a grid so fine.
 const GRID: usize = 48;
 
+/// A vehicle or a lying person that has come to its place has begun to stand or lie there so long after at the latest.
+const SETTLES: Duration = Duration::from_secs(2);
+/// So much more than what the rule asks for.
+const MORE: f32 = 1.3;
+
 /// The object's boxes, picture by picture, at so many pictures a second. It fires the rule unless the rule wants
 /// what cannot be.
-pub(super) fn walk(rule: &Rule, per_second: f64) -> Vec<Rect> {
+///
+/// `None` if the rule is of a kind that one object alone cannot fire, or asks for what cannot be told of an object that
+/// is nowhere: metres on the ground.
+pub(super) fn walk(rule: &Rule, per_second: f64) -> Option<Vec<Rect>> {
     let size = size(&rule.filter);
     // Both axes are shares, so the picture's diagonal has the length sqrt(2).
     let travel = rule.filter.min_travel * std::f32::consts::SQRT_2 * 1.05;
-    let (start, through, stay) = match &rule.kind {
-        RuleKind::Intrusion { polygon, dwell, .. } => {
-            let target = middle(polygon);
-            let far = corners().into_iter().max_by(|a, b| distance(*a, target).total_cmp(&distance(*b, target)));
-            let start = far.map_or(target, |far| towards(target, far, travel));
-            (start, target, (dwell.as_secs_f64() * per_second).ceil() as usize)
-        }
-        RuleKind::LineCrossing { points, direction, .. } => {
-            let (from, to) = across(*points, *direction, travel);
-            (from, to, 0)
-        }
+    let pictures = |time: Duration| (time.as_secs_f64() * per_second).ceil() as usize;
+    let stay = |target: Point, size, time| {
+        let far = corners().into_iter().max_by(|a, b| distance(*a, target).total_cmp(&distance(*b, target)));
+        let from = far.map_or(target, |far| towards(target, far, travel));
+        Leg { from, to: target, size, stay: pictures(time) }
     };
-    let length = [(through.x - start.x).abs() / size[0], (through.y - start.y).abs() / size[1]];
-    let steps = ((length[0].max(length[1]) / STEP).ceil() as usize).min(MOST_STEPS);
-    let at = |share: f32| Point::new(lerp(start.x, through.x, share), lerp(start.y, through.y, share));
-    let way = (0..=steps).map(|step| if steps == 0 { through } else { at(step as f32 / steps as f32) });
-    let boxes = way.chain(std::iter::repeat_n(through, stay + AFTER));
-    boxes.map(|foot| Rect { x: foot.x - size[0] / 2.0, y: foot.y - size[1], w: size[0], h: size[1] }).collect()
+    let leg = match &rule.kind {
+        RuleKind::Intrusion { zone, dwell } | RuleKind::Loitering { zone, dwell, .. } => {
+            stay(middle(&zone.polygon), size, *dwell)
+        }
+        RuleKind::ObjectSeen { zone } => stay(place(zone.as_ref()), size, Duration::ZERO),
+        RuleKind::StoppedVehicle { zone, dwell } => stay(middle(&zone.polygon), size, *dwell + SETTLES),
+        RuleKind::PersonDown { zone, dwell, .. } => {
+            let target = place(zone.as_ref());
+            // Nobody can say whether somebody lies who is cut off below.
+            let target = Point::new(target.x, target.y.min(LOWEST));
+            let within = zone.as_ref().is_none_or(|zone| zone.polygon.contains(target));
+            stay(target, lying(&rule.filter).filter(|_| within)?, *dwell + SETTLES)
+        }
+        RuleKind::LineCrossing { line, direction } | RuleKind::Occupancy { line, inward: direction, .. } => {
+            let (from, to) = across(&line.path, *direction, travel);
+            Leg { from, to, size, stay: 0 }
+        }
+        RuleKind::WrongWay { zone, heading: [a, b], distance: Distance::Heights(heights), .. } => {
+            let way = along(Some(zone), (a.x - b.x, a.y - b.y));
+            let leg = shrunk(way, size, *heights as f32 * MORE, &rule.filter)?;
+            (distance(leg.from, leg.to) >= travel).then_some(leg)?
+        }
+        _ => return None,
+    };
+    Some(leg.boxes())
+}
+
+/// A straight way with a stay at its end.
+struct Leg {
+    from: Point,
+    to: Point,
+    size: [f32; 2],
+    /// Pictures.
+    stay: usize,
+}
+
+impl Leg {
+    fn boxes(&self) -> Vec<Rect> {
+        let Self { from, to, size, stay } = self;
+        let length = [(to.x - from.x).abs() / size[0], (to.y - from.y).abs() / size[1]];
+        let steps = ((length[0].max(length[1]) / STEP).ceil() as usize).min(MOST_STEPS);
+        let at = |share: f32| Point::new(lerp(from.x, to.x, share), lerp(from.y, to.y, share));
+        let way = (0..=steps).map(|step| if steps == 0 { *to } else { at(step as f32 / steps as f32) });
+        way.chain(std::iter::repeat_n(*to, stay + AFTER)).map(|foot| standing_at(foot, *size)).collect()
+    }
+}
+
+fn standing_at(foot: Point, size: [f32; 2]) -> Rect {
+    Rect { x: foot.x - size[0] / 2.0, y: foot.y - size[1], w: size[0], h: size[1] }
+}
+
+/// A way, and an object so small that the way is so many of its heights long.
+fn shrunk((from, to): (Point, Point), [width, height]: [f32; 2], heights: f32, filter: &Filter) -> Option<Leg> {
+    let fitting = height.min(distance(from, to) / heights.max(1e-6));
+    let least = filter.min_size[1] + (filter.max_size[1] - filter.min_size[1]).max(0.0) * 0.02;
+    (fitting >= least.max(1e-3)).then_some(Leg { from, to, size: [width, fitting], stay: 0 })
+}
+
+/// The way through the middle of a zone, in this direction, as far as it reaches.
+fn along(zone: Option<&Zone>, (x, y): (f32, f32)) -> (Point, Point) {
+    /// Of what there is, so that the way ends inside.
+    const SHARE: f32 = 0.95;
+    const STRIDE: f32 = 0.004;
+    let start = place(zone);
+    let length = x.hypot(y).max(1e-6);
+    let go = |by: f32| Point::new(start.x + x / length * by, start.y + y / length * by);
+    let is_in = |p: Point| {
+        [p.x, p.y].iter().all(|share| (0.02..=LOWEST).contains(share))
+            && zone.is_none_or(|zone| zone.polygon.contains(p))
+    };
+    let reach = |sign: f32| {
+        let steps = (1..400).take_while(|n| is_in(go(sign * STRIDE * *n as f32))).count();
+        sign * STRIDE * steps as f32 * SHARE
+    };
+    (go(reach(-1.0)), go(reach(1.0)))
+}
+
+/// Where the object is to be seen.
+fn place(zone: Option<&Zone>) -> Point {
+    zone.map_or(Point::new(0.5, 0.6), |zone| middle(&zone.polygon))
+}
+
+/// Width and height of somebody who lies, if the filter lets one pass.
+fn lying(filter: &Filter) -> Option<[f32; 2]> {
+    let fit = |axis: usize, wanted: f32| {
+        let (min, max) = (filter.min_size[axis], filter.max_size[axis].max(filter.min_size[axis]));
+        let room = (max - min) * 0.05;
+        wanted.clamp(min + room, max - room)
+    };
+    let height = fit(1, 0.08);
+    let width = fit(0, height * 2.0);
+    (width >= height * MORE && height > 0.0).then_some([width, height])
 }
 
 /// A size that the filter lets pass, with some room on both sides, as near to the usual as can be.
@@ -73,9 +165,12 @@ fn middle(polygon: &Polygon) -> Point {
 
 /// Where the way across a line begins and ends: through the point of it that leaves most room, from at least
 /// `travel` away.
-fn across([a, b]: [Point; 2], direction: Direction, travel: f32) -> (Point, Point) {
+fn across(line: &Polyline, direction: Direction, travel: f32) -> (Point, Point) {
     /// As far as an object is taken beyond the line.
     const BEYOND: f32 = 0.15;
+    let segments = line.points().windows(2).map(|pair| (pair[0], pair[1]));
+    let longest = segments.max_by(|(a, b), (c, d)| distance(*a, *b).total_cmp(&distance(*c, *d)));
+    let (a, b) = longest.unwrap_or_else(|| (Point::new(0.0, 0.5), Point::new(1.0, 0.5)));
     let length = distance(a, b).max(1e-6);
     // To the right as seen from the first point towards the second, with y down.
     let right = Point::new(-(b.y - a.y) / length, (b.x - a.x) / length);

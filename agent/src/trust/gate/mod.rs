@@ -103,13 +103,13 @@ fn scope(order: &Order) -> Scope<'_> {
         | Order::CameraEnable { camera, .. } => Scope::Camera(camera),
         Order::Arm { camera: None, .. } | Order::Disarm { camera: None, .. } => Scope::AllCameras,
         Order::Snapshot { camera: None, .. } => Scope::Elsewhere,
-        Order::Replay { .. } | Order::Reload {} | Order::Ledger { .. } => Scope::Box,
+        Order::Replay { .. } | Order::Reload {} | Order::Ledger { .. } | Order::Mode { .. } => Scope::Box,
     }
 }
 
 /// Whether a verb is about the whole box whatever its arguments, so that a role for some cameras never has it.
 pub(crate) const fn concerns_box(verb: Verb) -> bool {
-    matches!(verb, Verb::Replay | Verb::Reload | Verb::Ledger)
+    matches!(verb, Verb::Replay | Verb::Reload | Verb::Ledger | Verb::Mode)
 }
 
 type Refusal = (ReplyCode, String);

@@ -81,7 +81,7 @@ pub(super) fn part(frame: &I420Frame, share: f32, right: f32) -> I420Frame {
 }
 
 /// The picture as the agent gets it.
-pub(super) fn planes(frame: &I420Frame) -> Planes<'_> {
+pub(crate) fn planes(frame: &I420Frame) -> Planes<'_> {
     let [y, u, v] = frame.planes();
     let (y_stride, u_stride, v_stride) = (frame.width, frame.width / 2, frame.width / 2);
     Planes {

@@ -1,6 +1,6 @@
 //! Whether sight that is lost is noticed in time, and nothing else is taken for it.
 
-mod film;
+pub(crate) mod film;
 
 use std::{
     collections::BTreeSet,

@@ -190,6 +190,24 @@ fn an_alarm_can_be_taken_but_only_a_test_closes_it() {
 }
 
 #[test]
+fn a_rule_that_no_single_object_fires_is_tested_from_the_desk_on() {
+    let text =
+        camera("gate").replace("\"intrusion\"", "\"crowd\"\nat_least = 3").replace("dwell = \"0s\"", "dwell = \"5s\"");
+    let (stage, mut trials, _) = trials_of(&text);
+    trials.tend();
+    let steps: Vec<_> = stage
+        .alerts()
+        .into_iter()
+        .map(|alert| (alert.data.rule.kind, alert.data.incident.status, alert.data.incident.phase))
+        .collect();
+    let kind = RuleKind::Crowd;
+    assert_eq!(steps, [(kind, Status::Test, Phase::Open), (kind, Status::Test, Phase::Close)]);
+    stage.deliver();
+    trials.tend();
+    assert_eq!(stage.outcome(), TestOutcome::Confirmed);
+}
+
+#[test]
 fn a_rule_that_cannot_fire_is_an_alarm() {
     let text = camera("gate").replace("cooldown = \"0s\"", "cooldown = \"0s\"\nmin_travel = 1.0");
     let (stage, mut trials, _) = trials_of(&text);

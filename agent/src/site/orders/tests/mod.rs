@@ -3,6 +3,7 @@
 mod arming;
 mod incidents;
 mod ledger;
+mod modes;
 mod pictures;
 mod reload;
 mod sight;

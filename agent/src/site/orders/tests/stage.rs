@@ -190,6 +190,7 @@ impl Stage {
         let board = Arc::new(StateBoard::new());
         let path = config.site.path.clone();
         let delivery = Delivery {
+            decisions: Arc::new(crate::decisions::Writer::new(&state)),
             ledger: Arc::new(Ledger::new(&state, Arc::clone(&clock), None)),
             tidying: Arc::default(),
             alarm: Arc::default(),
@@ -216,6 +217,8 @@ impl Stage {
             schemas: BTreeMap::new(),
             boot_id: None,
             signing_key: None,
+            modes: Vec::new(),
+            mode: None,
         };
         let line = Arc::new(Line::start(&config.broker, birth, Box::new(dial)).unwrap());
         let script = Arc::new(Script::default());
@@ -329,5 +332,9 @@ impl Stage {
 
 fn write(folder: &Path, cameras: &str) {
     let head = sample::head("Asia/Almaty", &["kk", "ru", "en"]);
+    // A first line with the modes belongs to the site.
+    let (modes, cameras) =
+        cameras.split_once('\n').filter(|(line, _)| line.starts_with("modes")).unwrap_or(("", cameras));
+    let head = head.replace("[broker]", &format!("{modes}\n[broker]"));
     fs::write(folder.join("site.toml"), format!("{head}[storage]\npath = \"state\"\n{cameras}\n")).unwrap();
 }

@@ -1,0 +1,111 @@
+//! How objects go over a line: what line crossing, occupancy and tailgating have in common.
+
+use std::time::Duration;
+
+use super::{Actor, stay::CONFIRMING_PICTURES};
+use crate::{
+    config::Direction,
+    rules::{
+        geometry::{Point, Polyline, Side},
+        roster::Roster,
+    },
+    track::Track,
+};
+
+/// The ways of all tracks beside one line.
+///
+/// A track must have been confirmed on one side, then be confirmed on the other, and the way between the last point here and
+/// the first point there must cross the line itself and not go around its end. A flicker of one picture to the other side
+/// counts in neither direction.
+#[derive(Debug)]
+pub(super) struct Walks {
+    line: Polyline,
+    walks: Roster<Walk>,
+}
+
+#[derive(Debug, Default)]
+struct Walk {
+    /// The side on which it has been confirmed, and its last point there.
+    home: Option<(Side, Point)>,
+    /// A run of pictures on one side that is not home yet.
+    run: Option<Run>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    side: Side,
+    first: Point,
+    /// When its first picture was.
+    since: Duration,
+    pictures: u32,
+}
+
+/// Somebody has crossed a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Crossing {
+    /// The side that they came from.
+    pub(super) from: Side,
+    /// The first picture beyond the line.
+    pub(super) at: Duration,
+}
+
+impl Walks {
+    pub(super) fn new(line: Polyline) -> Self {
+        Self { line, walks: Roster::default() }
+    }
+
+    /// Takes the object's point in this picture, if it is seen; the crossing that is complete with it.
+    pub(super) fn step(&mut self, actor: &Actor, at: Duration) -> Option<Crossing> {
+        if !actor.track.seen {
+            return None;
+        }
+        // Exactly on the line is neither side, and no interruption either.
+        let side = self.line.side(actor.point)?;
+        let walk = self.walks.entry(actor.track.id, Walk::default);
+        let (from, last, run) = walk.step(side, actor.point, at)?;
+        self.line.touches(last, run.first).then_some(Crossing { from, at: run.since })
+    }
+
+    /// Forgets the tracks that are gone.
+    pub(super) fn retain_listed(&mut self, tracks: &[Track]) {
+        self.walks.retain_listed(tracks);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.walks.clear();
+    }
+}
+
+impl Walk {
+    /// Takes one more point. If it completes a change of sides, says which side the
+    /// object came from, its last point there and its run of pictures here.
+    fn step(&mut self, side: Side, point: Point, at: Duration) -> Option<(Side, Point, Run)> {
+        if let Some((home, last)) = &mut self.home
+            && *home == side
+        {
+            *last = point;
+            self.run = None;
+            return None;
+        }
+        let run = match self.run {
+            Some(run) if run.side == side => Run { pictures: run.pictures + 1, ..run },
+            _ => Run { side, first: point, since: at, pictures: 1 },
+        };
+        if run.pictures < CONFIRMING_PICTURES {
+            self.run = Some(run);
+            return None;
+        }
+        self.run = None;
+        let before = self.home.replace((side, point));
+        before.map(|(from, last)| (from, last, run))
+    }
+}
+
+/// Does a crossing from this side count?
+pub(super) fn counts(direction: Direction, from: Side) -> bool {
+    match direction {
+        Direction::Either => true,
+        Direction::LeftToRight => from == Side::Left,
+        Direction::RightToLeft => from == Side::Right,
+    }
+}
