@@ -4,12 +4,9 @@ use karaul_wire::CloseReason;
 
 use super::{
     Kind, View,
-    stay::{COME_BACK, STEP_OUTSIDE, Stay, Stays},
+    stay::{Place, Stay, Stays, patience as usual},
 };
-use crate::rules::{
-    geometry::Polygon,
-    statement::{Change, Evidence, Said, Shortfall, Unmet},
-};
+use crate::rules::{geometry::Polygon, statement::Said};
 
 /// An object stays about in a zone for long.
 ///
@@ -34,26 +31,11 @@ impl Kind for Loitering {
     fn observe(&mut self, view: &View<'_>, said: &mut Said) {
         let at = view.at.mono;
         let away = self.away;
-        let patience = |stay: &Stay| away.max(if stay.fired { COME_BACK } else { STEP_OUTSIDE });
+        let patience = |stay: &Stay| away.max(usual(stay));
         self.stays.retain_listed(view.tracks);
         for actor in view.actors {
             let (id, subject) = (actor.track.id, actor.subject());
-            if !actor.track.seen {
-                if actor.track.lost {
-                    self.stays.lose(id);
-                }
-                if actor.counts {
-                    said.short(subject, Shortfall::of(if actor.track.lost { Unmet::Lost } else { Unmet::Unseen }));
-                }
-                continue;
-            }
-            if !self.polygon.contains(actor.point) {
-                if self.stays.leave(id, at, patience).is_some_and(|stay| stay.fired) {
-                    said.end(subject, CloseReason::Cleared);
-                }
-                if actor.counts {
-                    said.short(subject, Shortfall::of(Unmet::Outside));
-                }
+            if self.stays.place(actor, &self.polygon, at, patience, said) != Place::Inside {
                 continue;
             }
             // Who comes back between two looks that are far apart has been away all the same.
@@ -63,18 +45,7 @@ impl Kind for Loitering {
                 said.end(subject, CloseReason::Cleared);
             }
             let stay = self.stays.stay(id, at);
-            let seconds = (stay.inside.as_secs_f64(), self.dwell.as_secs_f64());
-            let evidence = Evidence { dwell: Some(seconds), ..view.evidence(actor) };
-            if stay.fired {
-                said.say(subject, Change::Holds, evidence, [&actor.track]);
-            } else if stay.inside < self.dwell || !stay.is_confirmed() {
-                if actor.counts {
-                    said.short(subject, Shortfall::new(Unmet::Dwell, seconds.0, seconds.1));
-                }
-            } else if actor.counts {
-                stay.fired = true;
-                said.say(subject, Change::Began, evidence, [&actor.track]);
-            }
+            stay.tell(view, actor, stay.inside, self.dwell, said);
         }
     }
 

@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
-use crate::rules::roster::Roster;
+use karaul_wire::CloseReason;
+
+use super::{Actor, View};
+use crate::rules::{
+    geometry::Polygon,
+    roster::Roster,
+    statement::{Change, Evidence, Said, Shortfall, Unmet},
+};
 
 /// One picture is a flicker; two are an observation.
 pub(super) const CONFIRMING_PICTURES: u32 = 2;
@@ -71,6 +78,37 @@ impl Stays {
         }
     }
 
+    /// Where an object is in this picture. Says what it is short of unless it is inside, and ends what has fired and is over;
+    /// whoever is inside is to [`stay`](Self::stay).
+    pub(super) fn place(
+        &mut self,
+        actor: &Actor,
+        zone: &Polygon,
+        at: Duration,
+        patience: impl FnOnce(&Stay) -> Duration,
+        said: &mut Said,
+    ) -> Place {
+        let (id, subject) = (actor.track.id, actor.subject());
+        let (place, unmet) = if actor.track.seen && zone.contains(actor.point) {
+            return Place::Inside;
+        } else if actor.track.seen {
+            let over = self.leave(id, at, patience);
+            if over.is_some_and(|stay| stay.fired) {
+                said.end(subject, CloseReason::Cleared);
+            }
+            (if over.is_some() { Place::Left } else { Place::Outside }, Unmet::Outside)
+        } else if actor.track.lost {
+            self.lose(id);
+            (Place::Unseen, Unmet::Lost)
+        } else {
+            (Place::Unseen, Unmet::Unseen)
+        };
+        if actor.counts {
+            said.short(subject, Shortfall::of(unmet));
+        }
+        place
+    }
+
     /// Forgets the tracks that are gone.
     pub(super) fn retain_listed(&mut self, tracks: &[crate::track::Track]) {
         self.stays.retain_listed(tracks);
@@ -81,7 +119,33 @@ impl Stays {
     }
 }
 
+/// Where an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Inside,
+    Outside,
+    /// Outside, and its stay is over with this picture.
+    Left,
+    Unseen,
+}
+
 impl Stay {
+    /// Says what has come of an object that is inside and has been for `dwell`, where the rule asks for at least so much.
+    pub(super) fn tell(&mut self, view: &View<'_>, actor: &Actor, dwell: Duration, least: Duration, said: &mut Said) {
+        let seconds = (dwell.as_secs_f64(), least.as_secs_f64());
+        let evidence = Evidence { dwell: Some(seconds), ..view.evidence(actor) };
+        if self.fired {
+            said.say(actor.subject(), Change::Holds, evidence, [&actor.track]);
+        } else if !actor.counts {
+            // The filter has said what it is short of.
+        } else if dwell < least || !self.is_confirmed() {
+            said.short(actor.subject(), Shortfall::new(Unmet::Dwell, seconds.0, seconds.1));
+        } else {
+            self.fired = true;
+            said.say(actor.subject(), Change::Began, evidence, [&actor.track]);
+        }
+    }
+
     /// Where it was last seen, it was there.
     pub(super) const fn is_there(&self) -> bool {
         !self.out

@@ -5,13 +5,13 @@ use karaul_wire::CloseReason;
 use super::{
     Kind, View,
     pace::shift,
-    stay::{CONFIRMING_PICTURES, Stays, patience},
+    stay::{Place, Stays, patience},
 };
 use crate::{
     rules::{
         geometry::Polygon,
         roster::Roster,
-        statement::{Change, Evidence, Said, Shortfall, Unmet},
+        statement::{Said, Shortfall, Unmet},
     },
     vision::Rect,
 };
@@ -64,26 +64,13 @@ impl Kind for StoppedVehicle {
         self.rests.retain_listed(view.tracks);
         for actor in view.actors {
             let (id, subject, bbox) = (actor.track.id, actor.subject(), actor.track.bbox);
-            if !actor.track.seen {
-                if actor.track.lost {
-                    self.stays.lose(id);
-                }
-                if actor.counts {
-                    said.short(subject, Shortfall::of(if actor.track.lost { Unmet::Lost } else { Unmet::Unseen }));
-                }
-                continue;
-            }
-            if !self.polygon.contains(actor.point) {
-                if let Some(stay) = self.stays.leave(id, at, patience) {
+            match self.stays.place(actor, &self.polygon, at, patience, said) {
+                Place::Inside => {}
+                Place::Left => {
                     self.rests.remove(id);
-                    if stay.fired {
-                        said.end(subject, CloseReason::Cleared);
-                    }
+                    continue;
                 }
-                if actor.counts {
-                    said.short(subject, Shortfall::of(Unmet::Outside));
-                }
-                continue;
+                Place::Unseen | Place::Outside => continue,
             }
             let stay = self.stays.stay(id, at);
             let begin = || Rest { since: at, bbox, moved: None };
@@ -106,21 +93,10 @@ impl Kind for StoppedVehicle {
                 }
             }
             let dwell = at.saturating_sub(rest.since);
-            let seconds = (dwell.as_secs_f64(), self.dwell.as_secs_f64());
-            let evidence = Evidence { dwell: Some(seconds), ..view.evidence(actor) };
-            if stay.fired {
-                said.say(subject, Change::Holds, evidence, [&actor.track]);
-            } else if moved > far {
-                if actor.counts {
-                    said.short(subject, Shortfall::new(Unmet::Moving, moved, far));
-                }
-            } else if dwell < self.dwell || stay.pictures < CONFIRMING_PICTURES {
-                if actor.counts {
-                    said.short(subject, Shortfall::new(Unmet::Dwell, seconds.0, seconds.1));
-                }
+            if stay.fired || moved <= far {
+                stay.tell(view, actor, dwell, self.dwell, said);
             } else if actor.counts {
-                stay.fired = true;
-                said.say(subject, Change::Began, evidence, [&actor.track]);
+                said.short(subject, Shortfall::new(Unmet::Moving, moved, far));
             }
         }
     }
