@@ -13,10 +13,12 @@ mod power;
 mod process;
 mod quota;
 mod rebuilds;
+mod rendered;
 mod report;
 mod rig;
 mod sight;
 mod site;
+mod stories;
 mod storm;
 mod traffic;
 mod vacant;
@@ -58,8 +60,10 @@ enum Proof {
     Sight(sight::Options),
     /// Which incidents are found when nothing is decoded or looked at without need.
     Gates(gates::Options),
-    /// Weather and insects over an empty yard: whether anything is taken for a thing that was left or taken.
+    /// Weather and insects over an empty yard: whether any rule takes anything for an incident.
     Vacant(vacant::Options),
+    /// The rendered stories, seen by a detector: whether all is told, and nothing else.
+    Stories(stories::Options),
     /// The agent's part of the storm, which is killed.
     #[command(hide = true)]
     Writer(storm::WriterOptions),
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
         Proof::Sight(options) => sight::run(&options),
         Proof::Gates(options) => gates::run(&options),
         Proof::Vacant(options) => vacant::run(&options),
+        Proof::Stories(options) => stories::run(&options),
         Proof::Writer(options) => return ended(storm::write(&options)),
         Proof::Script(options) => return ended(power::play(&options)),
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
-use karaul_scene::{I420Frame, Light, Scene, SceneError, SceneObject, SceneOptions, Script, Story};
+use karaul_scene::{I420Frame, Light, Scene, SceneError, SceneObject, SceneOptions, Script, Story, Weather};
 use serde::Serialize;
 
 /// Why nothing, or not everything, was written.
@@ -78,8 +78,11 @@ pub(crate) fn dataset(first: u64, count: u64, (width, height): (usize, usize), f
         let light = if random.bool() { Light::Day } else { Light::Night };
         let noise = random.f32() * 2.0;
         let script = Script::Random(number);
-        let scene = Scene::new(SceneOptions { width, height, script, light, weather: None, noise, seed: number })?;
-        let time = Duration::from_millis(random.u64(0..20_000));
+        let time = random.u64(0..20_000);
+        // Every second picture has weather; it takes ten minutes to show all that it does.
+        let weather = random.bool().then(|| random.choice(Weather::ALL)).flatten();
+        let time = Duration::from_millis(time + if weather.is_some() { 20_000 * random.u64(0..30) } else { 0 });
+        let scene = Scene::new(SceneOptions { width, height, script, light, weather, noise, seed: number })?;
         labels.push(picture(&scene, time, format!("{number:07}.png"), folder)?);
     }
     write_labels(&labels, folder)

@@ -7,10 +7,12 @@ use fastrand::Rng;
 use glam::{Vec2, Vec3};
 
 use crate::actor::{Actor, Figure};
+use crate::animal::Dog;
 use crate::body::Person;
 use crate::camera::Camera;
 use crate::colour::{BOTTOMS, HAIR, PAINTS, SKIN, TOPS, srgb};
 use crate::light::{Lighting, Mode};
+use crate::luggage::{Bag, Hold};
 use crate::material::{Material, Pattern};
 use crate::path::Path;
 use crate::place::{Patch, Place};
@@ -62,6 +64,8 @@ pub(crate) fn scene(number: u64, aspect: f32) -> (Place, Vec<Actor>, Duration) {
         (camera.position + ray * distance).truncate()
     };
     let mut actors = Vec::new();
+    // How people hold themselves and what else is about has its own chance, so that the places stay as they were.
+    let mut manner = Draw(Rng::with_seed(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x6d61_6e6e_6572));
     // One scene in eight has nobody, so that an empty picture is learnt too.
     if !draw.chance(0.125) {
         for _ in 0..draw.0.usize(0..2) {
@@ -70,12 +74,26 @@ pub(crate) fn scene(number: u64, aspect: f32) -> (Place, Vec<Actor>, Duration) {
             actors.push((figure, from, to));
         }
         for _ in 0..draw.0.usize(1..6) {
-            let figure = Figure::Person(person(&mut draw));
+            let person = person(&mut draw);
             let from = ground(&mut draw, 0.16, 1.02);
             let walk = Vec2::from_angle(draw.range(0.0, std::f32::consts::TAU)) * draw.range(8.0, 15.0);
             let to = if draw.chance(0.2) { from } else { from + walk };
+            let figure = figure(&mut manner, person);
+            // Who has fallen or bows stays in one place, but does not face one way.
+            let stays = matches!(figure, Figure::Faller(..) | Figure::Handler(..));
+            let to = if stays { from + 0.003 * walk } else { to };
             actors.push((figure, from, to));
         }
+    }
+    if manner.chance(0.2) {
+        let (from, to) = (ground(&mut manner, 0.2, 1.0), ground(&mut manner, 0.2, 1.0));
+        actors.push((Figure::Dog(dog(&mut manner)), from, to));
+    }
+    for _ in 0..manner.0.usize(0..3) {
+        let at = ground(&mut manner, 0.25, 1.0);
+        // It stands there for good.
+        let hold = Hold { down: (-1.0, 1e9), hand: [0.0; 3], ground: [0.0; 2] };
+        actors.push((Figure::Bag(bag(&mut manner), hold), at, at));
     }
     let actors = actors
         .into_iter()
@@ -113,6 +131,32 @@ fn person(draw: &mut Draw) -> Person {
         short_sleeves: draw.chance(0.2),
         backpack: draw.chance(0.2).then(|| draw.any_colour()),
         seed: draw.range(0.0, 6.0),
+    }
+}
+
+/// Most walk; some run, lie, crawl or bow.
+fn figure(draw: &mut Draw, person: Person) -> Figure {
+    match draw.0.u8(0..20) {
+        0..=2 => Figure::Runner(person),
+        3 | 4 => Figure::Faller(person, -10.0, 1e9),
+        5 => Figure::Crawler(person),
+        6 | 7 => Figure::Handler(person, &[(-10.0, 1e9)], &[(-10.0, 1e9)]),
+        _ => Figure::Person(person),
+    }
+}
+
+fn dog(draw: &mut Draw) -> Dog {
+    Dog { coat: draw.any_colour(), dark: draw.any_colour() * 0.3, shoulder: draw.range(0.3, 0.7) }
+}
+
+fn bag(draw: &mut Draw) -> Bag {
+    Bag {
+        colour: draw.any_colour(),
+        second: draw.any_colour(),
+        length: draw.range(0.25, 0.8),
+        width: draw.range(0.15, 0.5),
+        height: draw.range(0.15, 0.6),
+        soft: draw.chance(0.5),
     }
 }
 

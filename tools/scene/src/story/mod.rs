@@ -3,6 +3,7 @@
 mod cast;
 mod config;
 mod driving;
+mod judge;
 mod passing;
 mod plot;
 mod staying;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use crate::actor::Actor;
 use crate::place::Place;
 use crate::street;
+pub use judge::Told;
 use plot::{Plot, picture, seconds, walker};
 
 /// A script that shows what one kind of rule is for, and beside it what the rule must not take for that.
