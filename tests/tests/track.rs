@@ -77,9 +77,9 @@ fn at_most_five_points_below_the_reference_at_half_the_rate() {
 /// move (05 and 11), and where a picture ends is not told: who left is taken for lost.
 /// On TUD-Campus two persons are one detection for a long time.
 const FLOORS: [(&str, &str, f64, [f64; 4]); 5] = [
-    ("TUD-Campus", "det.txt", 25.0, [61.5, 73.5, 65.5, 76.5]),
-    ("MOT16-02-10fps", "det_synth.txt", 10.0, [84.0, 89.5, 82.5, 86.0]),
-    ("MOT16-05-10fps", "det_synth.txt", 10.0, [83.0, 77.0, 78.0, 72.5]),
+    ("TUD-Campus", "det.txt", 25.0, [62.5, 74.9, 65.0, 76.0]),
+    ("MOT16-02-10fps", "det_synth.txt", 10.0, [84.0, 89.5, 82.5, 85.5]),
+    ("MOT16-05-10fps", "det_synth.txt", 10.0, [83.0, 76.0, 78.0, 73.0]),
     ("MOT16-09-10fps", "det_synth.txt", 10.0, [84.0, 88.0, 83.5, 87.0]),
     ("MOT16-11-10fps", "det_synth.txt", 10.0, [81.5, 82.0, 76.5, 70.0]),
 ];

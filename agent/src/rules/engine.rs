@@ -6,6 +6,7 @@ use super::{
     filter::{Sieve, Surroundings, point_of},
     ground::Ground,
     kinds::{self, Actor, Kind, Trouble, View},
+    roster::Listed,
     statement::{Change, Evidence, Heard, Said, Shortfall, Statement, Subject, Unmet},
 };
 use crate::{
@@ -317,12 +318,12 @@ impl Armed {
     ) {
         for Statement { subject, change, evidence, objects } in said.statements.drain(..) {
             let objects = &said.objects[objects];
-            let known = self.active.iter().position(|a| a.subject == subject);
+            let mut known = self.active.iter().position(|a| a.subject == subject);
             match change {
                 Change::Began | Change::Holds => {
                     if change == Change::Began {
                         // A moment that comes again while the last one is still shown is another one.
-                        if let Some(i) = known {
+                        if let Some(i) = known.take() {
                             self.end(i, index, CloseReason::Cleared, findings);
                         }
                         told.push(kinds::Told {
@@ -333,7 +334,7 @@ impl Armed {
                         });
                     }
                     let active = Active { subject, object: objects.first().copied(), evidence };
-                    match self.active.iter().position(|a| a.subject == subject) {
+                    match known {
                         Some(i) => self.active[i] = active,
                         None => self.active.push(active),
                     }
@@ -346,10 +347,10 @@ impl Armed {
                 }
             }
         }
-        let mut i = 0;
+        let (mut i, mut listed) = (0, Listed::new(tracks));
         while i < self.active.len() {
             let gone = match self.active[i].subject {
-                Subject::Track(id) => !tracks.iter().any(|t| t.id == id),
+                Subject::Track(id) => !listed.has(id),
                 Subject::Whole | Subject::Spot(_) => false,
             };
             if gone {

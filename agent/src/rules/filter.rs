@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::{BoxPoint, Filter},
-    rules::geometry::Point,
+    rules::geometry::{Point, length},
     track::Track,
 };
 
@@ -158,8 +158,8 @@ fn shape(filter: &Filter, track: &Track, aspect: f64) -> Option<Shortfall> {
 
 fn travel(filter: &Filter, origin: Point, point: Point) -> Option<Shortfall> {
     // Both axes are shares, so the picture's diagonal has the length sqrt(2).
-    let travel = (point.x - origin.x).hypot(point.y - origin.y) / std::f32::consts::SQRT_2;
-    (travel < filter.min_travel).then(|| short(Unmet::Travel, travel, filter.min_travel))?
+    let travel = length(f64::from(point.x - origin.x), f64::from(point.y - origin.y)) / std::f64::consts::SQRT_2;
+    (travel < f64::from(filter.min_travel)).then(|| short(Unmet::Travel, travel, filter.min_travel))?
 }
 
 fn age(filter: &Filter, track: &Track, now: Duration) -> Option<Shortfall> {

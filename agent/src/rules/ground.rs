@@ -1,6 +1,6 @@
 //! From the picture to the ground: a plane through four known points.
 
-use super::geometry::Point;
+use super::geometry::{Point, length};
 
 /// The ground before a camera, in metres.
 ///
@@ -83,7 +83,7 @@ impl Ground {
     #[must_use]
     pub fn distance(&self, a: Point, b: Point) -> Option<f64> {
         let ([ax, ay], [bx, by]) = (self.metres(a)?, self.metres(b)?);
-        Some((ax - bx).hypot(ay - by))
+        Some(length(ax - bx, ay - by))
     }
 
     /// Metres that the width of the whole picture stands for where this point is, along a row of the picture.

@@ -138,6 +138,8 @@ pub enum Unmet {
     NotCrossed,
     /// It crossed the other way.
     OtherWay,
+    /// It is somebody found once more, who has just crossed.
+    Double,
     /// How many there are against `at_least`, or `capacity`.
     Count,
     /// How many on a square metre against `at_least_per_m2`.

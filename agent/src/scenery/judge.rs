@@ -12,6 +12,10 @@ const TEXTURE: f32 = 4.0;
 const SAME_GROUND: f32 = 0.7;
 /// Shadow and light change a texture's contrast by no more than this.
 const MOST_CONTRAST: f32 = 4.0;
+/// A veil leaves the outline of what stands behind it, weaker or stronger by no more than this...
+const MOST_VEIL: f32 = 3.3;
+/// ...and alike on all sides: the contrasts correlate so well.
+const SAME_OUTLINE: f32 = 0.9;
 /// From this share of the outline's contrast on it is told who owns the outline.
 const CLEAR: f32 = 0.58;
 /// Fewer places on the outline say nothing, and so do fewer neighbours inside.
@@ -38,7 +42,7 @@ pub(super) fn judge(blobs: &Blobs, blob: &Blob, grid: &Grid, background: &Backgr
     if told && outline.edge < LEAST_EDGE * inside * outline.places as f32 {
         return Verdict::Light;
     }
-    if is_same_ground(blobs, blob, grid, background) {
+    if is_same_ground(blobs, blob, grid, background) || (told && outline.is_veiled()) {
         return Verdict::Light;
     }
     let (now, was) = (outline.now, outline.was);
@@ -67,6 +71,10 @@ struct Outline {
     was: f32,
     /// By how much more the inside has changed than the outside.
     edge: f32,
+    /// Of the signed contrasts: products of now and usual, and squares of each.
+    with: f32,
+    nows: f32,
+    wases: f32,
 }
 
 impl Outline {
@@ -88,14 +96,25 @@ impl Outline {
                 let inner = step(-1).filter(|inner| blobs.has(blob, *inner)).unwrap_or(cell);
                 let (inner, outer) = (&background.cells[inner], &background.cells[beyond]);
                 if outer.is_known() {
+                    let (now, was) = (inner.now - outer.now, inner.mean - outer.mean);
                     outline.places += 1;
-                    outline.now += (inner.now - outer.now).abs();
-                    outline.was += (inner.mean - outer.mean).abs();
+                    outline.now += now.abs();
+                    outline.was += was.abs();
+                    outline.with += now * was;
+                    outline.nows += now * now;
+                    outline.wases += was * was;
                     outline.edge += inner.off() - outer.off();
                 }
             }
         }
         outline
+    }
+
+    /// Whether fog, or glare on the lens, came before what stands there or went: it takes of all contrast alike, and
+    /// leaves its sign.
+    fn is_veiled(&self) -> bool {
+        let by = self.with / self.wases.max(f32::MIN_POSITIVE);
+        (1.0 / MOST_VEIL..=MOST_VEIL).contains(&by) && self.with > SAME_OUTLINE * (self.nows * self.wases).sqrt()
     }
 }
 

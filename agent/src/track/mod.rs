@@ -26,6 +26,7 @@ mod tests;
 use std::time::Duration;
 
 pub use assignment::Assignment;
+pub(crate) use parts::are_double;
 pub use settings::{Noise, Reunion, TrackerSettings};
 pub use tracker::Tracker;
 

@@ -22,6 +22,9 @@ pub struct TrackerSettings {
     /// Otherwise a track is confirmed when the scores of its detections add up to this. Above 1, so
     /// that it takes two.
     pub confirm_score: f32,
+    /// What may be a part of another detection is not confirmed before it has lasted for so long, and dropped when unseen for
+    /// longer.
+    pub part_for: Duration,
     /// An unconfirmed track is dropped when unseen for longer.
     pub tentative_for: Duration,
     /// A confirmed track is lost when unseen for longer, and an unconfirmed one ends; so does everything after a
@@ -133,6 +136,7 @@ impl Default for TrackerSettings {
             new_score: 0.5,
             sure_score: 0.9,
             confirm_score: 1.2,
+            part_for: Duration::from_millis(100),
             tentative_for: Duration::from_millis(300),
             lost_for: Duration::from_secs(2),
             remembered_for: Duration::from_secs(6),

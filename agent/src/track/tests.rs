@@ -50,6 +50,35 @@ fn a_flicker_now_and_then_is_no_track() {
 }
 
 #[test]
+fn somebody_who_is_found_twice_between_a_wide_box_and_a_narrow_one_is_one_track() {
+    let mut tracker = tracker();
+    for n in 0..40_u16 {
+        let found = |left: f32, w: f32, score: f32| Detection {
+            bbox: Rect { x: 0.5 * f32::from(n) + left, y: 0.0, w, h: 24.0 },
+            score,
+            class: PERSON,
+        };
+        let detections = match n {
+            20 => vec![found(0.0, 9.0, 0.75), found(3.0, 5.5, 0.6)],
+            21..24 => vec![found(3.0, 5.0, 0.85)],
+            _ => vec![found(0.0, 10.0, 0.9)],
+        };
+        let tracks = tracker.update(ms(40 * u64::from(n)), &detections);
+        assert_eq!(ids(tracks), [1], "{n}");
+    }
+}
+
+#[test]
+fn who_steps_out_from_behind_another_one_is_a_track_soon() {
+    let mut tracker = tracker();
+    let front = Detection { score: 0.85, ..at_x(0.0) };
+    // Most of the box behind is that of the one in front.
+    let behind = Detection { bbox: Rect { x: 3.0, y: -1.0, w: 8.0, h: 14.0 }, score: 0.7, class: PERSON };
+    let shown: Vec<usize> = (0..5).map(|n| tracker.update(ms(n * 40), &[front, behind]).len()).collect();
+    assert_eq!(shown, [0, 1, 1, 2, 2], "the one behind after a tenth of a second");
+}
+
+#[test]
 fn an_unseen_object_is_kept_on_its_way_and_found_again() {
     let mut tracker = tracker();
     for n in 0..10_u16 {

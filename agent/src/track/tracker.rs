@@ -72,8 +72,11 @@ impl Tracker {
             trajectory.predict(at, &self.settings.noise);
         }
         self.associate(at, detections);
-        let tentative_for = self.settings.tentative_for;
-        self.trajectories.retain(|t| t.confirmed || t.unseen_for(at) <= tentative_for);
+        let (tentative_for, part_for) = (self.settings.tentative_for, self.settings.part_for);
+        self.trajectories.retain(|t| {
+            let patience = if t.only_a_part { part_for } else { tentative_for };
+            t.confirmed || t.unseen_for(at) <= patience
+        });
         self.begin(at, detections);
         self.shown.clear();
         self.shown.extend(self.trajectories.iter().filter(|t| t.confirmed).map(|t| t.track));
@@ -138,10 +141,11 @@ impl Tracker {
         let mut stage = |lost: bool, pool: &mut Pool, gain: &dyn Fn(&Trajectory, &Detection) -> f64| {
             let gain = |t: &Trajectory, i: usize| {
                 let d = &detections[i];
-                let other = t.track.class != d.class || parts.is_part(i) && !t.is_as_high_as(d, s.min_part_height);
-                if other { 0.0 } else { gain(t, d) }
+                // Nobody who was lost is found again in a part of somebody else.
+                let not_whole = parts.is_part(i) && (lost || !t.is_as_high_as(d, s.min_part_height));
+                if not_whole || t.track.class != d.class { 0.0 } else { gain(t, d) }
             };
-            matcher.pair(trajectories, lost, pool, detections, gain, |t, d| t.see(at, d, s));
+            matcher.pair(trajectories, lost, pool, gain, |t, i| t.see(at, &detections[i], parts.is_part(i), s));
         };
         stage(false, high, &|t, d| similarity(t, d, at, s));
         stage(false, low, &|t, d| {
@@ -158,8 +162,9 @@ impl Tracker {
     fn begin(&mut self, at: Duration, detections: &[Detection]) {
         for &i in &self.high.free {
             let detection = &detections[i];
+            let is_part = self.parts.is_part(i) || self.trajectories.iter().any(|t| t.is_double(detection));
             if detection.score >= self.settings.new_score && self.trajectories.len() < MOST_TRACKS {
-                self.trajectories.push(Trajectory::start(self.next_id, at, detection, &self.settings));
+                self.trajectories.push(Trajectory::start(self.next_id, at, detection, is_part, &self.settings));
                 self.next_id += 1;
             }
         }
@@ -180,8 +185,15 @@ fn similarity(t: &Trajectory, d: &Detection, at: Duration, s: &TrackerSettings) 
     }
     let unseen = t.unseen_for(at).as_secs_f64() / s.lost_for.as_secs_f64();
     let fit = fit - s.lost_penalty * unseen;
-    // What has yet to prove that it is something gives way to what has.
-    if t.confirmed { fit } else { (fit - s.tentative_penalty).max(TENTATIVE_SHARE * fit) }
+    // What has yet to prove that it is something gives way to what has, and a part to anything: between a wide box and a
+    // narrow one of somebody who walks there are both at once.
+    if t.confirmed {
+        fit
+    } else if t.only_a_part {
+        TENTATIVE_SHARE * fit
+    } else {
+        (fit - s.tentative_penalty).max(TENTATIVE_SHARE * fit)
+    }
 }
 
 /// How well a detection fits a track that was seen once, above 0 if it may be its next stride. Who runs is more than a
@@ -227,9 +239,8 @@ impl Matcher {
         trajectories: &mut [Trajectory],
         lost: bool,
         pool: &mut Pool,
-        detections: &[Detection],
         gain: impl Fn(&Trajectory, usize) -> f64,
-        mut see: impl FnMut(&mut Trajectory, &Detection),
+        mut see: impl FnMut(&mut Trajectory, usize),
     ) {
         self.unseen.clear();
         self.unseen.extend((0..trajectories.len()).filter(|&t| {
@@ -242,7 +253,7 @@ impl Matcher {
         }
         let pairs = self.assignment.solve(self.unseen.len(), pool.free.len(), &self.gain);
         for &(row, column) in pairs {
-            see(&mut trajectories[self.unseen[row]], &detections[pool.free[column]]);
+            see(&mut trajectories[self.unseen[row]], pool.free[column]);
             pool.free[column] = usize::MAX;
         }
         pool.free.retain(|&d| d != usize::MAX);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Track,
     motion::{Motion, Shape},
+    parts::are_double,
     settings::{Noise, TrackerSettings},
 };
 use crate::vision::{Detection, Rect};
@@ -29,10 +30,12 @@ pub(super) struct Trajectory {
     missed: u32,
     /// Sum of the scores of all detections.
     score_sum: f32,
+    /// All detections may have been parts of others.
+    pub(super) only_a_part: bool,
 }
 
 impl Trajectory {
-    pub(super) fn start(id: u64, at: Duration, seen: &Detection, settings: &TrackerSettings) -> Self {
+    pub(super) fn start(id: u64, at: Duration, seen: &Detection, is_part: bool, settings: &TrackerSettings) -> Self {
         let last = Shape::from(seen.bbox);
         let motion = Motion::start(&last, &settings.noise);
         Self {
@@ -47,13 +50,14 @@ impl Trajectory {
                 first_seen: at,
                 last_seen: at,
             },
-            confirmed: seen.score >= settings.sure_score.min(settings.confirm_score),
+            confirmed: !is_part && seen.score >= settings.sure_score.min(settings.confirm_score),
             last,
             shown: seen.bbox,
             motion,
             now: motion,
             missed: 0,
             score_sum: seen.score,
+            only_a_part: is_part,
         }
     }
 
@@ -73,15 +77,20 @@ impl Trajectory {
     }
 
     /// Takes in the object's detection in the picture that `predict` went on to.
-    pub(super) fn see(&mut self, at: Duration, seen: &Detection, settings: &TrackerSettings) {
+    pub(super) fn see(&mut self, at: Duration, seen: &Detection, is_part: bool, settings: &TrackerSettings) {
         let shape = Shape::from(seen.bbox);
         let strode = self.is_seen_once() && self.last.grown(0.0, 0.0).iou(&seen.bbox) <= 0.0;
         self.close_gap(self.unseen_for(at).as_secs_f64(), &shape, &settings.noise);
         self.last = shape;
         self.missed = 0;
         self.score_sum += seen.score;
-        // Two boxes apart from each other may be two flickers: the third has to be where these lead.
-        self.confirmed |= !strode && (seen.score >= settings.sure_score || self.score_sum >= settings.confirm_score);
+        self.only_a_part &= is_part;
+        let sure = !is_part && seen.score >= settings.sure_score;
+        let enough = sure || self.score_sum >= settings.confirm_score;
+        // Two boxes apart from each other may be two flickers: the third has to be where these lead. And what may be
+        // another one's part is shown to be none by lasting.
+        let lasts = !is_part || at.saturating_sub(self.track.first_seen) >= settings.part_for;
+        self.confirmed |= !strode && enough && lasts;
         self.shown = self.now.shape().near(&shape, settings.smoothed_across, settings.smoothed_along).grown(0.0, 0.0);
         self.track.bbox = self.shown;
         self.track.score = seen.score;
@@ -95,6 +104,11 @@ impl Trajectory {
     pub(super) fn is_as_high_as(&self, seen: &Detection, share: f64) -> bool {
         let h = f64::from(seen.bbox.h);
         h.min(self.last.h) >= share * h.max(self.last.h)
+    }
+
+    /// Is it seen in this picture, and the detection another box around it?
+    pub(super) fn is_double(&self, seen: &Detection) -> bool {
+        self.track.seen && self.track.class == seen.class && are_double(&self.last.grown(0.0, 0.0), &seen.bbox)
     }
 
     /// Was it in one picture only until now?

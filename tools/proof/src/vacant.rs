@@ -38,6 +38,10 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     let studio = Studio::new(&options.model)?;
     let scenes: Vec<(&str, SceneOptions)> =
         vacant(640, 360, options.seed).into_iter().filter(|(name, _)| name.contains(&options.only)).collect();
+    if scenes.is_empty() {
+        let names = vacant(640, 360, options.seed).into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+        return Err(ProofError::client(format!("no scene has {:?} in its name; they are {names}", options.only)));
+    }
     let take = |(_, scene): &(&str, SceneOptions)| Take {
         scene: *scene,
         camera: RULES.to_owned(),

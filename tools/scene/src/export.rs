@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,18 +70,23 @@ pub(crate) fn truth(story: Story, folder: &Path) -> Result<(), Failure> {
     write(&folder.join("rule.toml"), story.config().as_bytes())
 }
 
-/// Writes one picture each of the random scenes `first` and the `count - 1` after it, and labels.json.
-pub(crate) fn dataset(first: u64, count: u64, (width, height): (usize, usize), folder: &Path) -> Result<(), Failure> {
+/// Writes one picture each of random scenes, and labels.json; if `deserted`, of their weather alone.
+pub(crate) fn dataset(
+    scenes: Range<u64>,
+    deserted: bool,
+    (width, height): (usize, usize),
+    folder: &Path,
+) -> Result<(), Failure> {
     make(folder)?;
     let mut labels = Vec::new();
-    for number in first..first.saturating_add(count) {
+    for number in scenes {
         let mut random = fastrand::Rng::with_seed(number);
         let light = if random.bool() { Light::Day } else { Light::Night };
         let noise = random.f32() * 2.0;
-        let script = Script::Random(number);
+        let script = if deserted { Script::Deserted(number) } else { Script::Random(number) };
         let time = random.u64(0..20_000);
         // Every second picture has weather; it takes ten minutes to show all that it does.
-        let weather = random.bool().then(|| random.choice(Weather::ALL)).flatten();
+        let weather = (random.bool() || deserted).then(|| random.choice(Weather::ALL)).flatten();
         let time = Duration::from_millis(time + if weather.is_some() { 20_000 * random.u64(0..30) } else { 0 });
         let scene = Scene::new(SceneOptions { width, height, script, light, weather, noise, seed: number })?;
         labels.push(picture(&scene, time, format!("{number:07}.png"), folder)?);

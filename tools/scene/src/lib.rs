@@ -107,5 +107,5 @@ pub use frame::I420Frame;
 pub use object::{Class, SceneObject};
 pub use scene::{Light, Scene, SceneError, SceneOptions, Script};
 pub use sensor::Grain;
-pub use story::{GroundPoint, Story, StoryEvent, Told};
+pub use story::{GroundPoint, Story, StoryEvent, Told, UnknownStory};
 pub use weather::{Weather, vacant};

@@ -32,7 +32,7 @@ enum Command {
     /// Write a story's pictures (PNG), labels.json, its events.json and its rule.toml into a folder
     Story {
         /// Its name; --list shows all
-        #[arg(required_unless_present = "list", value_parser = story)]
+        #[arg(required_unless_present = "list")]
         name: Option<Story>,
         /// The folder; made if need be
         #[arg(long, required_unless_present = "list")]
@@ -56,6 +56,9 @@ enum Command {
         /// Number of the first scene
         #[arg(long, default_value_t = 1)]
         first: u64,
+        /// Nobody and nothing to be found in any of them, but weather in each
+        #[arg(long)]
+        deserted: bool,
         /// Width and height in pixels
         #[arg(long, default_value = "320x180", value_parser = size)]
         size: (usize, usize),
@@ -74,7 +77,7 @@ struct View {
     #[arg(long, default_value_t = 1)]
     scene: u64,
     /// The story, for the story script
-    #[arg(long, default_value = "intrusion", value_parser = story)]
+    #[arg(long, default_value = "intrusion")]
     story: Story,
     /// When it happens; "cycle" is a minute of day, then a minute of night
     #[arg(long, value_enum, default_value_t = LightName::Cycle)]
@@ -130,19 +133,10 @@ fn size(text: &str) -> Result<(usize, usize), String> {
     parts.ok_or_else(|| "give width and height in pixels, as in 640x360".to_owned())
 }
 
-/// A story by its name.
-fn story(text: &str) -> Result<Story, String> {
-    Story::named(text).ok_or_else(|| format!("the stories are {}", names(Story::ALL.map(Story::name))))
-}
-
 /// Weather by its name.
 fn weather(text: &str) -> Result<Weather, String> {
     let found = Weather::ALL.into_iter().find(|weather| weather.name() == text);
-    found.ok_or_else(|| format!("there are {}", names(Weather::ALL.map(Weather::name))))
-}
-
-fn names<const N: usize>(names: [&str; N]) -> String {
-    names.join(", ")
+    found.ok_or_else(|| format!("there are {}", Weather::ALL.map(Weather::name).join(", ")))
 }
 
 impl View {
@@ -191,7 +185,9 @@ fn main() -> ExitCode {
         Command::Render { view, out } => view.shots().and_then(|shots| export::pictures(&shots, &out)),
         Command::Story { name, out, list, take } => tell(name.filter(|_| !list), out, &take),
         Command::Y4m { view } => view.shots().and_then(|shots| export::y4m(&shots, std::io::stdout().lock())),
-        Command::Dataset { count, first, size, out } => export::dataset(first, count, size, &out),
+        Command::Dataset { count, first, deserted, size, out } => {
+            export::dataset(first..first.saturating_add(count), deserted, size, &out)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,6 +28,8 @@ pub enum Script {
     Creep,
     /// Another place, with other people, for each number.
     Random(u64),
+    /// That place, deserted: only what is built there.
+    Deserted(u64),
     /// What one kind of rule is for.
     Story(Story),
 }
@@ -130,6 +132,10 @@ impl Scene {
             Script::Creep => (yard::place(), creep::actors(), yard::PERIOD),
             Script::Story(story) => story.scene(),
             Script::Random(number) => random::scene(number, height as f32 / width as f32),
+            Script::Deserted(number) => {
+                let (place, _, period) = random::scene(number, height as f32 / width as f32);
+                (place, Vec::new(), period)
+            }
         };
         let backdrop = Backdrop::new(&place, width, height);
         let sensor = Sensor::new(options.seed, options.noise);

@@ -45,7 +45,7 @@ fn span(event: &StoryEvent) -> (f32, f32, f32) {
 #[test]
 fn every_story_has_events_and_config_of_its_kind() {
     for story in Story::ALL {
-        assert_eq!(Story::named(story.name()), Some(story));
+        assert_eq!(story.name().parse(), Ok(story));
         let (events, config, period) = (story.events(), story.config(), story.period());
         assert!(!events.is_empty(), "{story:?}");
         assert!((60..=120).contains(&period.as_secs()) && period.as_secs().is_multiple_of(20), "{story:?}: {period:?}");

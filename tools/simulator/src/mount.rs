@@ -1,6 +1,6 @@
 use std::{path::PathBuf, str::FromStr};
 
-use karaul_scene::{Effect, Light, SceneOptions, Script, Story, Weather};
+use karaul_scene::{Effect, Light, SceneOptions, Script, Weather};
 
 /// One camera: where it is served, what it shows and how that is encoded.
 ///
@@ -208,7 +208,7 @@ fn content(text: &str) -> Result<Content, MountError> {
         Some(("scene", "empty")) => Ok(Content::Scene(Script::Empty, light)),
         Some(("scene", "creep")) => Ok(Content::Scene(Script::Creep, light)),
         Some(("scene", other)) => {
-            let story = Story::named(other).map(Script::Story);
+            let story = other.parse().ok().map(Script::Story);
             let number = || other.parse().ok().map(Script::Random);
             Ok(Content::Scene(story.or_else(number).ok_or_else(unknown)?, light))
         }
@@ -260,7 +260,10 @@ mod tests {
         let night = "/y=scene:yard,light=night".parse::<Mount>().unwrap();
         assert_eq!(night.content, Content::Scene(Script::Yard, Light::Night));
         let story = "/y=scene:wrong_way,weather=snow".parse::<Mount>().unwrap();
-        assert_eq!(story.content, Content::Scene(Script::Story(Story::WrongWay), SceneOptions::default().light));
+        assert_eq!(
+            story.content,
+            Content::Scene(Script::Story(karaul_scene::Story::WrongWay), SceneOptions::default().light)
+        );
         assert_eq!(story.weather, Some(Weather::Snow));
         assert_eq!("/y=still:a.png".parse::<Mount>().unwrap().content, Content::Still("a.png".into()));
         assert!("/y=file:a.mp4,copy,once".parse::<Mount>().unwrap().copy);

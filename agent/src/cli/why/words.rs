@@ -116,6 +116,7 @@ fn sentence(record: &Record) -> String {
         Unmet::Distance => format!("{value} the wrong way, distance asks for {limit}"),
         Unmet::Moving => format!("moved by {value}, still is {limit}"),
         Unmet::Upright => format!("shape {value}, lying is {limit}"),
+        Unmet::Double => "another box of somebody who has just crossed".to_owned(),
         Unmet::Interval => format!("{value} s after the one before, within {limit} s"),
         Unmet::First => "the first rule had not fired within the time".to_owned(),
         Unmet::Sound => "nothing was wrong with the camera".to_owned(),

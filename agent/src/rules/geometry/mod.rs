@@ -45,6 +45,12 @@ pub fn segments_touch(a: Point, b: Point, c: Point, d: Point) -> bool {
     on_segment(c, a, b) || on_segment(d, a, b) || on_segment(a, c, d) || on_segment(b, c, d)
 }
 
+/// Length of a vector. Each step is rounded alike on every machine, which the `hypot` of a C library is not, and nothing that
+/// a picture holds overflows.
+pub(crate) fn length(x: f64, y: f64) -> f64 {
+    (x * x + y * y).sqrt()
+}
+
 fn on_segment(p: Point, a: Point, b: Point) -> bool {
     side_of(a, b, p) == 0.0 && p.x >= a.x.min(b.x) && p.x <= a.x.max(b.x) && p.y >= a.y.min(b.y) && p.y <= a.y.max(b.y)
 }

@@ -3,7 +3,11 @@ use super::{Point, on_segment, segments_touch, side_of};
 /// A simple polygon: at least three corners, no side touches another except at
 /// their common corner, area above zero. Convex or not.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Polygon(Vec<Point>);
+pub struct Polygon {
+    corners: Vec<Point>,
+    /// Upper left and lower right corner of all of it.
+    bounds: [Point; 2],
+}
 
 /// Why corners make no polygon.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -54,13 +58,15 @@ impl Polygon {
         if doubled == 0.0 {
             return Err(PolygonError::Flat);
         }
-        Ok(Self(corners))
+        let least = corners.iter().fold(corners[0], |a, b| Point::new(a.x.min(b.x), a.y.min(b.y)));
+        let most = corners.iter().fold(corners[0], |a, b| Point::new(a.x.max(b.x), a.y.max(b.y)));
+        Ok(Self { corners, bounds: [least, most] })
     }
 
     /// The corners, as given.
     #[must_use]
     pub fn corners(&self) -> &[Point] {
-        &self.0
+        &self.corners
     }
 
     /// Is the point inside? Points on the border are.
@@ -68,17 +74,24 @@ impl Polygon {
     /// Even-odd rule by ray crossing (Franklin, "PNPOLY"), with the border decided first.
     #[must_use]
     pub fn contains(&self, p: Point) -> bool {
-        let n = self.0.len();
-        let mut inside = false;
-        for i in 0..n {
-            let (a, b) = (self.0[i], self.0[(i + 1) % n]);
-            if on_segment(p, a, b) {
+        let [least, most] = self.bounds;
+        if p.x < least.x || p.x > most.x || p.y < least.y || p.y > most.y {
+            return false;
+        }
+        let (mut inside, mut a) = (false, self.corners[self.corners.len() - 1]);
+        for &b in &self.corners {
+            let from = std::mem::replace(&mut a, b);
+            // Most sides lie above the point or below.
+            if from.y.min(b.y) > p.y || from.y.max(b.y) < p.y {
+                continue;
+            }
+            if on_segment(p, from, b) {
                 return true;
             }
-            if (a.y > p.y) != (b.y > p.y) {
+            if (from.y > p.y) != (b.y > p.y) {
                 // Is the crossing of this edge with the ray to the right of the point? Without a division.
-                let right = side_of(a, b, p) > 0.0;
-                if right == (b.y > a.y) {
+                let right = side_of(from, b, p) > 0.0;
+                if right == (b.y > from.y) {
                     inside = !inside;
                 }
             }

@@ -1,4 +1,4 @@
-use super::{Point, on_segment, segments_touch, side_of};
+use super::{Point, length, on_segment, segments_touch, side_of};
 
 /// A line of one or more segments: at least two points, no two neighbours the same, and no segment touches another but at
 /// their common point.
@@ -72,7 +72,7 @@ impl Polyline {
         let mut nearest: Option<(f64, bool, f64)> = None;
         for pair in self.0.windows(2) {
             let (distance, at_end) = to_segment(p, pair[0], pair[1]);
-            let turn = side_of(pair[0], pair[1], p) / length(pair[0], pair[1]);
+            let turn = side_of(pair[0], pair[1], p) / span(pair[0], pair[1]);
             nearest = Some(match nearest {
                 // The corner that both share is the nearest point of both: the segment whose own line is farther away sees
                 // the point from the outer side.
@@ -108,6 +108,6 @@ fn to_segment(p: Point, a: Point, b: Point) -> (f64, bool) {
     (x * x + y * y, !(0.0..=1.0).contains(&along) || along == 0.0 || along == 1.0)
 }
 
-fn length(a: Point, b: Point) -> f64 {
-    (f64::from(b.x) - f64::from(a.x)).hypot(f64::from(b.y) - f64::from(a.y))
+fn span(a: Point, b: Point) -> f64 {
+    length(f64::from(b.x) - f64::from(a.x), f64::from(b.y) - f64::from(a.y))
 }

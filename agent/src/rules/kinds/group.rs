@@ -11,7 +11,7 @@ use crate::{
     config::{BoxPoint, Distance},
     rules::{
         filter::point_of,
-        geometry::Polygon,
+        geometry::{Polygon, length},
         statement::{Change, Evidence, Said, Shortfall, Subject, Unmet},
     },
     track::Track,
@@ -31,6 +31,8 @@ pub(super) struct Group {
     distance: Distance,
     dwell: Duration,
     presence: Presence,
+    /// Where those who are there stand; `None` above the horizon.
+    stands: Vec<Option<Stand>>,
     clusters: Clusters,
     spell: Spell,
 }
@@ -38,7 +40,8 @@ pub(super) struct Group {
 impl Group {
     pub(super) fn new(zone: Option<Polygon>, at_least: u32, distance: Distance, dwell: Duration) -> Self {
         let presence = Presence::new(zone);
-        Self { at_least, distance, dwell, presence, clusters: Clusters::default(), spell: Spell::default() }
+        let (stands, clusters, spell) = (Vec::new(), Clusters::default(), Spell::default());
+        Self { at_least, distance, dwell, presence, stands, clusters, spell }
     }
 }
 
@@ -54,11 +57,14 @@ impl Kind for Group {
             Distance::Metres(most) => (most, Quantity::DistanceM),
             Distance::Heights(most) => (most, Quantity::DistanceHeights),
         };
+        self.stands.clear();
+        self.stands.extend(there.iter().map(|actor| Stand::of(&actor.track, view, self.distance)));
         self.clusters.link(there.len(), limit, |a, b| {
-            let (a, b) = (&there[a].track, &there[b].track);
+            let (a, b) = (self.stands[a].as_ref()?, self.stands[b].as_ref()?);
+            let apart = length(a.x - b.x, a.y - b.y);
             match self.distance {
-                Distance::Metres(_) => view.ground?.distance(foot(a), foot(b)),
-                Distance::Heights(_) => heights_apart(a, b, view.aspect),
+                Distance::Metres(_) => Some(apart),
+                Distance::Heights(_) => Some(a.height.max(b.height)).filter(|h| *h > 0.0).map(|h| apart / h),
             }
         });
         let Cluster { root, size, widest } = self.clusters.largest();
@@ -98,17 +104,26 @@ impl Kind for Group {
     }
 }
 
-/// Where it stands, whatever point of it is held against zones.
-fn foot(track: &Track) -> crate::rules::geometry::Point {
-    point_of(track, BoxPoint::Foot)
+/// Where somebody stands.
+#[derive(Clone, Copy, Debug)]
+struct Stand {
+    /// In metres on the ground, or in heights of the picture, as the rule's distance wants it.
+    x: f64,
+    y: f64,
+    /// Of the box, in heights of the picture.
+    height: f64,
 }
 
-/// Distance of the feet in the picture, in heights of the taller one.
-fn heights_apart(a: &Track, b: &Track, aspect: f64) -> Option<f64> {
-    let (p, q) = (foot(a), foot(b));
-    let height = f64::from(a.bbox.h.max(b.bbox.h));
-    let (x, y) = ((f64::from(p.x) - f64::from(q.x)) * aspect, f64::from(p.y) - f64::from(q.y));
-    (height > 0.0).then(|| x.hypot(y) / height)
+impl Stand {
+    /// Whatever point of the box is held against zones, people stand on their feet.
+    fn of(track: &Track, view: &View<'_>, distance: Distance) -> Option<Self> {
+        let foot = point_of(track, BoxPoint::Foot);
+        let [x, y] = match distance {
+            Distance::Metres(_) => view.ground?.metres(foot)?,
+            Distance::Heights(_) => [f64::from(foot.x) * view.aspect, f64::from(foot.y)],
+        };
+        Some(Self { x, y, height: f64::from(track.bbox.h) })
+    }
 }
 
 /// Who is connected with whom. Its memory is used again.

@@ -38,16 +38,15 @@ impl Kind for LineCrossing {
         self.crossed.retain_listed(view.tracks);
         for actor in view.actors {
             let (id, subject) = (actor.track.id, actor.subject());
-            let crossing = self.walks.step(actor, at);
-            match crossing {
-                Some(crossing) if counts(self.direction, crossing.from) && actor.counts => {
+            match self.walks.step(actor, view) {
+                Ok(crossing) if counts(self.direction, crossing.from) && actor.counts => {
                     *self.crossed.entry(id, || at) = at;
                     let evidence = Evidence { from: Some(crossing.from), ..view.evidence(actor) };
                     said.say(subject, Change::Began, evidence, [&actor.track]);
                     continue;
                 }
-                Some(_) if actor.counts => said.short(subject, Shortfall::of(Unmet::OtherWay)),
-                None if actor.counts => said.short(subject, Shortfall::of(Unmet::NotCrossed)),
+                Ok(_) if actor.counts => said.short(subject, Shortfall::of(Unmet::OtherWay)),
+                Err(unmet) if actor.counts => said.short(subject, Shortfall::of(unmet)),
                 _ => {}
             }
             // A crossing is a moment. Its incident stays open for a little.

@@ -54,7 +54,10 @@ impl Kind for Occupancy {
         self.walks.retain_listed(view.tracks);
         let mut from = None;
         for actor in view.actors {
-            let Some(crossing) = self.walks.step(actor, view.at.mono).filter(|_| actor.counts) else { continue };
+            let Ok(crossing) = self.walks.step(actor, view) else { continue };
+            if !actor.counts {
+                continue;
+            }
             if counts(self.inward, crossing.from) {
                 self.inside = self.inside.saturating_add(1);
                 self.last_in = Some(actor.track.id);

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    rules::{geometry::Point, ground::Ground, roster::Roster},
+    rules::{
+        geometry::{Point, length},
+        ground::Ground,
+        roster::Roster,
+    },
     track::Track,
     vision::Rect,
 };
@@ -184,7 +188,7 @@ impl Slopes {
     }
 
     fn speed(&mut self) -> Option<f64> {
-        Some(self.x.middle()?.hypot(self.y.middle()?))
+        Some(length(self.x.middle()?, self.y.middle()?))
     }
 }
 

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     rules::{
-        geometry::Polygon,
-        roster::Roster,
+        geometry::{Polygon, length},
+        roster::{Listed, Roster},
         statement::{Change, Evidence, Said, Shortfall, Unmet},
     },
     vision::Rect,
@@ -79,7 +79,7 @@ impl PersonDown {
             let (then, there) = person.last;
             let reach = f64::from(there.h).max(f64::from(there.w) * view.aspect);
             let (dx, dy) = between(&there, &bbox, view.aspect);
-            then < at && at.saturating_sub(then) <= FALLEN_WITHIN && dx.hypot(dy) <= reach
+            then < at && at.saturating_sub(then) <= FALLEN_WITHIN && length(dx, dy) <= reach
         };
         let before = self.people.iter().map(|(_, person)| person).filter(|person| is_here(person));
         match before.max_by_key(|person| person.last.0) {
@@ -114,8 +114,8 @@ impl Down {
     /// Goes on to another picture in which they lie; whether they are still where they were.
     fn rest(&mut self, at: Duration, bbox: &Rect, aspect: f64) -> bool {
         let (dx, dy) = between(&self.bbox, bbox, aspect);
-        let diagonal = (f64::from(bbox.w) * aspect).hypot(f64::from(bbox.h));
-        if dx.hypot(dy) <= STILL * diagonal {
+        let diagonal = length(f64::from(bbox.w) * aspect, f64::from(bbox.h));
+        if length(dx, dy) <= STILL * diagonal {
             self.moved = None;
             return true;
         }
@@ -130,8 +130,8 @@ impl Down {
 impl Kind for PersonDown {
     fn observe(&mut self, view: &View<'_>, said: &mut Said) {
         let at = view.at.mono;
-        let listed = |id| view.tracks.iter().any(|track| track.id == id);
-        self.people.retain(|id, person| listed(id) || at.saturating_sub(person.last.0) <= FALLEN_WITHIN);
+        let mut listed = Listed::new(view.tracks);
+        self.people.retain(|id, person| listed.has(id) || at.saturating_sub(person.last.0) <= FALLEN_WITHIN);
         for actor in view.actors {
             let (id, subject, bbox) = (actor.track.id, actor.subject(), actor.track.bbox);
             if !actor.track.seen {

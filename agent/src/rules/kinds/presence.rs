@@ -2,7 +2,7 @@
 
 use super::{
     Actor, View,
-    stay::{STEP_OUTSIDE, Stay, Stays},
+    stay::{STEP_OUTSIDE, Stays},
 };
 use crate::rules::geometry::Polygon;
 
@@ -14,14 +14,15 @@ use crate::rules::geometry::Polygon;
 pub(super) struct Presence {
     zone: Option<Polygon>,
     stays: Stays,
-    there: Vec<Actor>,
-    /// The first so many of them have been there in more than one picture.
-    confirmed: usize,
+    /// Those who have been there in more than one picture.
+    confirmed: Vec<Actor>,
+    /// How many are there for the first time.
+    fresh: usize,
 }
 
 impl Presence {
     pub(super) fn new(zone: Option<Polygon>) -> Self {
-        Self { zone, stays: Stays::default(), there: Vec::new(), confirmed: 0 }
+        Self { zone, stays: Stays::default(), confirmed: Vec::new(), fresh: 0 }
     }
 
     /// Takes one picture.
@@ -38,35 +39,36 @@ impl Presence {
                 self.stays.leave(id, at, |_| STEP_OUTSIDE);
             }
         }
-        let stays = &self.stays;
-        let is_confirmed = |actor: &Actor| stays.get(actor.track.id).is_some_and(Stay::is_confirmed);
-        let is_there = |actor: &&Actor| {
-            let is_inside = stays.get(actor.track.id).is_some_and(Stay::is_there);
-            is_inside && (actor.track.seen || is_confirmed(actor))
-        };
-        self.there.clear();
-        self.there.extend(view.counting().filter(is_there));
-        self.there.sort_unstable_by(|a, b| {
-            let scores = b.track.score_max.total_cmp(&a.track.score_max);
-            is_confirmed(b).cmp(&is_confirmed(a)).then(scores).then(a.track.id.cmp(&b.track.id))
-        });
-        self.confirmed = self.there.iter().filter(|actor| is_confirmed(actor)).count();
+        self.forget_who_is_there();
+        for actor in view.counting() {
+            match self.stays.get(actor.track.id).filter(|stay| stay.is_there()) {
+                Some(stay) if stay.is_confirmed() => self.confirmed.push(*actor),
+                Some(_) if actor.track.seen => self.fresh += 1,
+                _ => {}
+            }
+        }
+        self.confirmed
+            .sort_unstable_by(|a, b| b.track.score_max.total_cmp(&a.track.score_max).then(a.track.id.cmp(&b.track.id)));
     }
 
     /// Those who have been there in more than one picture, best score first.
     pub(super) fn confirmed(&self) -> &[Actor] {
-        &self.there[..self.confirmed]
+        &self.confirmed
     }
 
     /// How many are there, also those who are there in this picture only.
     pub(super) fn count(&self) -> usize {
-        self.there.len()
+        self.confirmed.len() + self.fresh
     }
 
     pub(super) fn clear(&mut self) {
         self.stays.clear();
-        self.there.clear();
-        self.confirmed = 0;
+        self.forget_who_is_there();
+    }
+
+    fn forget_who_is_there(&mut self) {
+        self.confirmed.clear();
+        self.fresh = 0;
     }
 }
 

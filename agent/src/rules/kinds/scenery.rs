@@ -6,7 +6,7 @@ use super::{Actor, Kind, View};
 use crate::{
     config::Distance,
     rules::{
-        geometry::Point,
+        geometry::{Point, length},
         roster::Roster,
         statement::{Change, Evidence, Said, Shortfall, Subject, Unmet},
     },
@@ -85,7 +85,7 @@ impl SceneryRule {
         let about = patch.since.saturating_sub(OWNER_BEFORE)..=patch.since + Duration::from_secs(2);
         let place = foot(patch.bbox);
         let near = self.past.iter().filter(|(at, ..)| about.contains(at));
-        let away = |p: Point| f64::from(p.x - place.x).hypot(f64::from(p.y - place.y));
+        let away = |p: Point| length(f64::from(p.x - place.x), f64::from(p.y - place.y));
         let nearest = near.map(|(_, id, p)| (away(*p), *id)).min_by(|a, b| a.0.total_cmp(&b.0));
         nearest
             .filter(|(distance, _)| *distance <= f64::from(patch.bbox.h.max(patch.bbox.w)) * 3.0 + 0.1)
@@ -105,7 +105,7 @@ fn distance(view: &View<'_>, unit: Distance, actor: &Actor, patch: &Patch) -> Op
         Distance::Metres(_) => view.ground?.distance(feet, place),
         Distance::Heights(_) => {
             let height = f64::from(actor.track.bbox.h).max(1e-6);
-            Some((f64::from(feet.x - place.x) * view.aspect).hypot(f64::from(feet.y - place.y)) / height)
+            Some(length(f64::from(feet.x - place.x) * view.aspect, f64::from(feet.y - place.y)) / height)
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     rules::{
-        geometry::Polygon,
+        geometry::{Polygon, length},
         roster::Roster,
         statement::{Said, Shortfall, Unmet},
     },
@@ -79,7 +79,7 @@ impl Kind for StoppedVehicle {
                 *rest = begin();
             }
             let (dx, dy) = shift(&rest.bbox, &bbox, view.aspect);
-            let moved = dx.hypot(dy) / (f64::from(rest.bbox.w) * view.aspect).max(1e-6);
+            let moved = length(dx, dy) / (f64::from(rest.bbox.w) * view.aspect).max(1e-6);
             let (far, long) = if stay.fired { (LEFT, LEFT_FOR) } else { (MOVED, MOVED_FOR) };
             let gone = moved > far && at.saturating_sub(*rest.moved.get_or_insert(at)) >= long;
             if moved <= far {

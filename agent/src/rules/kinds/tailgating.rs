@@ -59,12 +59,12 @@ impl Kind for Tailgating {
         self.told.retain_listed(view.tracks);
         self.crossings.clear();
         for (index, actor) in view.actors.iter().enumerate() {
-            match self.walks.step(actor, at) {
-                Some(crossing) if actor.counts && counts(self.direction, crossing.from) => {
+            match self.walks.step(actor, view) {
+                Ok(crossing) if actor.counts && counts(self.direction, crossing.from) => {
                     self.crossings.push((index, crossing));
                 }
-                Some(_) if actor.counts => said.short(actor.subject(), Shortfall::of(Unmet::OtherWay)),
-                None if actor.counts => said.short(actor.subject(), Shortfall::of(Unmet::NotCrossed)),
+                Ok(_) if actor.counts => said.short(actor.subject(), Shortfall::of(Unmet::OtherWay)),
+                Err(unmet) if actor.counts => said.short(actor.subject(), Shortfall::of(unmet)),
                 _ => {}
             }
             // A moment. Its incident stays open for a little.

@@ -2,25 +2,31 @@
 
 use std::time::Duration;
 
-use super::{Actor, stay::CONFIRMING_PICTURES};
+use super::{Actor, View, stay::CONFIRMING_PICTURES};
 use crate::{
     config::Direction,
     rules::{
         geometry::{Point, Polyline, Side},
         roster::Roster,
+        statement::Unmet,
     },
-    track::Track,
+    track::{Track, are_double},
 };
+
+/// Two boxes of one person cross within this time of each other.
+const ONCE: Duration = Duration::from_millis(500);
 
 /// The ways of all tracks beside one line.
 ///
 /// A track must have been confirmed on one side, then be confirmed on the other, and the way between the last point here and
 /// the first point there must cross the line itself and not go around its end. A flicker of one picture to the other side
-/// counts in neither direction.
+/// counts in neither direction, and somebody who is followed twice, by two boxes around one person, crosses once.
 #[derive(Debug)]
 pub(super) struct Walks {
     line: Polyline,
     walks: Roster<Walk>,
+    /// Who has just crossed.
+    latest: Vec<(u64, Crossing)>,
 }
 
 #[derive(Debug, Default)]
@@ -51,11 +57,32 @@ pub(super) struct Crossing {
 
 impl Walks {
     pub(super) fn new(line: Polyline) -> Self {
-        Self { line, walks: Roster::default() }
+        Self { line, walks: Roster::default(), latest: Vec::new() }
     }
 
     /// Takes the object's point in this picture, if it is seen; the crossing that is complete with it.
-    pub(super) fn step(&mut self, actor: &Actor, at: Duration) -> Option<Crossing> {
+    ///
+    /// # Errors
+    /// With what is missing, if none is.
+    pub(super) fn step(&mut self, actor: &Actor, view: &View<'_>) -> Result<Crossing, Unmet> {
+        let (id, at) = (actor.track.id, view.at.mono);
+        let crossing = self.cross(actor, at).ok_or(Unmet::NotCrossed)?;
+        self.latest.retain(|(_, other)| at.saturating_sub(other.at) <= ONCE);
+        let is_same = |(other, latest): &(u64, Crossing)| {
+            let track = view.tracks.iter().find(|track| track.id == *other && *other != id);
+            latest.from == crossing.from && track.is_some_and(|track| are_double(&track.bbox, &actor.track.bbox))
+        };
+        if self.latest.iter().any(is_same) {
+            return Err(Unmet::Double);
+        }
+        // A box that does not count stands for nobody.
+        if actor.counts {
+            self.latest.push((id, crossing));
+        }
+        Ok(crossing)
+    }
+
+    fn cross(&mut self, actor: &Actor, at: Duration) -> Option<Crossing> {
         if !actor.track.seen {
             return None;
         }
@@ -73,6 +100,7 @@ impl Walks {
 
     pub(super) fn clear(&mut self) {
         self.walks.clear();
+        self.latest.clear();
     }
 }
 

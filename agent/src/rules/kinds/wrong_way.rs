@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::Distance,
     rules::{
-        geometry::{Point, Polygon},
+        geometry::{Point, Polygon, length},
         roster::Roster,
         statement::{Change, Said, Shortfall, Unmet},
     },
@@ -102,10 +102,10 @@ impl WrongWay {
         let ([x, y], [ax, ay], [bx, by]) = (right, from.ground, to.ground);
         let (along, across) = ((bx - ax) * x + (by - ay) * y, (bx - ax) * y - (by - ay) * x);
         let length = match self.distance {
-            Distance::Metres(_) => (bx - ax).hypot(by - ay),
+            Distance::Metres(_) => length(bx - ax, by - ay),
             Distance::Heights(_) => {
                 let ([ax, ay], [bx, by]) = (from.picture, to.picture);
-                (bx - ax).hypot(by - ay) / f64::midpoint(from.height, to.height).max(1e-6)
+                length(bx - ax, by - ay) / f64::midpoint(from.height, to.height).max(1e-6)
             }
         };
         Leg { angle: across.abs().atan2(along).to_degrees(), length }

@@ -147,3 +147,40 @@ fn the_light_may_change_by_a_third_at_once() {
         assert_eq!((stage.patches(), stage.most()), (vec![], 1), "gain {gain}");
     }
 }
+
+#[test]
+fn fog_that_comes_and_goes_takes_nothing_away_and_brings_nothing() {
+    for luma in [60.0, 90.0, 190.0] {
+        let mut stage = Stage::new();
+        stage.things.push(Thing { luma, ..BAG });
+        stage.learn();
+        for (target, seconds) in [(0.6, 20.0), (0.6, 30.0), (0.0, 20.0), (0.0, 30.0), (0.5, 3.0), (0.5, 90.0)] {
+            let (from, looks) = (stage.veil, (seconds * stage.rate) as usize);
+            for look in 1..=looks {
+                stage.veil = from + (target - from) * look as f32 / looks as f32;
+                stage.look();
+            }
+            assert_eq!(stage.most(), 0, "luma {luma}, fog {target}: {:?}", stage.patches());
+        }
+        // What is really taken in the fog is told.
+        stage.things.clear();
+        stage.run(5.0);
+        assert_eq!(stage.patches().len(), 1, "luma {luma}");
+        assert_eq!(stage.patches()[0].appeared, Some(false), "luma {luma}");
+    }
+}
+
+#[test]
+fn a_bank_of_fog_that_slowly_comes_over_bare_ground_and_goes_takes_nothing_away() {
+    let mut stage = Stage::new();
+    stage.learn();
+    for (from, to, seconds) in [(0.0, 25.0, 60.0), (25.0, 25.0, 20.0), (25.0, 0.0, 60.0)] {
+        let looks = (seconds * stage.rate) as usize;
+        for look in 1..=looks {
+            let bright = from + (to - from) * look as f32 / looks as f32;
+            stage.lamp = Some((330.0, 200.0, 110.0, bright));
+            stage.look();
+            assert_eq!(stage.most(), 0, "{bright}: {:?}", stage.patches());
+        }
+    }
+}

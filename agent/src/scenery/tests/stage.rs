@@ -13,6 +13,9 @@ const HEIGHT: usize = 360;
 
 pub(super) const FLOOR: f32 = 120.0;
 
+/// Fog is lighter than the floor.
+const FOG: f32 = 150.0;
+
 /// A bag of half a metre, ten metres off.
 pub(super) const BAG: Thing = Thing { place: (300, 200, 22, 20), luma: 60.0, gain: 0.0 };
 
@@ -62,6 +65,8 @@ pub(super) struct Stage {
     pub(super) boxes: Vec<Rect>,
     /// Middle of a soft light, its width and how bright it is.
     pub(super) lamp: Option<(f32, f32, f32, f32)>,
+    /// Fog: how much of it is before everything.
+    pub(super) veil: f32,
     /// Left edge, width and depth of a shadow over the whole height.
     pub(super) shadow: Option<(f32, f32, f32)>,
     most: usize,
@@ -91,6 +96,7 @@ impl Stage {
             persons: Vec::new(),
             boxes: Vec::new(),
             lamp: None,
+            veil: 0.0,
             shadow: None,
             most: 0,
         }
@@ -173,6 +179,7 @@ impl Stage {
         for thing in &self.things {
             paint(&mut floor, width, thing.place, |ground| thing.luma + thing.gain * ground);
         }
+        floor.iter_mut().for_each(|pixel| *pixel += self.veil * (FOG - *pixel));
         let Self { random, normal, noise, gain, .. } = self;
         let mut luma = Vec::with_capacity(floor.len());
         for row in floor.chunks_exact(width) {

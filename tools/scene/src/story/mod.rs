@@ -10,7 +10,7 @@ mod staying;
 mod things;
 mod way;
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use glam::Vec2;
 use serde::Serialize;
@@ -144,12 +144,6 @@ impl Story {
         }
     }
 
-    /// The story of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|story| story.name() == name)
-    }
-
     /// The kind of rule that it is about, as it is written in configs.
     #[must_use]
     pub const fn kind(self) -> &'static str {
@@ -182,6 +176,12 @@ impl Story {
             Self::Sequence => "one crosses the fence and then enters the zone; others do only one of the two",
             Self::Passers => "forty-four persons walk over one line, both ways, at all speeds",
         }
+    }
+
+    /// The classes that its rule is about.
+    #[must_use]
+    pub fn classes(self) -> &'static [&'static str] {
+        self.plot().classes
     }
 
     /// One loop of it.
@@ -276,6 +276,20 @@ impl Story {
         }
     }
 }
+
+impl FromStr for Story {
+    type Err = UnknownStory;
+
+    /// The story of this name.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|story| story.name() == name).ok_or(UnknownStory)
+    }
+}
+
+/// There is no story of this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stories are {}", Story::ALL.map(Story::name).join(", "))]
+pub struct UnknownStory;
 
 fn as_seconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64(time.as_secs_f64())

@@ -29,6 +29,7 @@ mod sequence;
 mod speed;
 mod stopped_vehicle;
 mod tailgating;
+mod walk;
 mod why;
 mod wrong_way;
 

@@ -120,7 +120,8 @@ fn a_follower_who_is_hidden_in_the_door_follows_all_the_same() {
     assert_eq!(play(vec![comes(1, 0.0), hidden]).begun(5.0, 10.0), [(2.0, track(2))]);
     // Seen beyond it before the one who was told of first.
     let late = comes(1, 1.0).hidden(1.7, 2.3);
-    let said = play(vec![late, comes(2, 1.4)]).run(5.0, 10.0);
+    let beside = Actor::new(2, &[(1.4, 0.3, 0.55), (2.4, 0.7, 0.55), (7.4, 0.7, 0.55)]);
+    let said = play(vec![late, beside]).run(5.0, 10.0);
     let begun: Vec<_> = said.iter().filter(|line| line.change == Change::Began).collect();
     assert_eq!(begun.len(), 1);
     assert!(measured(begun[0])[0].1 < 1.0);
