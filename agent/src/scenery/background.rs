@@ -34,13 +34,6 @@ const LEAST_SETTLED: f32 = 0.9;
 const FLUX_REACH: usize = 3;
 const MOST_FLUX: f32 = 0.2;
 
-/// So near to what stands there and is not usual nothing is learnt, in cells: what is around a change is compared with it, as
-/// both were before.
-const NEAR: u8 = 3;
-
-/// So far around what is only light its rim is taken in with it, in cells.
-const LIGHT_REACH: usize = 8;
-
 /// What is known of a cell.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cell {
@@ -119,8 +112,6 @@ pub(super) struct Background {
     pub(super) cells: Vec<Cell>,
     /// What is not usual and stands still.
     still: Vec<bool>,
-    /// Where something near is not usual and stands still: how near, the more the nearer, 0 where nothing is.
-    near: Vec<u8>,
     /// By how much the picture is lighter than what is remembered.
     pub(super) gain: f32,
     /// Of the last look: known cells that were seen, and how many of them were not as usual.
@@ -137,8 +128,6 @@ impl Background {
         self.cells.resize(cells, Cell::new());
         self.still.clear();
         self.still.resize(cells, false);
-        self.near.clear();
-        self.near.resize(cells, 0);
         self.gain = 1.0;
         (self.seen, self.changed, self.settled) = (0, 0, 0);
     }
@@ -161,8 +150,8 @@ impl Background {
         let darker = 1.0 / self.gain;
         let step = rates.step.as_secs_f32();
         (self.seen, self.changed, self.settled) = (0, 0, 0);
-        let looks = self.cells.iter_mut().zip(&mut self.still).zip(&self.near).zip(&grid.luma).zip(&grid.hidden);
-        for ((((cell, still), near), luma), hidden) in looks {
+        let looks = self.cells.iter_mut().zip(&mut self.still).zip(&grid.luma).zip(&grid.hidden);
+        for (((cell, still), luma), hidden) in looks {
             if *hidden {
                 // What had settled is still there as far as is known; what had not may be whoever hides it.
                 cell.age = if cell.age < rates.settle { 0.0 } else { (cell.age + step).min(OLDEST) };
@@ -187,9 +176,7 @@ impl Background {
                 continue;
             }
             if !changed {
-                if *near == 0 {
-                    cell.mean += rates.slow * (value - cell.mean);
-                }
+                cell.mean += rates.slow * (value - cell.mean);
                 cell.noise += rates.noise * (far - cell.noise);
             } else if cell.age < rates.settle {
                 // What keeps passing by is usual.
@@ -200,26 +187,6 @@ impl Background {
             *still = cell.age >= rates.settle && (cell.now - cell.mean).abs() > limit;
             self.settled += usize::from(*still);
         }
-        self.look_around(grid.size().0);
-    }
-
-    /// Finds what is near to what stands still.
-    fn look_around(&mut self, columns: usize) {
-        let Self { still, near, settled, .. } = self;
-        if *settled == 0 {
-            near.fill(0);
-            return;
-        }
-        near.iter_mut().zip(still).for_each(|(near, still)| *near = if *still { NEAR + 1 } else { 0 });
-        // What reaches a cell reaches its neighbours, one less: along the rows, then along the columns, both ways.
-        let mut pass = |at: usize, from: usize| near[at] = near[at].max(near[from].saturating_sub(1));
-        let cells = self.cells.len();
-        for row in (0..cells).step_by(columns) {
-            (row + 1..row + columns).for_each(|at| pass(at, at - 1));
-            (row..row + columns - 1).rev().for_each(|at| pass(at, at + 1));
-        }
-        (columns..cells).for_each(|at| pass(at, at - columns));
-        (0..cells - columns).rev().for_each(|at| pass(at, at + columns));
     }
 
     /// What is not usual and stands still, row by row.
@@ -254,18 +221,6 @@ impl Background {
                 cell.mean = cell.now;
             }
         }
-    }
-
-    /// What is in these cells and around them now is usual from now on: light has no border, and where it was cut off a step
-    /// would be left. What else stands around is another matter.
-    pub(super) fn absorb_light(&mut self, cells: &[u32], area: Area, (columns, rows): (usize, usize)) {
-        for index in area.grown(LIGHT_REACH, (columns, rows)).cells(columns) {
-            let cell = &mut self.cells[index];
-            if cell.is_known() && !cell.kept && !self.still[index] {
-                cell.mean = cell.now;
-            }
-        }
-        self.absorb(cells);
     }
 
     /// What is in these cells now is usual from now on.

@@ -188,7 +188,7 @@ impl Scenery {
                 continue;
             }
             match judge::judge(blobs, blob, grid, background) {
-                Verdict::Light => background.absorb_light(cells, area, grid.size()),
+                Verdict::Light => background.absorb(cells),
                 Verdict::Thing { appeared } => spots.list(at, appeared, cells, area, zones, grid, background),
             }
         }

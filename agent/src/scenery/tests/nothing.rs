@@ -169,18 +169,3 @@ fn fog_that_comes_and_goes_takes_nothing_away_and_brings_nothing() {
         assert_eq!(stage.patches()[0].appeared, Some(false), "luma {luma}");
     }
 }
-
-#[test]
-fn a_bank_of_fog_that_slowly_comes_over_bare_ground_and_goes_takes_nothing_away() {
-    let mut stage = Stage::new();
-    stage.learn();
-    for (from, to, seconds) in [(0.0, 25.0, 60.0), (25.0, 25.0, 20.0), (25.0, 0.0, 60.0)] {
-        let looks = (seconds * stage.rate) as usize;
-        for look in 1..=looks {
-            let bright = from + (to - from) * look as f32 / looks as f32;
-            stage.lamp = Some((330.0, 200.0, 110.0, bright));
-            stage.look();
-            assert_eq!(stage.most(), 0, "{bright}: {:?}", stage.patches());
-        }
-    }
-}
