@@ -118,11 +118,12 @@ fn a_camera_that_goes_away_is_reported_and_seen_again_and_disturbs_no_other() {
     let port = karaul_stage::free_port().unwrap();
     let gate = || Simulator::start(port, &["/gate=scene:yard".to_owned()], &[]).unwrap();
     let mut other = gate();
+    let told = format!("{}[[camera.rule]]\nid = \"no-pictures\"\nkind = \"camera_loss\"\ndwell = \"1s\"\n", busy());
     let site = TestSite::new(&s.broker.url()).camera("yard", &s.simulator.urls[0], "yard-nano", &busy()).camera(
         "gate",
         &other.urls[0].clone(),
         "yard-nano",
-        &busy(),
+        &told,
     );
     let mut agent = Agent::start(&site.write()).unwrap();
     let is = |id: &'static str, state: CameraState| {
@@ -155,6 +156,15 @@ fn a_camera_that_goes_away_is_reported_and_seen_again_and_disturbs_no_other() {
     heard.extend(back);
     agent.program.stop(Duration::from_secs(10)).unwrap().expect("it stops");
     heard.extend(s.subscriber.collect(Duration::from_secs(5), stopped));
+    // The rule about it made one incident of it, which was over with the first picture.
+    let of_loss = heard.iter().filter_map(|h| match h {
+        Heard::Alert(alert) if alert.data.rule.id.as_str() == "no-pictures" => Some(&alert.data.incident),
+        _ => None,
+    });
+    let of_loss: Vec<_> = of_loss.map(|incident| (incident.phase, incident.close_reason)).collect();
+    assert_eq!(of_loss.first(), Some(&(Phase::Open, None)), "{of_loss:?}");
+    assert_eq!(of_loss.last(), Some(&(Phase::Close, Some(CloseReason::Cleared))), "{of_loss:?}");
+    assert_eq!(of_loss.iter().filter(|(phase, _)| *phase == Phase::Open).count(), 1, "{of_loss:?}");
     let all = delivered(&heard).and_all_sent(&site.file("state"));
     assert_eq!(all.faults, Vec::<String>::new());
     assert!(all.still_open().is_empty());

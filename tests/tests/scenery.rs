@@ -7,7 +7,7 @@ use std::time::Duration;
 use karaul::{
     rules::geometry::{Point, Polygon},
     scenery::{Patch, Scenery, ScenerySettings},
-    vision::{Layout, Matrix, Planes, Range, Rect},
+    vision::{Planes, Rect},
 };
 use karaul_scene::{I420Frame, Light, Scene, SceneOptions, YARD_ZONE};
 
@@ -50,10 +50,7 @@ fn watch(light: Light, long: Duration, bag: std::ops::Range<u64>) -> (Vec<Patch>
             Rect { x, y, w, h }
         });
         let boxes = boxes.collect::<Vec<_>>();
-        let (width, height) = (frame.width, frame.height);
-        let [y, u, v] = frame.planes();
-        let layout = Layout::I420 { y, u, v, y_stride: width, u_stride: width / 2, v_stride: width / 2 };
-        let planes = Planes { width, height, layout, range: Range::Limited, matrix: Matrix::Bt601 };
+        let planes = Planes::i420(frame.planes(), frame.width, frame.height);
         last = scenery.look(at, &planes, &boxes).to_vec();
         for patch in &last {
             match ever.iter_mut().find(|known| known.id == patch.id) {

@@ -94,10 +94,7 @@ impl Diary {
 
 /// A map has no order, and two runs over one recording have to write the same.
 fn in_order(mut records: Vec<Record>) -> Vec<Record> {
-    records.sort_by(|a, b| {
-        let key = |r: &Record| (r.from, r.rule.clone(), r.state);
-        key(a).cmp(&key(b)).then_with(|| format!("{:?}", a.about).cmp(&format!("{:?}", b.about)))
-    });
+    records.sort_by(|a, b| (a.from, &a.rule, a.state, a.about).cmp(&(b.from, &b.rule, b.state, b.about)));
     records
 }
 

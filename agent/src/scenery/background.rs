@@ -50,6 +50,8 @@ pub(super) struct Cell {
     /// Looks it was seen at while nothing is known of it.
     looks: f32,
     doubt: u8,
+    /// Something else was there all at once, since it last was as usual. What only crept away from it is light.
+    jumped: bool,
     /// Belongs to a spot: nothing is learnt.
     pub(super) kept: bool,
 }
@@ -73,10 +75,20 @@ impl Cell {
         self.doubt == 0
     }
 
+    /// Whether what is there now is not usual and came all at once, as things do and drifting fog and the sun's shadows do not.
+    fn is_other(&self) -> bool {
+        self.jumped && self.off() > self.limit()
+    }
+
+    /// How far what is there is from what is usual.
+    pub(super) fn off(&self) -> f32 {
+        (self.now - self.mean).abs()
+    }
+
     /// Whether something else is there than usual, where all around has become lighter by this.
     pub(super) fn differs(&self, lighter: f32) -> bool {
         let limit = self.limit();
-        (self.now - self.mean).abs() > limit && (self.now - lighter * self.mean).abs() > limit
+        self.off() > limit && (self.now - lighter * self.mean).abs() > limit
     }
 }
 
@@ -168,7 +180,9 @@ impl Background {
             }
             let far = (value - cell.mean).abs();
             let limit = cell.limit();
-            let changed = far > limit;
+            cell.jumped &= cell.off() > limit;
+            let crept = !cell.jumped && (value - cell.now).abs() <= limit;
+            let changed = far > limit && !crept;
             self.seen += 1;
             self.changed += usize::from(changed && !cell.kept);
             if cell.kept {
@@ -177,14 +191,17 @@ impl Background {
             }
             if !changed {
                 cell.mean += rates.slow * (value - cell.mean);
-                cell.noise += rates.noise * (far - cell.noise);
+                if far <= limit {
+                    cell.noise += rates.noise * (far - cell.noise);
+                }
             } else if cell.age < rates.settle {
                 // What keeps passing by is usual.
                 cell.noise = (cell.noise + rates.noise * (limit - cell.noise)).min(MOST_NOISE);
             } else if cell.age > STALE {
                 cell.mean = cell.now;
             }
-            *still = cell.age >= rates.settle && (cell.now - cell.mean).abs() > limit;
+            // Where somebody has just gone from, what was there before him is not believed unseen.
+            *still = cell.is_sure() && cell.age >= rates.settle && cell.is_other();
             self.settled += usize::from(*still);
         }
     }
@@ -206,7 +223,7 @@ impl Background {
         let goes_on = |index: &usize| {
             let cell = &self.cells[*index];
             let quiet = self.still[*index] || hidden[*index] || cell.kept || !cell.is_known();
-            !quiet && (cell.now - cell.mean).abs() > cell.limit()
+            !quiet && cell.is_other()
         };
         around.filter(goes_on).count() as f32 > MOST_FLUX * area.outline() as f32
     }
@@ -243,7 +260,7 @@ impl Cell {
         }
         self.doubt += MISS;
         if self.doubt >= MOST_DOUBT {
-            (self.now, self.doubt, self.age) = (value, 0, 0.0);
+            (self.now, self.doubt, self.age, self.jumped) = (value, 0, 0.0, true);
         }
     }
 

@@ -1,5 +1,5 @@
 use super::{
-    background::{Background, Cell},
+    background::Background,
     blobs::{Blob, Blobs},
     grid::Grid,
 };
@@ -53,13 +53,6 @@ pub(super) fn judge(blobs: &Blobs, blob: &Blob, grid: &Grid, background: &Backgr
         _ => None,
     };
     Verdict::Thing { appeared }
-}
-
-impl Cell {
-    /// How far what is there is from what is usual.
-    fn off(&self) -> f32 {
-        (self.now - self.mean).abs()
-    }
 }
 
 /// Sums over the places of an outline: a cell inside and one outside, with the mixed ones between them.

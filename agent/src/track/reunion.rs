@@ -11,7 +11,7 @@ use super::{
     settings::{Reunion, TrackerSettings},
     trajectory::Trajectory,
 };
-use crate::vision::Detection;
+use crate::vision::{Detection, length};
 
 /// How well a detection fits a lost track, 0 to 1; above 0 if it may be the same object.
 pub(super) fn likeness(t: &Trajectory, d: &Detection, at: Duration, s: &Reunion) -> f64 {
@@ -36,16 +36,16 @@ fn off_the_way(t: &Trajectory, seen: &Shape, onward: Duration, s: &Reunion) -> f
     let (w, h) = (from.w.max(seen.w), from.h.max(seen.h) / s.heights_to_widths);
     let off = |to: &Shape| ((to.cx - from.cx) / w, (to.cy - from.cy) / h);
     let ((way_x, way_y), (x, y)) = (off(&t.onward(onward)), off(seen));
-    let way = way_x.hypot(way_y);
+    let way = length(way_x, way_y);
     if way <= s.walking * onward.as_secs_f64() {
-        return x.hypot(y);
+        return length(x, y);
     }
     let gone = (way_x * x + way_y * y) / way;
     if gone < s.least_gone {
         return f64::INFINITY;
     }
     let share = (gone / way).min(1.0);
-    (x - share * way_x).hypot(y - share * way_y)
+    length(x - share * way_x, y - share * way_y)
 }
 
 /// Has a lost object left the picture? It touched the border when last seen, or was about to walk out.

@@ -11,7 +11,7 @@ use super::{
     settings::{Stride, TrackerSettings},
     trajectory::Trajectory,
 };
-use crate::vision::{Detection, Rect};
+use crate::vision::{Detection, Rect, length};
 
 /// Most objects followed at once; while there are so many, no new one is begun. Far more than a
 /// picture shows, and few enough to associate within a picture's time.
@@ -204,7 +204,7 @@ fn stride(t: &Trajectory, d: &Detection, at: Duration, s: &Stride) -> f64 {
         return 0.0;
     }
     let (x, y) = t.last.off(&Shape::from(d.bbox));
-    1.0 - x.hypot(y * s.heights_to_widths) / (s.fastest * unseen.as_secs_f64()).min(s.longest)
+    1.0 - length(x, y * s.heights_to_widths) / (s.fastest * unseen.as_secs_f64()).min(s.longest)
 }
 
 /// The detections of one kind that belong to no track yet, by their index.

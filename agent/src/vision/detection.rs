@@ -61,6 +61,12 @@ impl Rect {
     }
 }
 
+/// Length of a vector. Each step is rounded alike on every machine, which the `hypot` of a C library is not, and nothing that
+/// a picture holds overflows.
+pub(crate) fn length(x: f64, y: f64) -> f64 {
+    (x * x + y * y).sqrt()
+}
+
 /// One object that a model saw in one picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {

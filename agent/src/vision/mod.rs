@@ -22,6 +22,7 @@ mod still;
 mod windows;
 
 pub use daylight::Daylight;
+pub(crate) use detection::length;
 pub use detection::{Detection, Rect};
 pub use detector::Detector;
 pub use error::VisionError;

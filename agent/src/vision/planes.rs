@@ -18,6 +18,15 @@ pub struct Planes<'a> {
     pub matrix: Matrix,
 }
 
+impl<'a> Planes<'a> {
+    /// A picture of video range from its planes of Y, U and V, without gaps between rows. Width and height are even.
+    #[must_use]
+    pub const fn i420([y, u, v]: [&'a [u8]; 3], width: usize, height: usize) -> Self {
+        let layout = Layout::I420 { y, u, v, y_stride: width, u_stride: width / 2, v_stride: width / 2 };
+        Self { width, height, layout, range: Range::Limited, matrix: Matrix::Bt601 }
+    }
+}
+
 /// The memory layouts that the decoders we use give out.
 #[derive(Clone, Copy, Debug)]
 pub enum Layout<'a> {

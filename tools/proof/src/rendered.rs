@@ -23,7 +23,7 @@ use karaul::{
 use karaul_scene::{I420Frame, Scene, SceneOptions};
 use karaul_wire::{ClockSource, Phase};
 
-use crate::{error::ProofError, sight::film::planes, site::head};
+use crate::{error::ProofError, site::head};
 
 /// An incident that was opened: its rule, and when.
 pub(crate) type Opened = (String, Duration);
@@ -89,7 +89,12 @@ impl Studio {
         for look in 0..looks {
             let at = Duration::from_secs(1) * look / take.looks_a_second;
             scene.render(at, &mut frame);
-            watch.picture(Stamp::after(Timestamp::UNIX_EPOCH, at), &planes(&frame)).map_err(ProofError::client)?;
+            watch
+                .picture(
+                    Stamp::after(Timestamp::UNIX_EPOCH, at),
+                    &Planes::i420(frame.planes(), frame.width, frame.height),
+                )
+                .map_err(ProofError::client)?;
         }
         Ok(watch.into_sink().0)
     }

@@ -7,25 +7,6 @@ use crate::config::BoxPoint;
 
 const POINTS: &[&str] = &[BoxPoint::Foot.as_str(), BoxPoint::Centre.as_str(), BoxPoint::Head.as_str()];
 
-/// Kinds that look at objects of given classes.
-pub(super) const SEEING: &[Kind] = &[
-    Kind::Intrusion,
-    Kind::LineCrossing,
-    Kind::Loitering,
-    Kind::Crowd,
-    Kind::Occupancy,
-    Kind::Absence,
-    Kind::AbandonedObject,
-    Kind::WrongWay,
-    Kind::Speed,
-    Kind::Running,
-    Kind::StoppedVehicle,
-    Kind::Tailgating,
-    Kind::PersonDown,
-    Kind::ObjectSeen,
-    Kind::Group,
-];
-
 /// Kinds that look at objects, of given classes or of any.
 pub(super) const LOOKING: &[Kind] = &[
     Kind::Intrusion,
@@ -46,37 +27,40 @@ pub(super) const LOOKING: &[Kind] = &[
     Kind::Group,
 ];
 
-/// All of them but `object_seen`, which has nothing but the filter to keep a false detection out.
-const CONFIRMED_BY_MORE: &[Kind] = &[
-    Kind::Intrusion,
-    Kind::LineCrossing,
-    Kind::Loitering,
-    Kind::Crowd,
-    Kind::Occupancy,
-    Kind::Absence,
-    Kind::AbandonedObject,
-    Kind::RemovedObject,
-    Kind::WrongWay,
-    Kind::Speed,
-    Kind::Running,
-    Kind::StoppedVehicle,
-    Kind::Tailgating,
-    Kind::PersonDown,
-    Kind::Group,
-];
+/// Kinds that look at objects of given classes.
+pub(super) const SEEING: &[Kind] = &looking_but(Kind::RemovedObject);
+
+/// All but `object_seen`, which has nothing but the filter to keep a false detection out.
+const CONFIRMED_BY_MORE: &[Kind] = &looking_but(Kind::ObjectSeen);
+
+const fn looking_but(other: Kind) -> [Kind; LOOKING.len() - 1] {
+    let mut kinds = [LOOKING[0]; LOOKING.len() - 1];
+    let (mut from, mut to) = (0, 0);
+    while to < kinds.len() {
+        if LOOKING[from] as u8 != other as u8 {
+            kinds[to] = LOOKING[from];
+            to += 1;
+        }
+        from += 1;
+    }
+    kinds
+}
 
 /// So many looks are remembered of a track.
 const MAX_LOOKS: u32 = 32;
 const CONFIRM: &str = "[n, m]: an object counts when it was seen in n of the last m looks, with the score asked for.";
+const MIN_SCORE: &str = "The best score of an object must reach it.";
+const SCORE: Takes = Takes::Number(0.0, 1.0);
 const HEIGHT: Takes = Takes::Number(0.0, 100.0);
 const ASPECT: Takes = Takes::Number(0.0, 100.0);
 
 /// Which objects count.
 pub(super) const FILTER: &[Key] = &[
-    default("min_score", Takes::Number(0.0, 1.0), "0.5", "The best score of an object must reach it.").of(LOOKING),
+    default("min_score", SCORE, "0.5", MIN_SCORE).of(CONFIRMED_BY_MORE),
+    default("min_score", SCORE, "0.6", MIN_SCORE).of(&[Kind::ObjectSeen]),
     default(
         "keep_score",
-        Takes::Number(0.0, 1.0),
+        SCORE,
         "0.0",
         "An object that has counted goes on counting down to this score; 0 as long as it is followed.",
     )
@@ -119,12 +103,12 @@ pub(super) const FILTER: &[Key] = &[
 
 /// The same keys for the dark, each of them only if it is to be otherwise than in the rule.
 pub(super) const NIGHT: &[Key] = &{
-    let mut keys = [FILTER[0]; FILTER.len() - 1];
+    let mut keys = [FILTER[0]; FILTER.len() - 2];
     let (mut from, mut to) = (0, 0);
     while to < keys.len() {
         let key = FILTER[from];
         from += 1;
-        // The one name that stands there twice.
+        // The two names that stand there twice.
         if key.kinds.len() == 1 {
             continue;
         }

@@ -9,7 +9,7 @@ use crate::{
     clock::Stamp,
     rules::{Finding, Subject},
     track::Track,
-    vision::Rect,
+    vision::{Rect, length},
 };
 
 /// An object of which its rule has said nothing for so long is out of sight, and another track may be it.
@@ -141,5 +141,5 @@ fn centre(bbox: &Rect) -> (f32, f32) {
 
 pub(super) fn distance(a: &Rect, b: &Rect) -> f32 {
     let ((ax, ay), (bx, by)) = (centre(a), centre(b));
-    (ax - bx).hypot(ay - by)
+    length(f64::from(ax - bx), f64::from(ay - by)) as f32
 }

@@ -13,7 +13,7 @@ use crate::{
     config,
     rules::{Finding, Subject, geometry::Point},
     track::Track,
-    vision::Rect,
+    vision::{Rect, length},
 };
 
 /// More are not remembered; the one that has been unseen for longest goes.
@@ -144,7 +144,9 @@ impl Desk {
         let waiting = self.withheld.iter_mut().find(waiting);
         let held = waiting.as_ref().is_some_and(|waiting| waiting.by == Cause::Fixture);
         if let Some(waiting) = waiting {
-            let far = |start: &Rect| distance(start, &object.bbox) > STILL * start.w.hypot(start.h);
+            let far = |start: &Rect| {
+                distance(start, &object.bbox) > STILL * length(f64::from(start.w), f64::from(start.h)) as f32
+            };
             waiting.moved |= waiting.start.as_ref().is_some_and(far);
             if waiting.moved {
                 return false;

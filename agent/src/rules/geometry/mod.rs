@@ -5,6 +5,7 @@ mod polyline;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use crate::vision::length;
 pub use polygon::{Polygon, PolygonError};
 pub use polyline::{Polyline, PolylineError, Side};
 
@@ -43,12 +44,6 @@ pub fn segments_touch(a: Point, b: Point, c: Point, d: Point) -> bool {
         return true;
     }
     on_segment(c, a, b) || on_segment(d, a, b) || on_segment(a, c, d) || on_segment(b, c, d)
-}
-
-/// Length of a vector. Each step is rounded alike on every machine, which the `hypot` of a C library is not, and nothing that
-/// a picture holds overflows.
-pub(crate) fn length(x: f64, y: f64) -> f64 {
-    (x * x + y * y).sqrt()
 }
 
 fn on_segment(p: Point, a: Point, b: Point) -> bool {

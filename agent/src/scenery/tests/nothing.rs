@@ -169,3 +169,22 @@ fn fog_that_comes_and_goes_takes_nothing_away_and_brings_nothing() {
         assert_eq!(stage.patches()[0].appeared, Some(false), "luma {luma}");
     }
 }
+
+#[test]
+fn light_that_creeps_over_the_ground_is_learnt_and_leaves_no_steps() {
+    for noise in [0.5, 2.0] {
+        let mut stage = Stage::new();
+        stage.noise = noise;
+        stage.learn();
+        // As fast as drifting fog: the memory lags behind by more than what counts for a change.
+        for look in 0..20 * 5 {
+            stage.lamp = Some((200.0, 180.0, 120.0, 0.3 * look as f32));
+            stage.look();
+            assert_eq!(stage.still(), 0, "noise {noise}, look {look}");
+        }
+        // A bag that is put down meanwhile is told.
+        stage.things.push(BAG);
+        stage.run(4.0);
+        assert_eq!(stage.patches().len(), 1, "noise {noise}");
+    }
+}

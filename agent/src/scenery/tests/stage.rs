@@ -138,6 +138,11 @@ impl Stage {
         self.most
     }
 
+    /// So many cells hold something that is not usual and stands still.
+    pub(super) fn still(&self) -> usize {
+        self.scenery.background.still().iter().filter(|still| **still).count()
+    }
+
     pub(super) fn look(&mut self) {
         let luma = self.luma();
         let (width, height) = self.size;

@@ -3,7 +3,7 @@ use std::{path::Path, time::Duration};
 use jiff::Timestamp;
 use karaul::{
     camera::Recording,
-    vision::{Layout, Matrix, Planes, Range},
+    vision::{Layout, Planes},
 };
 use karaul_scene::{I420Frame, Scene};
 
@@ -81,14 +81,6 @@ pub(super) fn part(frame: &I420Frame, share: f32, right: f32) -> I420Frame {
 }
 
 /// The picture as the agent gets it.
-pub(crate) fn planes(frame: &I420Frame) -> Planes<'_> {
-    let [y, u, v] = frame.planes();
-    let (y_stride, u_stride, v_stride) = (frame.width, frame.width / 2, frame.width / 2);
-    Planes {
-        width: frame.width,
-        height: frame.height,
-        layout: Layout::I420 { y, u, v, y_stride, u_stride, v_stride },
-        range: Range::Limited,
-        matrix: Matrix::Bt601,
-    }
+pub(super) fn planes(frame: &I420Frame) -> Planes<'_> {
+    Planes::i420(frame.planes(), frame.width, frame.height)
 }

@@ -1,6 +1,6 @@
 //! Whether sight that is lost is noticed in time, and nothing else is taken for it.
 
-pub(crate) mod film;
+mod film;
 
 use std::{
     collections::BTreeSet,
