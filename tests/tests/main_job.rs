@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{collections::BTreeSet, fs, process::Command, time::Duration};
 
-use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber};
+use karaul_stage::{Agent, Broker, Heard, Simulator, Subscriber, binary};
 use karaul_tests::{TestSite, delivered};
 use karaul_wire::{BoxState, CameraState, Phase, Severity};
 
@@ -32,7 +32,8 @@ fn a_person_in_the_yard_becomes_an_alert_and_a_stop_leaves_nothing_open() {
     let mut subscriber = Subscriber::start(broker.port, "centre").unwrap();
     let simulator = Simulator::start(0, &["/yard=scene:yard".to_owned()], &[]).unwrap();
     let site = TestSite::new(&broker.url()).camera("yard", &simulator.urls[0], "yard-nano", YARD);
-    let mut agent = Agent::start(&site.write()).unwrap();
+    let config = site.write();
+    let mut agent = Agent::start(&config).unwrap();
 
     let mut heard = subscriber.collect(Duration::from_secs(30), |heard| count(heard, Phase::Open) >= 1);
     let Some(Heard::Alert(alert)) = heard.iter().find(|h| matches!(h, Heard::Alert(_))) else {
@@ -45,6 +46,7 @@ fn a_person_in_the_yard_becomes_an_alert_and_a_stop_leaves_nothing_open() {
     assert!(alert.data.why.dwell_s.unwrap() >= 1.0);
     assert_eq!(alert.data.model.provider, "cpu");
     assert!(!alert.data.backfill);
+    let opened_at = alert.time.to_string();
 
     // The picture lies on the box, as it is described.
     let evidence = &alert.data.evidence[0];
@@ -71,6 +73,13 @@ fn a_person_in_the_yard_becomes_an_alert_and_a_stop_leaves_nothing_open() {
         assert!(heard.iter().any(|h| matches!(h, Heard::Open(i, Some(_)) if *i == id)));
         assert!(heard.iter().any(|h| matches!(h, Heard::Open(i, None) if *i == id)));
     }
+    // And the box can say why it was an alert.
+    let mut why = Command::new(binary("karaul"));
+    why.args(["why", "--camera", "yard", "--at", &opened_at, "--config"]).arg(&config);
+    let answer = why.output().unwrap();
+    let said = String::from_utf8_lossy(&answer.stdout);
+    assert!(answer.status.success() && said.contains("pictures were looked at from"), "{answer:?}");
+    assert!(said.contains("ALERT: an incident was opened"), "{said}");
 }
 
 #[test]

@@ -12,6 +12,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// What goes on is written down at least so often: more than this is not lost with the power.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
+/// So long after it was so, all of it is on record while the agent runs.
+pub const WRITTEN_WITHIN: Duration = AT_LEAST_EVERY.saturating_add(PAUSE);
+
 /// Makes spans of what the rules of one camera say at each look.
 #[derive(Debug)]
 pub struct Diary {

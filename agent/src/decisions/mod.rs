@@ -12,6 +12,6 @@ mod diary;
 mod files;
 mod record;
 
-pub use diary::Diary;
+pub use diary::{Diary, WRITTEN_WITHIN};
 pub use files::{ReadError, Writer, read};
 pub use record::{About, Record, State};

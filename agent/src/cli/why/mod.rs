@@ -108,7 +108,8 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
         return Err(Error::NoRule { camera: args.camera.clone(), rule: rule.clone(), known });
     }
     let zone = config.site.time_zone.clone();
-    let at = args.at.find(args.day, &zone, SystemClock.now().wall)?;
+    let now = SystemClock.now().wall;
+    let at = args.at.find(args.day, &zone, now)?;
     let from = at.checked_sub(args.around).unwrap_or(Timestamp::MIN);
     let until = at.checked_add(args.around).unwrap_or(Timestamp::MAX);
     let storage = args.state.as_ref().unwrap_or(&config.storage.path);
@@ -125,7 +126,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Error> {
     } else {
         let rules: Vec<&config::Rule> =
             camera.rules.iter().filter(|rule| args.rule.as_deref().is_none_or(|id| rule.id.as_str() == id)).collect();
-        let asked = Asked { camera: &args.camera, rules: &rules, from, until, zone: &zone };
+        let asked = Asked { camera: &args.camera, rules: &rules, from, until, zone: &zone, now };
         write!(out, "{}", table(&asked, &records))?;
     }
     Ok(if records.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })

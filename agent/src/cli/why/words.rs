@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     config::Rule,
-    decisions::{About, Record, State},
+    decisions::{About, Record, State, WRITTEN_WITHIN},
     rules::Unmet,
 };
 
@@ -15,6 +15,7 @@ pub(super) struct Asked<'a> {
     pub(super) from: Timestamp,
     pub(super) until: Timestamp,
     pub(super) zone: &'a TimeZone,
+    pub(super) now: Timestamp,
 }
 
 /// The answer for people, rule by rule.
@@ -24,18 +25,24 @@ pub(super) fn table(asked: &Asked<'_>, records: &[Record]) -> String {
     let span = format!("{} to {}", from.strftime("%Y-%m-%d %H:%M:%S"), until.strftime("%H:%M:%S %Z"));
     // Writing to a String does not fail.
     let _ = writeln!(text, "camera {}, {span}", asked.camera);
-    let looked: Vec<&Record> = records.iter().filter(|record| record.state == State::Looked).collect();
-    match (looked.first(), looked.last()) {
+    let complete = asked.until.checked_add(WRITTEN_WITHIN).unwrap_or(Timestamp::MAX);
+    let is_complete = complete <= asked.now;
+    // Conditions are told of pictures; what becomes of an incident may be so without any.
+    let looked = || records.iter().filter(|r| matches!(r.state, State::Looked | State::Fired | State::Short(_)));
+    let _ = match (looked().map(|record| record.from).min(), looked().map(|record| record.until).max()) {
         (Some(first), Some(last)) => {
-            let (first, last) = (clock(asked, first.from), clock(asked, last.until));
-            let _ = writeln!(text, "pictures were looked at from {first} to {last}");
+            let (first, last) = (clock(asked, first), clock(asked, last));
+            writeln!(text, "pictures were looked at from {first} to {last}")
         }
-        _ => {
-            let _ = writeln!(
-                text,
-                "no picture was looked at: the camera was blind, its detector rested, or the agent was off; see karaul ledger"
-            );
-        }
+        _ if !is_complete => writeln!(text, "no picture is on record yet"),
+        _ => writeln!(
+            text,
+            "no picture was looked at: the camera was blind, its detector rested, or the agent was off; see karaul ledger"
+        ),
+    };
+    if !is_complete {
+        let complete = clock(asked, complete);
+        let _ = writeln!(text, "of the last minute something may be missing: what goes on is on record at {complete}");
     }
     for rule in asked.rules {
         let _ = writeln!(text, "\nrule {} ({})", rule.id, rule.kind.wire().as_str());
@@ -154,12 +161,39 @@ mod tests {
     }
 
     fn answer(records: &[Record]) -> String {
+        answer_at("2026-11-22T08:00:00Z", records)
+    }
+
+    fn answer_at(now: &str, records: &[Record]) -> String {
         let zone = sample::zone("yard", &[(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]);
         let rule = sample::rule("night", RuleKind::Intrusion { zone, dwell: std::time::Duration::from_secs(2) });
         let almaty = TimeZone::get("Asia/Almaty").unwrap();
         let (from, until) = (time("2026-11-21T21:13:30Z"), time("2026-11-21T21:14:30Z"));
-        let asked = Asked { camera: "gate", rules: &[&rule], from, until, zone: &almaty };
+        let asked = Asked { camera: "gate", rules: &[&rule], from, until, zone: &almaty, now: time(now) };
         table(&asked, records)
+    }
+
+    #[test]
+    fn what_goes_on_is_not_all_on_record_yet() {
+        let outside = record("2026-11-21T21:13:52Z", "2026-11-21T21:14:09Z", State::Short(Unmet::Outside));
+        let expected = "\
+camera gate, 2026-11-22 02:13:30 to 02:14:30 +05
+pictures were looked at from 02:13:52 to 02:14:09
+of the last minute something may be missing: what goes on is on record at 02:15:35
+
+rule night (intrusion)
+  02:13:52 to 02:14:09  person 17             not in the zone
+";
+        assert_eq!(answer_at("2026-11-21T21:14:40Z", &[outside]), expected);
+        let expected = "\
+camera gate, 2026-11-22 02:13:30 to 02:14:30 +05
+no picture is on record yet
+of the last minute something may be missing: what goes on is on record at 02:15:35
+
+rule night (intrusion)
+  nothing that counts for it was seen
+";
+        assert_eq!(answer_at("2026-11-21T21:14:40Z", &[]), expected);
     }
 
     #[test]
