@@ -1,6 +1,9 @@
 use std::{collections::HashMap, time::Duration};
 
-use super::record::{Record, State};
+use super::{
+    files::FLUSH_EVERY,
+    record::{Record, State},
+};
 use crate::{
     clock::Stamp,
     rules::{Heard, Shortfall, Subject},
@@ -13,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
 /// So long after it was so, all of it is on record while the agent runs.
-pub const WRITTEN_WITHIN: Duration = AT_LEAST_EVERY.saturating_add(PAUSE);
+pub const WRITTEN_WITHIN: Duration = AT_LEAST_EVERY.saturating_add(PAUSE).saturating_add(FLUSH_EVERY);
 
 /// Makes spans of what the rules of one camera say at each look.
 #[derive(Debug)]

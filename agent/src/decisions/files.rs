@@ -7,7 +7,7 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -26,7 +26,7 @@ const MOST_DAYS: usize = 8;
 /// A day's file grows no further.
 const LARGEST: u64 = 32 << 20;
 /// What was written is on its way to the disk after so long.
-const FLUSH_EVERY: Duration = Duration::from_secs(5);
+pub(super) const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// A camera that has said nothing for so long after the end will say nothing more.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 const EXTENSION: &str = "jsonl";
@@ -69,14 +69,18 @@ impl Writer {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(waiting) = waiting else { return };
         let mut files = Files { folder: self.folder.clone(), open: Vec::new(), troubled: false, owned_up: 0 };
+        let mut flushed = Instant::now();
         loop {
-            match waiting.recv_timeout(FLUSH_EVERY.min(Duration::from_millis(500))) {
+            match waiting.recv_timeout(FLUSH_EVERY / 2) {
                 Ok((camera, record)) => self.put(&mut files, &camera, &record),
-                Err(RecvTimeoutError::Timeout) => {
-                    files.flush(&self.lost);
-                    files.own_up(self.lost());
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // A busy site never has a pause.
+            if flushed.elapsed() >= FLUSH_EVERY {
+                files.flush(&self.lost);
+                files.own_up(self.lost());
+                flushed = Instant::now();
             }
             if stop.is_stopped() {
                 break;

@@ -50,8 +50,10 @@ pub(super) struct Cell {
     /// Looks it was seen at while nothing is known of it.
     looks: f32,
     doubt: u8,
-    /// Something else was there all at once, since it last was as usual. What only crept away from it is light.
+    /// Something else came all at once, since it last was as usual. What only crept away from it is light.
     jumped: bool,
+    /// Has not been seen since it was hidden: what was there before is not believed.
+    unseen: bool,
     /// Belongs to a spot: nothing is learnt.
     pub(super) kept: bool,
 }
@@ -167,6 +169,7 @@ impl Background {
             if *hidden {
                 // What had settled is still there as far as is known; what had not may be whoever hides it.
                 cell.age = if cell.age < rates.settle { 0.0 } else { (cell.age + step).min(OLDEST) };
+                cell.unseen = true;
                 *still = false;
                 continue;
             }
@@ -200,8 +203,7 @@ impl Background {
             } else if cell.age > STALE {
                 cell.mean = cell.now;
             }
-            // Where somebody has just gone from, what was there before him is not believed unseen.
-            *still = cell.is_sure() && cell.age >= rates.settle && cell.is_other();
+            *still = !cell.unseen && cell.age >= rates.settle && cell.is_other();
             self.settled += usize::from(*still);
         }
     }
@@ -256,11 +258,13 @@ impl Cell {
             self.now += rates.quick * (value - self.now);
             self.doubt = self.doubt.saturating_sub(1);
             self.age = (self.age + step).min(OLDEST);
+            self.unseen = false;
             return;
         }
         self.doubt += MISS;
         if self.doubt >= MOST_DOUBT {
-            (self.now, self.doubt, self.age, self.jumped) = (value, 0, 0.0, true);
+            (self.now, self.doubt, self.age) = (value, 0, 0.0);
+            (self.jumped, self.unseen) = (true, false);
         }
     }
 

@@ -176,17 +176,16 @@ impl Spots {
     /// Lists a spot no more. What is there is part of the scene if it was absorbed.
     fn release(&mut self, slot: usize, absorbed: bool, grid: &Grid, background: &mut Background) {
         let Some(spot) = self.slots[slot].take() else { return };
-        for index in spot.area.grown(1, grid.size()).cells(grid.size().0) {
-            if self.owners[index] & !BORDER == slot as u8 + 1 {
-                self.owners[index] = 0;
-                let cell = &mut background.cells[index];
+        for cell in spot.area.grown(1, grid.size()).cells(grid.size().0) {
+            if self.owners[cell] & !BORDER == slot as u8 + 1 {
+                self.owners[cell] = 0;
+                let cell = &mut background.cells[cell];
                 cell.kept = false;
                 if absorbed {
                     cell.mean = cell.now;
                 } else {
-                    // The light may have changed behind it, and what was brought back stands a little otherwise.
-                    let hidden = grid.hidden[index];
-                    cell.mean = if !hidden && cell.differs(spot.lighter) { cell.now } else { cell.mean * spot.lighter };
+                    // The light may have changed behind it.
+                    cell.mean *= spot.lighter;
                 }
             }
         }

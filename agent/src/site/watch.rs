@@ -203,8 +203,8 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         let trouble = Trouble { condition: self.trouble.map(|(condition, _)| condition), lost: self.lost };
         self.engine.watch(now, trouble, &mut self.findings);
         self.report(now, None);
-        if self.lost {
-            // No picture comes that would have it written.
+        if self.lost || self.is_standing_still() {
+            // No look comes that would have it written.
             self.notes.iter_mut().for_each(|notes| notes.write_down(now));
         }
     }
@@ -300,6 +300,10 @@ impl<D: Detect, S: Sink> Watch<D, S> {
         if self.sight.as_mut().is_some_and(|sight| sight.picture(at.mono, picture)) {
             self.sight_changed(at);
         }
+        self.is_standing_still()
+    }
+
+    fn is_standing_still(&self) -> bool {
         matches!(self.trouble, Some((Condition::Frozen, _)))
     }
 

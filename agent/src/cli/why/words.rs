@@ -25,7 +25,8 @@ pub(super) fn table(asked: &Asked<'_>, records: &[Record]) -> String {
     let span = format!("{} to {}", from.strftime("%Y-%m-%d %H:%M:%S"), until.strftime("%H:%M:%S %Z"));
     // Writing to a String does not fail.
     let _ = writeln!(text, "camera {}, {span}", asked.camera);
-    let complete = asked.until.checked_add(WRITTEN_WITHIN).unwrap_or(Timestamp::MAX);
+    // What is still to come is not asked for.
+    let complete = asked.until.min(asked.now).checked_add(WRITTEN_WITHIN).unwrap_or(Timestamp::MAX);
     let is_complete = complete <= asked.now;
     // Conditions are told of pictures; what becomes of an incident may be so without any.
     let looked = || records.iter().filter(|r| matches!(r.state, State::Looked | State::Fired | State::Short(_)));
@@ -42,7 +43,8 @@ pub(super) fn table(asked: &Asked<'_>, records: &[Record]) -> String {
     };
     if !is_complete {
         let complete = clock(asked, complete);
-        let _ = writeln!(text, "of the last minute something may be missing: what goes on is on record at {complete}");
+        let _ =
+            writeln!(text, "the last minute may be incomplete; all that is known now will be on record at {complete}");
     }
     for rule in asked.rules {
         let _ = writeln!(text, "\nrule {} ({})", rule.id, rule.kind.wire().as_str());
@@ -179,7 +181,7 @@ mod tests {
         let expected = "\
 camera gate, 2026-11-22 02:13:30 to 02:14:30 +05
 pictures were looked at from 02:13:52 to 02:14:09
-of the last minute something may be missing: what goes on is on record at 02:15:35
+the last minute may be incomplete; all that is known now will be on record at 02:15:36
 
 rule night (intrusion)
   02:13:52 to 02:14:09  person 17             not in the zone
@@ -188,7 +190,7 @@ rule night (intrusion)
         let expected = "\
 camera gate, 2026-11-22 02:13:30 to 02:14:30 +05
 no picture is on record yet
-of the last minute something may be missing: what goes on is on record at 02:15:35
+the last minute may be incomplete; all that is known now will be on record at 02:15:36
 
 rule night (intrusion)
   nothing that counts for it was seen

@@ -93,9 +93,23 @@ fn rain_is_nothing() {
         stage.look();
     }
     assert_eq!(stage.most(), 0);
-    stage.things = vec![BAG];
-    stage.run(4.0);
-    assert_eq!(stage.patches().len(), 1);
+    // A bag and a chest are found through it.
+    for large in [1, 3] {
+        let [x, y, w, h] = [200, 150, 20 * large, 20 * large];
+        let thing = Thing { place: (x, y, w, h), ..BAG };
+        for _ in 0..6 * 5 {
+            stage.things = vec![thing];
+            for _ in 0..60 {
+                let place = (random.usize(0..630), random.usize(0..330), 3, 24);
+                stage.things.push(Thing { place, luma: 220.0, ..BAG });
+            }
+            stage.look();
+        }
+        assert_eq!(stage.patches().len(), 1, "{large}");
+        stage.things.clear();
+        stage.run(4.0);
+        assert_eq!(stage.patches().len(), 0, "{large}");
+    }
 }
 
 #[test]
@@ -182,7 +196,8 @@ fn light_that_creeps_over_the_ground_is_learnt_and_leaves_no_steps() {
             stage.look();
             assert_eq!(stage.still(), 0, "noise {noise}, look {look}");
         }
-        // A bag that is put down meanwhile is told.
+        stage.run(20.0);
+        assert!(stage.most_off() < 7.0, "noise {noise}: {}", stage.most_off());
         stage.things.push(BAG);
         stage.run(4.0);
         assert_eq!(stage.patches().len(), 1, "noise {noise}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Patch, Scenery, ScenerySettings};
+use super::super::{Patch, Scenery, ScenerySettings, background::Cell};
 use crate::{
     rules::geometry::{Point, Polygon},
     vision::{Layout, Matrix, Planes, Range, Rect},
@@ -141,6 +141,11 @@ impl Stage {
     /// So many cells hold something that is not usual and stands still.
     pub(super) fn still(&self) -> usize {
         self.scenery.background.still().iter().filter(|still| **still).count()
+    }
+
+    /// The most by which a cell is off what is usual there.
+    pub(super) fn most_off(&self) -> f32 {
+        self.scenery.background.cells.iter().map(Cell::off).fold(0.0, f32::max)
     }
 
     pub(super) fn look(&mut self) {
