@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use jiff::civil::Date;
+use jiff::{Zoned, civil::Date, tz::TimeZone};
 use karaul_wire::{
     BlindCause, BoxLedger, ClockSource, CloseReason, LedgerRule, Order, Phase, ReplyCode, RuleKind, Status, TestOutcome,
 };
@@ -21,8 +21,12 @@ use crate::{
     vision::{Detection, Layout, Matrix, Planes, Range, VisionError},
 };
 
+fn now() -> Zoned {
+    SystemClock.now().wall.to_zoned(TimeZone::get("Asia/Almaty").unwrap())
+}
+
 fn today() -> Date {
-    SystemClock.now().wall.to_zoned(jiff::tz::TimeZone::get("Asia/Almaty").unwrap()).date()
+    now().date()
 }
 
 #[test]
@@ -61,7 +65,9 @@ fn trials() -> (Stage, Trials, SimulatedClock) {
 
 fn trials_of(camera: &str) -> (Stage, Trials, SimulatedClock) {
     let stage = Stage::new(&(camera.to_owned() + "[test]\nat = \"00:00\"\nwithin = \"5s\"\n"));
-    let clock = SimulatedClock::at(SystemClock.now().wall);
+    // Shortly before midnight the day of the next test would begin in the midst of this one.
+    let late = now().hour() == 23 && now().minute() >= 50;
+    let clock = SimulatedClock::at(SystemClock.now().wall - Duration::from_secs(if late { 1200 } else { 0 }));
     let mut delivery = stage.orders.delivery.clone();
     delivery.clock = Arc::new(clock.clone());
     let mut trials = Trials::new(delivery, Arc::clone(&stage.orders.posts), None);
