@@ -80,3 +80,59 @@ fn of_bottles_on_a_table_only_the_arm_that_moves_them_is_told() {
         assert_eq!(rules, ["intrusion", "seen"], "{model}: {found:?}");
     }
 }
+
+/// With settings that are sooner met than the usual ones, as well.
+#[test]
+fn bottles_are_nobody_who_stays_crosses_runs_or_falls() {
+    let rules = format!(
+        r#"
+[camera.zone.all]
+{EVERYWHERE}
+[camera.line.middle]
+points = [[0.5, 1.0], [0.5, 0.0]]
+[[camera.rule]]
+id = "loiters"
+kind = "loitering"
+zone = "all"
+classes = ["person"]
+dwell = "5s"
+[[camera.rule]]
+id = "crowd"
+kind = "crowd"
+zone = "all"
+classes = ["person"]
+at_least = 2
+[[camera.rule]]
+id = "crosses"
+kind = "line_crossing"
+line = "middle"
+classes = ["person", "car"]
+[[camera.rule]]
+id = "tailgates"
+kind = "tailgating"
+line = "middle"
+classes = ["person"]
+[[camera.rule]]
+id = "runs"
+kind = "running"
+classes = ["person"]
+[[camera.rule]]
+id = "down"
+kind = "person_down"
+classes = ["person"]
+[[camera.rule]]
+id = "group"
+kind = "group"
+classes = ["person"]
+at_least = 2
+[[camera.rule]]
+id = "stands"
+kind = "stopped_vehicle"
+zone = "all"
+classes = ["car", "truck"]
+dwell = "5s"
+"#
+    );
+    let Some(found) = opened("yolox-nano", &rules, "videos/intel-bottles.mp4") else { return };
+    assert_eq!(found, counts(&[]));
+}
