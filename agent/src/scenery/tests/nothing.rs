@@ -93,6 +93,11 @@ fn rain_is_nothing() {
         stage.look();
     }
     assert_eq!(stage.most(), 0);
+    stage.things = vec![BAG];
+    stage.run(4.0);
+    assert_eq!(stage.patches().len(), 1);
+    stage.things.clear();
+    stage.run(4.0);
     // A bag and a chest are found through it.
     for large in [1, 3] {
         let [x, y, w, h] = [200, 150, 20 * large, 20 * large];
@@ -201,5 +206,20 @@ fn light_that_creeps_over_the_ground_is_learnt_and_leaves_no_steps() {
         stage.things.push(BAG);
         stage.run(4.0);
         assert_eq!(stage.patches().len(), 1, "noise {noise}");
+    }
+}
+
+#[test]
+fn a_bank_of_fog_that_slowly_comes_over_bare_ground_and_goes_takes_nothing_away() {
+    let mut stage = Stage::new();
+    stage.learn();
+    for (from, to, seconds) in [(0.0, 25.0, 60.0), (25.0, 25.0, 20.0), (25.0, 0.0, 60.0)] {
+        let looks = (seconds * stage.rate) as usize;
+        for look in 1..=looks {
+            let bright = from + (to - from) * look as f32 / looks as f32;
+            stage.lamp = Some((330.0, 200.0, 110.0, bright));
+            stage.look();
+            assert_eq!(stage.most(), 0, "{bright}: {:?}", stage.patches());
+        }
     }
 }
