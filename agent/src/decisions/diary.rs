@@ -1,7 +1,7 @@
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use super::{
-    files::FLUSH_EVERY,
+    AT_LEAST_EVERY, PAUSE,
     record::{Record, State},
 };
 use crate::{
@@ -9,14 +9,6 @@ use crate::{
     rules::{Heard, Shortfall, Subject},
     track::Track,
 };
-
-/// What is not said again within this time is over.
-const PAUSE: Duration = Duration::from_secs(5);
-/// What goes on is written down at least so often: more than this is not lost with the power.
-const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
-
-/// So long after it was so, all of it is on record while the agent runs.
-pub const WRITTEN_WITHIN: Duration = AT_LEAST_EVERY.saturating_add(PAUSE).saturating_add(FLUSH_EVERY);
 
 /// Makes spans of what the rules of one camera say at each look.
 #[derive(Debug)]
@@ -124,6 +116,8 @@ fn record(rules: &[String], labels: &[String], (whom, state): Key, span: &Span) 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use jiff::Timestamp;
 
     use super::*;

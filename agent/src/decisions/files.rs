@@ -13,7 +13,7 @@ use std::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use karaul_wire::Segment;
 
-use super::Record;
+use super::{FLUSH_EVERY, Record};
 use crate::stop::Stop;
 
 /// Where in the storage folder the logs are: one folder for each camera, one file for each day (UTC).
@@ -25,8 +25,6 @@ const WAITING: usize = 4096;
 const MOST_DAYS: usize = 8;
 /// A day's file grows no further.
 const LARGEST: u64 = 32 << 20;
-/// What was written is on its way to the disk after so long.
-pub(super) const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// A camera that has said nothing for so long after the end will say nothing more.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 const EXTENSION: &str = "jsonl";

@@ -12,6 +12,18 @@ mod diary;
 mod files;
 mod record;
 
-pub use diary::{Diary, WRITTEN_WITHIN};
+use std::time::Duration;
+
+pub use diary::Diary;
 pub use files::{ReadError, Writer, read};
 pub use record::{About, Record, State};
+
+/// What is not said again within this time is over.
+const PAUSE: Duration = Duration::from_secs(5);
+/// What goes on is written down at least so often: more than this is not lost with the power.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
+/// What was written is on its way to the disk after so long.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// So long after it was so, all of it is on record while the agent runs.
+pub const WRITTEN_WITHIN: Duration = AT_LEAST_EVERY.saturating_add(PAUSE).saturating_add(FLUSH_EVERY);

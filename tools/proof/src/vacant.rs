@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use karaul_scene::{SceneOptions, vacant};
+use karaul_scene::{EVERY_KIND, SceneOptions, vacant};
 
 use crate::{
     error::ProofError,
@@ -28,9 +28,6 @@ pub(crate) struct Options {
 
 const LOOKS_A_SECOND: u32 = 5;
 
-/// One rule of each kind, all over the yard, with what is usual.
-const RULES: &str = include_str!("vacant.toml");
-
 /// The rule that has something to tell: nobody mans the post. Once; the incident does not end.
 const TRUE: &str = "post-unmanned";
 
@@ -44,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<Report, ProofError> {
     }
     let take = |(_, scene): &(&str, SceneOptions)| Take {
         scene: *scene,
-        camera: RULES.to_owned(),
+        camera: EVERY_KIND.to_owned(),
         looks_a_second: LOOKS_A_SECOND,
         length: Duration::from_secs(60 * u64::from(options.minutes)),
     };
@@ -86,9 +83,9 @@ mod tests {
     #[test]
     fn every_kind_is_armed() {
         for kind in RuleKind::ALL {
-            assert!(RULES.contains(&format!("kind = \"{}\"\n", kind.as_str())), "{kind:?}");
+            assert!(EVERY_KIND.contains(&format!("kind = \"{}\"\n", kind.as_str())), "{kind:?}");
         }
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/yard-nano");
-        config(&model, LOOKS_A_SECOND, RULES).expect("a config");
+        config(&model, LOOKS_A_SECOND, EVERY_KIND).expect("a config");
     }
 }

@@ -60,7 +60,7 @@
 //! # Weather
 //!
 //! [`Weather`] is an option of every scene. [`vacant`] lists the empty yard with one nuisance at a time: nothing in them is
-//! to be reported. With weather a scene repeats only after ten minutes, and [`SceneOptions::seed`] gives other weather.
+//! to be reported by [`EVERY_KIND`] of rule, but that nobody mans the post. With weather a scene repeats only after ten minutes, and [`SceneOptions::seed`] gives other weather.
 //!
 //! # How it is made
 //!
@@ -108,4 +108,4 @@ pub use object::{Class, SceneObject};
 pub use scene::{Light, Scene, SceneError, SceneOptions, Script};
 pub use sensor::Grain;
 pub use story::{GroundPoint, Story, StoryEvent, Told, UnknownStory};
-pub use weather::{Weather, vacant};
+pub use weather::{EVERY_KIND, Weather, vacant};

@@ -58,6 +58,11 @@ impl Weather {
     }
 }
 
+/// The tables of a camera over [`vacant`] scenes: one rule of each kind, all over the yard, with what is usual.
+///
+/// One of them has something to tell: nobody mans the post.
+pub const EVERY_KIND: &str = include_str!("every_kind.toml");
+
 /// The vacant yard with each nuisance by itself, by day or night as it is worst, each with a name.
 ///
 /// In none of them is anything to report. Another `seed` gives other drops, insects and times.
