@@ -69,6 +69,7 @@ fn prints_an_alert(command: &mut Command, client: &str) {
     let mut subscriber = Program::start(command.args(["127.0.0.1", &broker.port.to_string()])).unwrap();
     wait_subscribed(&broker, client, 1);
     let agent = Agent::start(settings(broker.port));
+    agent.wait_connected();
     agent.alert(2);
     for sequence in ["00000000000000000001", "00000000000000000002"] {
         let line = subscriber.wait_for(LIMIT, |line| Some(line.to_owned())).unwrap();
