@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use super::{
     AT_LEAST_EVERY, PAUSE,
     record::{Record, State},
+    rounded,
 };
 use crate::{
     clock::Stamp,
@@ -99,7 +100,7 @@ fn in_order(mut records: Vec<Record>) -> Vec<Record> {
 fn record(rules: &[String], labels: &[String], (whom, state): Key, span: &Span) -> Record {
     // Conditions without a value have no limit either.
     let best = span.best.filter(|best| best.value != 0.0 || best.limit != 0.0);
-    let round = |value: f64| (value * 1e3).round() / 1e3;
+    let best = best.map(|best| rounded(best.value, best.limit, 1e3));
     Record {
         from: span.from.wall,
         until: Stamp::after(span.from.wall, span.until.mono.saturating_sub(span.from.mono)).wall,
@@ -108,8 +109,8 @@ fn record(rules: &[String], labels: &[String], (whom, state): Key, span: &Span) 
         rule: whom.and_then(|(rule, _)| rules.get(rule).cloned()),
         about: whom.map(|(_, subject)| subject.into()),
         class: span.class.and_then(|class| labels.get(usize::from(class)).cloned()),
-        value: best.map(|best| round(best.value)),
-        limit: best.map(|best| round(best.limit)),
+        value: best.map(|(value, _)| value),
+        limit: best.map(|(_, limit)| limit),
         bbox: span.bbox,
     }
 }

@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     config::Rule,
-    decisions::{About, Record, State, WRITTEN_WITHIN},
+    decisions::{About, Record, State, WRITTEN_WITHIN, rounded},
     rules::Unmet,
 };
 
@@ -88,7 +88,8 @@ fn sentence(record: &Record) -> String {
         State::NoRoom => return "LOST: there was no room for the alert".to_owned(),
         State::Short(unmet) => unmet,
     };
-    let (value, limit) = (number(record.value.unwrap_or(0.0)), number(record.limit.unwrap_or(0.0)));
+    // As many digits as mean something.
+    let (value, limit) = rounded(record.value.unwrap_or(0.0), record.limit.unwrap_or(0.0), 1e2);
     match short {
         Unmet::Schedule => "the rule was not armed: by its schedule".to_owned(),
         Unmet::Disarmed => "the rule was not armed: by a command, or by the mode of the site".to_owned(),
@@ -130,12 +131,6 @@ fn sentence(record: &Record) -> String {
         Unmet::First => "the first rule had not fired within the time".to_owned(),
         Unmet::Sound => "nothing was wrong with the camera".to_owned(),
     }
-}
-
-/// As many digits as mean something.
-fn number(value: f64) -> String {
-    let rounded = (value * 100.0).round() / 100.0;
-    format!("{rounded}")
 }
 
 #[cfg(test)]
@@ -211,6 +206,11 @@ rule night (intrusion)
             limit: Some(2.0),
             ..record("2026-11-21T21:14:01Z", "2026-11-21T21:14:04Z", State::Short(Unmet::Dwell))
         };
+        let just = Record {
+            value: Some(1.999),
+            limit: Some(2.0),
+            ..record("2026-11-21T21:14:10Z", "2026-11-21T21:14:12Z", State::Short(Unmet::Dwell))
+        };
         let outside = record("2026-11-21T21:13:52Z", "2026-11-21T21:14:09Z", State::Short(Unmet::Outside));
         let fired = record("2026-11-21T21:14:20Z", "2026-11-21T21:14:20Z", State::Fired);
         let held = record("2026-11-21T21:14:20Z", "2026-11-21T21:14:20Z", State::Cooldown);
@@ -221,10 +221,11 @@ pictures were looked at from 02:13:00 to 02:14:30
 rule night (intrusion)
   02:13:52 to 02:14:09  person 17             not in the zone
   02:14:01 to 02:14:04  person 17             for 1.8 s, dwell asks for 2 s
+  02:14:10 to 02:14:12  person 17             for 1.99 s, dwell asks for 2 s
   02:14:20              person 17             all conditions were met (9 looks)
   02:14:20              person 17             held back: the rule was silent after its last alert (cooldown)
 ";
-        assert_eq!(answer(&[looked, outside, dwell, fired, held]), expected);
+        assert_eq!(answer(&[looked, outside, dwell, just, fired, held]), expected);
     }
 
     #[test]
