@@ -60,7 +60,8 @@
 //! # Weather
 //!
 //! [`Weather`] is an option of every scene. [`vacant`] lists the empty yard with one nuisance at a time: nothing in them is
-//! to be reported by [`EVERY_KIND`] of rule, but that nobody mans the post. With weather a scene repeats only after ten minutes, and [`SceneOptions::seed`] gives other weather.
+//! to be reported by [`EVERY_KIND`] of rule, but that nobody mans the post. With weather a scene repeats only after ten
+//! minutes, and [`SceneOptions::seed`] gives other weather.
 //!
 //! # How it is made
 //!

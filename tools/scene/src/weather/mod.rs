@@ -65,7 +65,7 @@ pub const EVERY_KIND: &str = include_str!("every_kind.toml");
 
 /// The vacant yard with each nuisance by itself, by day or night as it is worst, each with a name.
 ///
-/// In none of them is anything to report. Another `seed` gives other drops, insects and times.
+/// In none of them is anything to report, but that nobody is there. Another `seed` gives other drops, insects and times.
 #[must_use]
 pub fn vacant(width: usize, height: usize, seed: u64) -> Vec<(&'static str, SceneOptions)> {
     let (day, night) = (Light::Day, Light::Night);
